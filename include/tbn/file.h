@@ -1,0 +1,110 @@
+// The packed model file, `.tbn`. This comment is the format's specification, version 1.0.
+//
+// A .tbn file is a safetensors file (github.com/huggingface/safetensors), so every language can
+// open it. All numbers are little-endian.
+//
+//   offset   bytes   contents
+//   0        8       u64 n, the length of the header
+//   8        n       the header: one JSON object in UTF-8, padded with spaces until 8 + n is a
+//                    multiple of 64
+//   8 + n    rest    the data of the tensors: no holes, no overlaps, nothing after the last one
+//
+// The header maps "__metadata__" to an object of strings, and the name of each tensor to
+// {"dtype": "U8", "shape": [16, 72], "data_offsets": [begin, end]}; offsets count from 8 + n.
+// Tensors lie in the data by element type (I64, F64, F32, I32, BF16, F16, I8, U8, BOOL), then by
+// name, so each is aligned to its elements. No key appears twice.
+//
+// The strings of "__metadata__":
+//
+//   tbn.header_crc32c   eight lower-case hexadecimal digits; always the first, see below
+//   tbn.crc32c          the same form: the CRC-32C (Castagnoli) of the data, bytes 8 + n to the end
+//   tbn.format          "1.0": major and minor version. A reader refuses a newer major version than
+//                       its own and accepts a newer minor one
+//   tbn.features        what a reader must know to run the model: sorted names, separated by
+//                       commas, each once; may be empty. A reader refuses what it does not know
+//                         binary  tensors of one bit per weight
+//                         f16     scalars in half precision
+//                         tiled   tiles that p slices of a weight share
+//   tbn.graph           the network, as JSON. Its canonical form is written: no spaces, keys sorted
+//                       by their bytes, doubles in the fewest digits that round-trip
+//   any other           free text about the model: tbn.trained_on, tbn.accuracy, tbn.created_by
+//
+// Checksums. The header starts with exactly these bytes, where d is a digit of tbn.header_crc32c:
+//
+//   {"__metadata__":{"tbn.header_crc32c":"dddddddd"
+//
+// It is the CRC-32C of the file's first 8 + n bytes, with these eight digits (bytes 46 to 53) read
+// as "00000000". So each bit of a file is covered: by a CRC, or as a part of one. In Python:
+//
+//   raw = open(path, "rb").read()
+//   n = int.from_bytes(raw[:8], "little")
+//   head, data = bytearray(raw[:8 + n]), raw[8 + n:]
+//   assert head[8:46] == b'{"__metadata__":{"tbn.header_crc32c":"'
+//   digits, head[46:54] = head[46:54].decode(), b"00000000"
+//   assert digits == "%08x" % crc32c(head)
+//   assert json.loads(head[8:])["__metadata__"]["tbn.crc32c"] == "%08x" % crc32c(data)
+//
+// Tensors. Bits (of tiles, and of binary weights) are U8 of shape [rows, bytes a row]: bit i of
+// byte j in a row is weight 8 j + i of that row, 1 means +1 and 0 means -1, each row starts on a
+// byte, and the bits that pad a row are 0. Scalars are F32 or F16. The graph names the tensors that
+// it uses. The two names `verify.input` and `verify.output` are not parameters but test vectors: a
+// batch of inputs and the logits that the model gives for it, with the same first dimension. Both
+// are there, or neither. No other name starts with `verify.`.
+//
+// Example:
+//
+//   PackedFile file = read_packed("resnet18_p4.tbn");
+//   std::cout << file.metadata["tbn.accuracy"] << '\n';
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tbn/tensor.h"
+
+namespace tbn {
+
+// What this library writes, and the newest major version that it reads.
+inline constexpr std::string_view kPackedFormat = "1.0";
+inline constexpr int kPackedMajorVersion = 1;
+
+// The features that this library knows, sorted.
+inline constexpr std::string_view kPackedFeatures[] = {"binary", "f16", "tiled"};
+
+// A batch of inputs and the logits that belong to it; the first dimension of both is the batch.
+struct TestVectors {
+  HostTensor input;
+  HostTensor output;
+
+  bool operator==(const TestVectors&) const = default;
+};
+
+struct PackedFile {
+  std::string graph_json;
+  TensorMap tensors;  // the parameters, without the test vectors
+  std::optional<TestVectors> test_vectors;
+  std::vector<std::string> features;            // sorted
+  std::map<std::string, std::string> metadata;  // what has no field of its own here
+  std::string format{kPackedFormat};            // as read; written files always say kPackedFormat
+
+  bool operator==(const PackedFile&) const = default;
+};
+
+// Checks the whole file, every checksum included. Throws a DataError that names the file when it is
+// truncated, damaged, a plain safetensors file, of a newer format, or needs an unknown feature.
+PackedFile read_packed(const std::filesystem::path& path);
+PackedFile parse_packed(std::span<const std::byte> bytes, const std::string& where);
+
+// Equal models give equal bytes: the graph is made canonical and the features are sorted. The
+// second puts the file in place whole or not at all; a full disk is a SystemError and keeps the old
+// file.
+std::vector<std::byte> serialize_packed(const PackedFile& file);
+void write_packed(const std::filesystem::path& path, const PackedFile& file);
+
+}  // namespace tbn

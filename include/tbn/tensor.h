@@ -1,0 +1,106 @@
+// A tensor in plain host memory: what checkpoints, packed files and the runtime hold. It owns its
+// bytes, is row-major and contiguous, and knows nothing of LibTorch.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tbn {
+
+// The element types that tbn reads and writes; the names are those of safetensors.
+enum class DType { kBool, kU8, kI8, kI32, kI64, kF16, kBF16, kF32, kF64 };
+
+std::size_t size_of(DType dtype);         // bytes of one element
+std::string_view to_string(DType dtype);  // "BOOL", "U8", ..., "F64"
+
+using Shape = std::vector<std::int64_t>;
+
+// The product of the dimensions (1 for a scalar). Throws InternalError on overflow or a negative
+// one.
+std::int64_t element_count(const Shape& shape);
+std::string to_string(const Shape& shape);  // "[64, 3, 3, 3]"
+
+// Type tags for the accessors below.
+template <class T>
+constexpr DType dtype_of();
+template <>
+constexpr DType dtype_of<std::uint8_t>() {
+  return DType::kU8;
+}
+template <>
+constexpr DType dtype_of<std::int8_t>() {
+  return DType::kI8;
+}
+template <>
+constexpr DType dtype_of<std::int32_t>() {
+  return DType::kI32;
+}
+template <>
+constexpr DType dtype_of<std::int64_t>() {
+  return DType::kI64;
+}
+template <>
+constexpr DType dtype_of<float>() {
+  return DType::kF32;
+}
+template <>
+constexpr DType dtype_of<double>() {
+  return DType::kF64;
+}
+
+class HostTensor {
+ public:
+  HostTensor() = default;
+  // Zero-filled.
+  HostTensor(DType dtype, Shape shape);
+  // Takes over `bytes`, whose size must be element_count(shape) * size_of(dtype).
+  HostTensor(DType dtype, Shape shape, std::vector<std::byte> bytes);
+
+  template <class T>
+  static HostTensor of(const Shape& shape, std::span<const T> values) {
+    HostTensor t(dtype_of<T>(), shape);
+    t.check_count(values.size());
+    std::copy(values.begin(), values.end(), t.values<T>().begin());
+    return t;
+  }
+
+  DType dtype() const { return dtype_; }
+  const Shape& shape() const { return shape_; }
+  std::int64_t count() const { return element_count(shape_); }
+  std::span<const std::byte> bytes() const { return bytes_; }
+  std::span<std::byte> bytes() { return bytes_; }
+
+  // The elements; throws InternalError when T is not the dtype.
+  template <class T>
+  std::span<T> values() {
+    check_dtype(dtype_of<T>());
+    return {reinterpret_cast<T*>(bytes_.data()), bytes_.size() / sizeof(T)};
+  }
+  template <class T>
+  std::span<const T> values() const {
+    check_dtype(dtype_of<T>());
+    return {reinterpret_cast<const T*>(bytes_.data()), bytes_.size() / sizeof(T)};
+  }
+
+  bool operator==(const HostTensor&) const = default;
+
+ private:
+  void check_dtype(DType wanted) const;
+  void check_count(std::size_t values) const;
+
+  DType dtype_ = DType::kF32;
+  Shape shape_ = {0};
+  std::vector<std::byte> bytes_;
+};
+
+// Parameters and buffers by their full name, "layer1.0.conv1.latent". Ordered, so that what is
+// written from it is the same bytes each time.
+using TensorMap = std::map<std::string, HostTensor>;
+
+}  // namespace tbn

@@ -1,0 +1,17 @@
+// Small helpers for the sentences of error messages.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace tbn {
+
+// "1,234,567"
+std::string grouped(std::uint64_t value);
+
+// 'name', with what is not printable ASCII shown as '?' and long names cut at 80 characters: names
+// from a hostile file must not reach a terminal as they are.
+std::string in_quotes(std::string_view name);
+
+}  // namespace tbn

@@ -1,0 +1,151 @@
+// Written aside, fsynced, renamed (POSIX).
+#include "file/atomic_write.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+#include "tbn/error.h"
+
+namespace tbn {
+namespace {
+
+std::filesystem::path folder_of(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+}
+
+// What the user can do about a failed write.
+std::string way_out(int error, const std::filesystem::path& path) {
+  switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+      return "free some space, or write to another disk";
+    case EFBIG:
+      return "raise the limit on file sizes (ulimit -f), or write to another disk";
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return "write to a folder where you may create files";
+    case ENOENT:
+    case ENOTDIR:
+      return "create the folder '" + folder_of(path).string() + "' first";
+    case EISDIR:
+      return "this is a folder: name a file";
+    case ENAMETOOLONG:
+      return "choose a shorter file name";
+    default:
+      return "write to another disk if it happens again";
+  }
+}
+
+// Kinds of file systems and devices that have nothing to flush say so with one of these.
+bool cannot_flush(int error) { return error == EINVAL || error == ENOTSUP || error == ENOSYS; }
+
+}  // namespace
+
+AtomicFile::AtomicFile(const std::filesystem::path& path) : path_(path), target_(path) {
+  struct stat status {};
+  replaces_ = ::stat(path.c_str(), &status) == 0;
+  if (replaces_ && S_ISDIR(status.st_mode)) fail(EISDIR);
+  if (replaces_ && !S_ISREG(status.st_mode)) {
+    replaces_ = false;
+    descriptor_ = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    if (descriptor_ < 0) fail(errno);
+    return;
+  }
+  // A rename needs the folder's permission alone: ask for the file's as well.
+  if (replaces_ && ::access(path.c_str(), W_OK) != 0) fail(errno);
+  std::error_code no_error;
+  if (std::filesystem::is_symlink(path, no_error)) {
+    const std::filesystem::path resolved = std::filesystem::canonical(path, no_error);
+    if (!no_error) target_ = resolved;
+  }
+  open_aside();
+  // Keep the old file's permissions where that is allowed.
+  if (replaces_ && ::fchmod(descriptor_, status.st_mode & 07777) != 0) errno = 0;
+}
+
+void AtomicFile::open_aside() {
+  aside_ = target_;
+  aside_ += ".tmp." + std::to_string(::getpid());
+  // What lies there is left from a process of the same number that crashed; O_EXCL makes sure that
+  // nobody's link is followed.
+  ::unlink(aside_.c_str());
+  descriptor_ = ::open(aside_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (descriptor_ >= 0) return;
+  const int error = errno;
+  aside_.clear();
+  fail(error);
+}
+
+AtomicFile::~AtomicFile() { discard(); }
+
+void AtomicFile::discard() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+  descriptor_ = -1;
+  if (!aside_.empty()) ::unlink(aside_.c_str());
+  aside_.clear();
+}
+
+void AtomicFile::fail(int error) {
+  discard();
+  throw SystemError("cannot write '" + path_.string() +
+                    "': " + std::generic_category().message(error) + "; " + way_out(error, path_) +
+                    (replaces_ ? " (the old file is unchanged)" : ""));
+}
+
+void AtomicFile::write(std::span<const std::byte> bytes) {
+  TBN_CHECK(descriptor_ >= 0, "a file is written after its commit");
+  constexpr std::size_t kChunk = std::size_t{1} << 30;  // write() takes less than 2 GiB at once
+  while (!bytes.empty()) {
+    const ssize_t done = ::write(descriptor_, bytes.data(), std::min(bytes.size(), kChunk));
+    if (done < 0 && errno == EINTR) continue;
+    if (done < 0) fail(errno);
+    if (done == 0) fail(ENOSPC);
+    bytes = bytes.subspan(static_cast<std::size_t>(done));
+  }
+}
+
+void AtomicFile::flush() {
+  if (::fsync(descriptor_) != 0 && !cannot_flush(errno)) fail(errno);
+  const int descriptor = descriptor_;
+  descriptor_ = -1;
+  if (::close(descriptor) != 0 && errno != EINTR) fail(errno);
+}
+
+void AtomicFile::commit() {
+  TBN_CHECK(descriptor_ >= 0, "a file is committed twice");
+  flush();
+  if (aside_.empty()) return;
+  if (::rename(aside_.c_str(), target_.c_str()) != 0) fail(errno);
+  aside_.clear();
+  flush_folder();
+}
+
+// Makes the rename itself last through a power cut. The file is in place by now: a folder that may
+// not be opened for reading is no error.
+void AtomicFile::flush_folder() {
+  const int folder = ::open(folder_of(target_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return;
+  const int error = ::fsync(folder) == 0 ? 0 : errno;
+  ::close(folder);
+  if (error == 0 || cannot_flush(error)) return;
+  throw SystemError("'" + path_.string() + "' is written, but its folder could not be flushed: " +
+                    std::generic_category().message(error));
+}
+
+void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes) {
+  AtomicFile file(path);
+  file.write(bytes);
+  file.commit();
+}
+
+void write_file_atomically(const std::filesystem::path& path, std::string_view text) {
+  write_file_atomically(path, std::as_bytes(std::span(text)));
+}
+
+}  // namespace tbn

@@ -1,0 +1,47 @@
+// Files that are there whole or not at all: written aside, flushed to the disk, then renamed. A
+// full disk or a crash leaves the old file as it was.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace tbn {
+
+// Writes `path` piece by piece into `path.tmp.<process id>`; commit() puts it in place. Without a
+// commit the destructor removes what was written. A device or a pipe (/dev/stdout) is written
+// straight through; a symbolic link keeps pointing to its target, which is replaced. Every failure
+// is a SystemError with the path, the system's words and the way out. The folder must exist. Two
+// threads of one process must not write the same path at once.
+class AtomicFile {
+ public:
+  explicit AtomicFile(const std::filesystem::path& path);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void write(std::span<const std::byte> bytes);
+  void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
+  // Flushes, renames and flushes the folder. Call it once, last.
+  void commit();
+
+ private:
+  void open_aside();
+  void flush();
+  void flush_folder();
+  void discard();
+  [[noreturn]] void fail(int error);
+
+  std::filesystem::path path_;    // as the caller named it, for messages
+  std::filesystem::path target_;  // what is replaced: path_ with links resolved
+  std::filesystem::path aside_;   // empty when written straight through
+  int descriptor_ = -1;
+  bool replaces_ = false;  // an old file exists
+};
+
+void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
+void write_file_atomically(const std::filesystem::path& path, std::string_view text);
+
+}  // namespace tbn

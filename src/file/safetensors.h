@@ -1,0 +1,36 @@
+// Tensors in safetensors files: checkpoints and the container of packed models.
+//
+//   write_safetensors("last.safetensors", model_state, {{"epoch", "7"}});
+//   SafetensorsFile file = read_safetensors("last.safetensors");
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tbn/tensor.h"
+
+namespace tbn {
+
+struct SafetensorsFile {
+  TensorMap tensors;
+  std::map<std::string, std::string> metadata;
+};
+
+// Both check everything that the format demands before they use it. A damaged or foreign file is a
+// DataError that names the file and the place: "m.safetensors: truncated: the header says 1,234
+// bytes of data, the file holds 1,200".
+SafetensorsFile read_safetensors(const std::filesystem::path& path);
+SafetensorsFile parse_safetensors(std::span<const std::byte> bytes, const std::string& where);
+
+// Equal contents give equal bytes. The second writes piece by piece, and the file is there whole or
+// not at all (see atomic_write.h).
+std::vector<std::byte> serialize_safetensors(const TensorMap& tensors,
+                                             const std::map<std::string, std::string>& metadata);
+void write_safetensors(const std::filesystem::path& path, const TensorMap& tensors,
+                       const std::map<std::string, std::string>& metadata);
+
+}  // namespace tbn

@@ -1,0 +1,17 @@
+// Strict UTF-8, shared by the JSON parser and writer.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace tbn {
+
+// The length in bytes (1 to 4) of the UTF-8 sequence that opens `text`, or 0 when it is none:
+// empty, truncated, overlong, a surrogate, or beyond U+10FFFF.
+std::size_t utf8_sequence(std::string_view text);
+
+// Appends a code point, which must be a Unicode scalar value.
+void append_utf8(std::string& text, char32_t code);
+
+}  // namespace tbn

@@ -1,0 +1,155 @@
+// Thousands of random damages to valid files, from a fixed seed: each is refused with a DataError
+// or read as a valid file that can be written again. Nothing else may escape.
+#include <random>
+
+#include "file/json.h"
+#include "file/safetensors.h"
+#include "support/bytes.h"
+#include "support/catch.h"
+#include "support/packed_files.h"
+#include "tbn/error.h"
+#include "tbn/file.h"
+
+using namespace tbn;
+using test::to_bytes;
+using test::to_text;
+
+namespace {
+
+class Mutator {
+ public:
+  explicit Mutator(unsigned seed) : random_(seed) {}
+
+  std::size_t below(std::size_t bound) { return bound == 0 ? 0 : random_() % bound; }
+
+  // One to four edits of the kinds that find bugs in parsers.
+  std::string mutate(std::string text) {
+    for (std::size_t edits = 1 + below(4); edits > 0; --edits) edit(text);
+    return text;
+  }
+
+ private:
+  void edit(std::string& text) {
+    static const std::vector<std::string> kTokens = {"{",
+                                                     "}",
+                                                     "[",
+                                                     "]",
+                                                     "\"",
+                                                     ":",
+                                                     ",",
+                                                     "-1",
+                                                     "0",
+                                                     "18446744073709551615",
+                                                     "9223372036854775807",
+                                                     "1e999",
+                                                     "null",
+                                                     "\\u0000",
+                                                     "\\ud800",
+                                                     "\xff",
+                                                     "__metadata__",
+                                                     "data_offsets",
+                                                     "F64",
+                                                     "BOOL",
+                                                     "[[[[[[[[",
+                                                     "4611686018427387904",
+                                                     "tbn.format",
+                                                     "2.0"};
+    const std::size_t at = below(text.size());
+    const std::size_t length = below(std::min<std::size_t>(text.size() - at + 1, 16));
+    switch (below(6)) {
+      case 0:
+        if (!text.empty()) text[at] = static_cast<char>(random_());
+        break;
+      case 1:
+        text.erase(at, length);
+        break;
+      case 2:
+        text.insert(at, kTokens[below(kTokens.size())]);
+        break;
+      case 3:
+        text.replace(at, length, kTokens[below(kTokens.size())]);
+        break;
+      case 4:
+        text.insert(below(text.size()), text.substr(at, length));
+        break;
+      default:
+        text.resize(at);
+        break;
+    }
+  }
+
+  std::mt19937 random_;
+};
+
+struct Tally {
+  int accepted = 0;
+  int refused = 0;
+};
+
+// Runs `use` on `rounds` mutations. Whatever it throws but a DataError fails the test.
+template <class Use>
+Tally hammer(const std::string& valid, int rounds, unsigned seed, Use use) {
+  Mutator mutator(seed);
+  Tally tally;
+  for (int i = 0; i < rounds; ++i) {
+    const std::string text = mutator.mutate(valid);
+    try {
+      use(text);
+      ++tally.accepted;
+    } catch (const DataError& error) {
+      ++tally.refused;
+      if (std::string_view(error.what()).empty()) FAIL("a refusal without a word");
+    }
+  }
+  return tally;
+}
+
+}  // namespace
+
+TEST_CASE("mutated JSON is refused or round-trips", "[fuzz]") {
+  const std::string valid =
+      R"({"a":[1,-2.5e3,true,null,"x\u00e9\n"],"b":{"c":{"d":[[],{}]}},"e":"\ud83d\ude00"})";
+  const Tally tally = hammer(valid, 30'000, 1, [](const std::string& text) {
+    const Json json = parse_json(text, "t");
+    if (!(parse_json(json.canonical(), "again") == json)) FAIL("no round trip: " << text);
+  });
+  CHECK(tally.accepted > 100);
+  CHECK(tally.refused > 10'000);
+}
+
+TEST_CASE("mutated safetensors files are refused or round-trip", "[fuzz]") {
+  const TensorMap tensors = {{"a", HostTensor(DType::kF32, {2, 3})},
+                             {"b", HostTensor(DType::kU8, {5})},
+                             {"c", HostTensor(DType::kBool, {1})}};
+  const auto use = [](const std::string& text) {
+    const SafetensorsFile file = parse_safetensors(to_bytes(text), "t");
+    const auto again = serialize_safetensors(file.tensors, file.metadata);
+    if (parse_safetensors(again, "again").tensors != file.tensors) FAIL("no round trip");
+  };
+  const std::string valid = to_text(serialize_safetensors(tensors, {{"k", "v"}}));
+  const Tally whole = hammer(valid, 20'000, 2, use);
+  CHECK(whole.refused > 10'000);
+  // Damages in the header alone, with a length that fits: they reach the checks behind it.
+  const std::string header = valid.substr(8, valid.find_last_of('}') - 7);
+  const std::string data = valid.substr(valid.size() - 30);
+  const Tally inner = hammer(
+      header, 30'000, 3, [&](const std::string& text) { use(test::safetensors_text(text, data)); });
+  CHECK(inner.accepted > 100);
+  CHECK(inner.refused > 10'000);
+}
+
+TEST_CASE("mutated packed files are refused", "[fuzz]") {
+  const std::string valid = to_text(serialize_packed(test::small_packed_file()));
+  const Tally whole = hammer(valid, 20'000, 4, [&](const std::string& text) {
+    parse_packed(to_bytes(text), "t");
+    if (text != valid) FAIL("a damaged file was accepted");
+  });
+  CHECK(whole.refused > 15'000);
+  // Damages to the metadata under right checksums.
+  const std::string metadata = R"(,"tbn.features":"tiled","tbn.format":"1.0","tbn.graph":"{}")";
+  const Tally inner = hammer(metadata, 20'000, 5, [](const std::string& text) {
+    parse_packed(to_bytes(test::sealed(text, "", "")), "t");
+  });
+  CHECK(inner.accepted > 10);
+  CHECK(inner.refused > 10'000);
+}
