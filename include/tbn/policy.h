@@ -1,0 +1,38 @@
+// Which layers of a network are tiled, and how: rules on the names of nodes and a minimum size (the
+// paper's lambda), never a position in a list.
+//
+//   WeightPolicy policy{.standard = TiledWeights{.p = 4}, .min_size = 64000};
+//   policy.rules.push_back({.match = {"conv1", "classifier"}, .encoding = FloatWeights{}});
+//   apply_policy(graph, policy);
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tbn/graph.h"
+
+namespace tbn {
+
+struct WeightRule {
+  std::vector<std::string>
+      match;  // globs on node names: "layer1.*.conv1", "*.shortcut.*"; '*' and '?'
+  WeightEncoding encoding;
+};
+
+struct WeightPolicy {
+  WeightEncoding standard = FloatWeights{};  // for layers that no rule names
+  std::int64_t min_size = 0;  // layers with fewer weights than this and no rule take `small`
+  WeightEncoding small = TiledWeights{.p = 1};
+  std::vector<WeightRule> rules = {};  // the first rule that matches wins, min_size or not
+};
+
+// Sets the encoding of every conv2d and linear node. Throws ConfigError for a pattern that matches
+// no layer (a likely typing error; the message lists the layers) and where p divides neither n nor
+// n * m.
+void apply_policy(Graph& graph, const WeightPolicy& policy);
+
+// Whether `name` matches the glob: '*' any run of characters, dots too; '?' one.
+bool glob_match(std::string_view glob, std::string_view name);
+
+}  // namespace tbn

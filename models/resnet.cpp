@@ -1,0 +1,138 @@
+// Residual networks: ResNet-18/34/50 (He et al. 2015) with a CIFAR or an ImageNet stem, and a small
+// one with a block a stage for 28 x 28 images.
+#include <array>
+
+#include "models/families.h"
+#include "tbn/error.h"
+
+namespace tbn {
+namespace {
+
+// The input itself, or a 1 x 1 convolution where the shape changes.
+Value shortcut(Value x, std::int64_t channels, std::int64_t stride) {
+  if (stride == 1 && x.channels() == channels) return x;
+  return x.conv(channels, {.kernel = 1, .stride = stride})
+      .named("shortcut")
+      .batch_norm()
+      .named("shortcut_norm");
+}
+
+Value basic_block(Value x, std::int64_t channels, std::int64_t stride) {
+  Value y = x.conv(channels, {.kernel = 3, .stride = stride}).batch_norm().relu();
+  y = y.conv(channels, {.kernel = 3}).batch_norm();
+  return (y + shortcut(x, channels, stride)).relu();
+}
+
+// 1 x 1, 3 x 3 (which takes the stride) and 1 x 1 to four times the channels.
+Value bottleneck_block(Value x, std::int64_t channels, std::int64_t stride) {
+  Value y = x.conv(channels, {.kernel = 1}).batch_norm().relu();
+  y = y.conv(channels, {.kernel = 3, .stride = stride}).batch_norm().relu();
+  y = y.conv(4 * channels, {.kernel = 1}).batch_norm();
+  return (y + shortcut(x, 4 * channels, stride)).relu();
+}
+
+Value stem(Value x, const std::string& kind, std::int64_t channels) {
+  if (kind == "cifar") return x.conv(channels, {.kernel = 3}).batch_norm().relu();
+  x = x.conv(channels, {.kernel = 7, .stride = 2}).batch_norm().relu();
+  return x.max_pool({.kernel = 3, .stride = 2, .padding = 1});
+}
+
+using Block = Value (*)(Value, std::int64_t, std::int64_t);
+
+Value stages(GraphBuilder& b, Value x, const ModelOptions& options, Block block,
+             const std::array<int, 4>& blocks, std::int64_t classes) {
+  const double width = options.real("width");
+  x = stem(x, options.text("stem"), scaled_channels(64, width));
+  for (int stage = 0; stage < 4; ++stage) {
+    const std::int64_t channels = scaled_channels(64 << stage, width);
+    for (int i = 0; i < blocks[static_cast<std::size_t>(stage)]; ++i) {
+      const auto scope = b.scope("layer" + std::to_string(stage + 1) + "." + std::to_string(i));
+      x = block(x, channels, stage > 0 && i == 0 ? 2 : 1);
+    }
+  }
+  return x.global_avg_pool().linear(classes).named("classifier");
+}
+
+Value build_resnet18(GraphBuilder& b, Value x, const ModelOptions& o, std::int64_t classes) {
+  return stages(b, x, o, basic_block, {2, 2, 2, 2}, classes);
+}
+Value build_resnet34(GraphBuilder& b, Value x, const ModelOptions& o, std::int64_t classes) {
+  return stages(b, x, o, basic_block, {3, 4, 6, 3}, classes);
+}
+Value build_resnet50(GraphBuilder& b, Value x, const ModelOptions& o, std::int64_t classes) {
+  return stages(b, x, o, bottleneck_block, {3, 4, 6, 3}, classes);
+}
+
+Value build_resnet_small(GraphBuilder& b, Value x, const ModelOptions& options,
+                         std::int64_t classes) {
+  const auto& channels = options.list("channels");
+  const auto& strides = options.list("strides");
+  if (channels.empty() || channels.size() != strides.size()) {
+    throw ConfigError("model.strides: resnet_small needs one stride for each of the " +
+                      std::to_string(channels.size()) + " entries of model.channels, has " +
+                      std::to_string(strides.size()));
+  }
+  const double width = options.real("width");
+  x = x.conv(scaled_channels(channels.front(), width),
+             {.kernel = 3, .stride = options.integer("stem_stride")})
+          .batch_norm()
+          .relu();
+  for (std::size_t i = 0; i < channels.size(); ++i) {
+    const auto scope = b.scope("block" + std::to_string(i + 1));
+    x = basic_block(x, scaled_channels(channels[i], width), strides[i]);
+  }
+  return x.global_avg_pool().linear(classes).named("classifier");
+}
+
+OptionSpec width_option() {
+  return {.key = "width",
+          .value = 1.0,
+          .min = 0.05,
+          .max = 16,
+          .help = "factor on the channels, rounded to multiples of 8"};
+}
+
+ModelFamily resnet_family(const char* name, const char* summary,
+                          Value (*build)(GraphBuilder&, Value, const ModelOptions&, std::int64_t)) {
+  return {.name = name,
+          .summary = summary,
+          .options = {width_option(),
+                      {.key = "stem",
+                       .value = std::string("cifar"),
+                       .choices = {"cifar", "imagenet"},
+                       .help = "3 x 3 convolution, or 7 x 7 of stride 2 and a max pool"}},
+          .build = build};
+}
+
+}  // namespace
+
+std::vector<ModelFamily> resnet_families() {
+  return {resnet_family("resnet18", "ResNet-18, basic blocks 2-2-2-2", build_resnet18),
+          resnet_family("resnet34", "ResNet-34, basic blocks 3-4-6-3", build_resnet34),
+          resnet_family("resnet50", "ResNet-50, bottleneck blocks 3-4-6-3", build_resnet50)};
+}
+
+ModelFamily resnet_small_family() {
+  using List = std::vector<std::int64_t>;
+  return {.name = "resnet_small",
+          .summary = "a residual network with one basic block a stage",
+          .options = {{.key = "channels",
+                       .value = List{64, 64, 64},
+                       .min = 1,
+                       .max = 65536,
+                       .help = "channels of each block"},
+                      {.key = "strides",
+                       .value = List{1, 2, 2},
+                       .min = 1,
+                       .max = 16,
+                       .help = "stride of each block"},
+                      {.key = "stem_stride",
+                       .value = std::int64_t{1},
+                       .min = 1,
+                       .max = 16,
+                       .help = "stride of the first convolution"},
+                      width_option()},
+          .build = build_resnet_small};
+}
+
+}  // namespace tbn

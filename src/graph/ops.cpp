@@ -1,0 +1,68 @@
+// Names of ops and activations, and which ops have weights.
+#include "tbn/ops.h"
+
+namespace tbn {
+
+std::string_view op_name(const Op& op) {
+  return std::visit(Overloaded{
+                        [](const Input&) { return "input"; },
+                        [](const Normalize&) { return "normalize"; },
+                        [](const Conv2d&) { return "conv2d"; },
+                        [](const Linear&) { return "linear"; },
+                        [](const BatchNorm&) { return "batch_norm"; },
+                        [](const Affine&) { return "affine"; },
+                        [](const Activation&) { return "activation"; },
+                        [](const Add&) { return "add"; },
+                        [](const MaxPool2d&) { return "max_pool2d"; },
+                        [](const AvgPool2d&) { return "avg_pool2d"; },
+                        [](const GlobalAvgPool&) { return "global_avg_pool"; },
+                        [](const Flatten&) { return "flatten"; },
+                        [](const Dropout&) { return "dropout"; },
+                    },
+                    op);
+}
+
+std::string_view to_string(ActivationKind kind) {
+  switch (kind) {
+    case ActivationKind::kNone:
+      return "none";
+    case ActivationKind::kRelu:
+      return "relu";
+    case ActivationKind::kGelu:
+      return "gelu";
+    case ActivationKind::kSilu:
+      return "silu";
+    case ActivationKind::kTanh:
+      return "tanh";
+    case ActivationKind::kSigmoid:
+      return "sigmoid";
+  }
+  return "";
+}
+
+namespace {
+
+template <class OpT>
+constexpr bool kHasWeights = requires(OpT op) {
+  op.weights;
+};
+
+}  // namespace
+
+const WeightEncoding* weights_of(const Op& op) {
+  return std::visit(
+      [](const auto& o) -> const WeightEncoding* {
+        if constexpr (kHasWeights<std::decay_t<decltype(o)>>) {
+          return &o.weights;
+        } else {
+          return nullptr;
+        }
+      },
+      op);
+}
+
+WeightEncoding* weights_of(Op& op) {
+  return const_cast<WeightEncoding*>(weights_of(static_cast<const Op&>(op)));
+}
+
+}  // namespace tbn

@@ -1,0 +1,199 @@
+// Which tensors each op owns, in training and packed, and the check that a file holds just those.
+#include <set>
+
+#include "base/text.h"
+#include "tbn/error.h"
+#include "tbn/model.h"
+
+namespace tbn {
+namespace {
+
+// Shape of a weight tensor with `rows` outputs: [rows, C / groups, k_h, k_w] or [rows, F].
+Shape weight_tensor_shape(const Graph& graph, const Node& node, std::int64_t rows) {
+  const Shape& x = graph.node(node.inputs.front()).shape;
+  if (const auto* conv = std::get_if<Conv2d>(&node.op)) {
+    return {rows, x[0] / conv->groups, conv->kernel.h, conv->kernel.w};
+  }
+  return {rows, x.back()};
+}
+
+// Collects the specs of one node.
+class Specs {
+ public:
+  explicit Specs(const Node& node) : node_(node) {}
+  void add(std::string_view suffix, TensorRole role, Shape shape, DType dtype = DType::kF32) {
+    specs_.push_back({node_.name + "." + std::string(suffix), role, dtype, std::move(shape)});
+  }
+  std::vector<TensorSpec> take() { return std::move(specs_); }
+
+ private:
+  const Node& node_;
+  std::vector<TensorSpec> specs_;
+};
+
+void add_training_weights(Specs& specs, const Graph& graph, const Node& node) {
+  const std::int64_t n = weight_shape(graph, node).outputs;
+  const auto* tiled = std::get_if<TiledWeights>(weights_of(node.op));
+  const Shape full = weight_tensor_shape(graph, node, n);
+  if (tiled == nullptr) {
+    specs.add("weight", TensorRole::kWeight, full);
+    return;
+  }
+  const TileLayout layout = tile_layout_of(graph, node);
+  Shape latent = full;
+  if (tiled->latent == LatentForm::kShared) {
+    latent = layout.form == TileForm::kRows ? weight_tensor_shape(graph, node, layout.rows())
+                                            : Shape{layout.q};
+  }
+  specs.add("latent", TensorRole::kLatent, latent);
+  if (tiled->alpha_from == AlphaSource::kWeight) {
+    specs.add("alpha_latent", TensorRole::kAlphaLatent, full);
+  } else if (tiled->alpha_from == AlphaSource::kLearned) {
+    specs.add("alpha", TensorRole::kAlpha, {tiled->scalars()});
+  }
+}
+
+void add_packed_weights(Specs& specs, const Graph& graph, const Node& node, bool scale) {
+  const std::int64_t n = weight_shape(graph, node).outputs;
+  const auto* tiled = std::get_if<TiledWeights>(weights_of(node.op));
+  if (tiled == nullptr) {
+    specs.add("weight", TensorRole::kWeight, weight_tensor_shape(graph, node, n));
+  } else {
+    const TileLayout layout = tile_layout_of(graph, node);
+    specs.add("tile", TensorRole::kTile, {layout.rows(), layout.row_bytes()}, DType::kU8);
+    const bool folded = scale && layout.form == TileForm::kRows;
+    if (!folded) specs.add("alpha", TensorRole::kAlpha, {tiled->scalars()});
+  }
+  if (scale) specs.add("scale", TensorRole::kScale, {n});
+}
+
+void add_norm(Specs& specs, const Node& node) {
+  const Shape channels = {node.shape.front()};
+  specs.add("weight", TensorRole::kNormWeight, channels);
+  specs.add("bias", TensorRole::kNormBias, channels);
+  specs.add("running_mean", TensorRole::kRunningMean, channels);
+  specs.add("running_var", TensorRole::kRunningVar, channels);
+}
+
+std::int64_t outputs_of(const Graph& graph, const Node& node) {
+  return weight_shape(graph, node).outputs;
+}
+
+}  // namespace
+
+bool is_buffer(TensorRole role) {
+  return role == TensorRole::kRunningMean || role == TensorRole::kRunningVar;
+}
+
+std::string_view to_string(TensorRole role) {
+  switch (role) {
+    case TensorRole::kWeight:
+      return "weight";
+    case TensorRole::kLatent:
+      return "latent";
+    case TensorRole::kAlphaLatent:
+      return "alpha_latent";
+    case TensorRole::kAlpha:
+      return "alpha";
+    case TensorRole::kBias:
+      return "bias";
+    case TensorRole::kNormWeight:
+      return "norm_weight";
+    case TensorRole::kNormBias:
+      return "norm_bias";
+    case TensorRole::kRunningMean:
+      return "running_mean";
+    case TensorRole::kRunningVar:
+      return "running_var";
+    case TensorRole::kTile:
+      return "tile";
+    case TensorRole::kScale:
+      return "scale";
+  }
+  return "";
+}
+
+std::vector<TensorSpec> training_tensors(const Graph& graph, const Node& node) {
+  Specs specs(node);
+  const auto weighted = [&](const auto& op) {
+    add_training_weights(specs, graph, node);
+    if (op.bias) specs.add("bias", TensorRole::kBias, {outputs_of(graph, node)});
+  };
+  const auto nothing = [](const auto&) {};
+  std::visit(Overloaded{
+                 [&](const Conv2d& op) { weighted(op); },
+                 [&](const Linear& op) { weighted(op); },
+                 [&](const BatchNorm&) { add_norm(specs, node); },
+                 [&](const Affine&) {
+                   throw ConfigError(describe(node) + ": only packed networks have this op");
+                 },
+                 [&](const Input& op) { nothing(op); },
+                 [&](const Normalize& op) { nothing(op); },
+                 [&](const Activation& op) { nothing(op); },
+                 [&](const Add& op) { nothing(op); },
+                 [&](const MaxPool2d& op) { nothing(op); },
+                 [&](const AvgPool2d& op) { nothing(op); },
+                 [&](const GlobalAvgPool& op) { nothing(op); },
+                 [&](const Flatten& op) { nothing(op); },
+                 [&](const Dropout& op) { nothing(op); },
+             },
+             node.op);
+  return specs.take();
+}
+
+std::vector<TensorSpec> packed_tensors(const Graph& graph, const Node& node) {
+  Specs specs(node);
+  const auto weighted = [&](const auto& op) {
+    add_packed_weights(specs, graph, node, op.scale);
+    if (op.bias) specs.add("bias", TensorRole::kBias, {outputs_of(graph, node)});
+  };
+  const auto nothing = [](const auto&) {};
+  std::visit(Overloaded{
+                 [&](const Conv2d& op) { weighted(op); },
+                 [&](const Linear& op) { weighted(op); },
+                 [&](const BatchNorm&) { add_norm(specs, node); },
+                 [&](const Affine&) {
+                   specs.add("scale", TensorRole::kScale, {node.shape.front()});
+                   specs.add("bias", TensorRole::kBias, {node.shape.front()});
+                 },
+                 [&](const Input& op) { nothing(op); },
+                 [&](const Normalize& op) { nothing(op); },
+                 [&](const Activation& op) { nothing(op); },
+                 [&](const Add& op) { nothing(op); },
+                 [&](const MaxPool2d& op) { nothing(op); },
+                 [&](const AvgPool2d& op) { nothing(op); },
+                 [&](const GlobalAvgPool& op) { nothing(op); },
+                 [&](const Flatten& op) { nothing(op); },
+                 [&](const Dropout& op) { nothing(op); },
+             },
+             node.op);
+  return specs.take();
+}
+
+void check_tensors(const Graph& graph, const TensorMap& tensors,
+                   std::vector<TensorSpec> (*specs_of)(const Graph&, const Node&),
+                   const std::string& where) {
+  std::set<std::string> wanted;
+  for (const Node& node : graph.nodes) {
+    for (const TensorSpec& spec : specs_of(graph, node)) {
+      wanted.insert(spec.name);
+      const auto found = tensors.find(spec.name);
+      if (found == tensors.end()) {
+        throw DataError(where + ": tensor " + in_quotes(spec.name) + " is missing");
+      }
+      const HostTensor& tensor = found->second;
+      if (tensor.dtype() == spec.dtype && tensor.shape() == spec.shape) continue;
+      throw DataError(where + ": tensor " + in_quotes(spec.name) + " is " +
+                      std::string(to_string(tensor.dtype())) + " " + to_string(tensor.shape()) +
+                      ", but the graph needs " + std::string(to_string(spec.dtype)) + " " +
+                      to_string(spec.shape));
+    }
+  }
+  for (const auto& [name, tensor] : tensors) {
+    if (!wanted.contains(name)) {
+      throw DataError(where + ": tensor " + in_quotes(name) + " belongs to no node of the graph");
+    }
+  }
+}
+
+}  // namespace tbn

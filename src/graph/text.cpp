@@ -1,0 +1,100 @@
+// The text form of a graph: one line a node, for people and for golden tests. Attributes that have
+// their default value are left out.
+#include <charconv>
+
+#include "graph/attributes.h"
+#include "tbn/graph.h"
+
+namespace tbn {
+namespace {
+
+class AttributeText {
+ public:
+  explicit AttributeText(std::string& out) : out_(out) {}
+
+  template <class T>
+  void operator()(std::string_view name, const T& value, const T& standard) {
+    if (value == standard) return;
+    out_ += "  ";
+    out_ += name;
+    out_ += '=';
+    write(value);
+  }
+
+ private:
+  void write(std::int64_t v) { out_ += std::to_string(v); }
+  void write(bool v) { out_ += v ? "true" : "false"; }
+  void write(double v) { number(v); }
+  void write(Size2 v) {
+    out_ += std::to_string(v.h);
+    if (v.h != v.w) out_ += "x" + std::to_string(v.w);
+  }
+  void write(const Shape& v) { out_ += to_string(v); }
+  void write(const std::vector<float>& values) {
+    out_ += '[';
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (i > 0) out_ += ", ";
+      number(values[i]);
+    }
+    out_ += ']';
+  }
+  void write(ActivationKind v) { out_ += to_string(v); }
+  void write(const WeightEncoding& v) {
+    out_ += to_string(v);
+    const auto* tiled = std::get_if<TiledWeights>(&v);
+    if (tiled == nullptr) return;
+    const TiledWeights standard;
+    if (tiled->alpha != standard.alpha) out_ += " alpha:" + std::string(to_string(tiled->alpha));
+    if (tiled->alpha_from != standard.alpha_from) {
+      out_ += " alpha_from:" + std::string(to_string(tiled->alpha_from));
+    }
+    if (tiled->latent != standard.latent) {
+      out_ += " latent:" + std::string(to_string(tiled->latent));
+    }
+  }
+  template <class T>
+  void number(T v) {
+    char buffer[64];
+    const auto end = std::to_chars(buffer, buffer + sizeof buffer, v).ptr;
+    out_.append(buffer, end);
+  }
+
+  std::string& out_;
+};
+
+// Walks an op's attributes together with those of a default op.
+template <class OpT>
+void write_attributes(const OpT& op, std::string& out) {
+  AttributeText text(out);
+  const OpT standard{};
+  visit_attributes(
+      [&](std::string_view name, const auto& value) {
+        visit_attributes(
+            [&](std::string_view other, const auto& its) {
+              if constexpr (std::is_same_v<decltype(its), decltype(value)>) {
+                if (name == other) text(name, value, its);
+              }
+            },
+            standard);
+      },
+      op);
+}
+
+}  // namespace
+
+std::string to_text(const Graph& graph) {
+  std::string out = "graph " + graph.name + "\n";
+  for (const Node& node : graph.nodes) {
+    out += node.name + ": " + std::string(op_name(node.op)) + "(";
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      out += (i > 0 ? ", " : "") + graph.node(node.inputs[i]).name;
+    }
+    out += ") -> " + to_string(node.shape);
+    std::visit([&](const auto& op) { write_attributes(op, out); }, node.op);
+    out += "\n";
+  }
+  out += "output " + graph.node(graph.output).name + "\n";
+  return out;
+}
+
+}  // namespace tbn

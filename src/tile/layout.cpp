@@ -1,0 +1,76 @@
+// How a weight tensor is cut into tiles, and what to say where a factor does not divide it.
+#include <algorithm>
+#include <limits>
+
+#include "tbn/error.h"
+#include "tbn/tile.h"
+
+namespace tbn {
+namespace {
+
+// The nearest divisors of `weights` below and above p, for the error message.
+std::string nearest_factors(std::int64_t weights, std::int64_t p) {
+  std::int64_t below = 1;
+  std::int64_t above = weights;
+  for (std::int64_t d = 1; d <= weights / d; ++d) {
+    if (weights % d != 0) continue;
+    for (std::int64_t f : {d, weights / d}) {
+      if (f < p) below = std::max(below, f);
+      if (f > p) above = std::min(above, f);
+    }
+  }
+  if (p > weights) return std::to_string(weights) + " at most";
+  return std::to_string(below) + " and " + std::to_string(above);
+}
+
+}  // namespace
+
+TileLayout tile_layout(std::int64_t outputs, std::int64_t inputs, std::int64_t p,
+                       std::string_view layer) {
+  TBN_CHECK(
+      outputs > 0 && inputs > 0 && outputs <= std::numeric_limits<std::int64_t>::max() / inputs,
+      "weight shape");
+  if (p < 1) {
+    throw ConfigError(std::string(layer) + ": compression factor p must be at least 1, is " +
+                      std::to_string(p));
+  }
+  const std::int64_t weights = outputs * inputs;
+  if (weights % p != 0) {
+    throw ConfigError(std::string(layer) + ": p = " + std::to_string(p) + " divides neither its " +
+                      std::to_string(outputs) + " outputs nor its " + std::to_string(weights) +
+                      " weights; the nearest factors that work are " + nearest_factors(weights, p));
+  }
+  const TileForm form = outputs % p == 0 ? TileForm::kRows : TileForm::kFlat;
+  return {.outputs = outputs, .inputs = inputs, .p = p, .q = weights / p, .form = form};
+}
+
+std::string_view to_string(AlphaScope scope) {
+  return scope == AlphaScope::kTile ? "tile" : "layer";
+}
+
+std::string_view to_string(AlphaSource source) {
+  switch (source) {
+    case AlphaSource::kWeight:
+      return "weight";
+    case AlphaSource::kScores:
+      return "scores";
+    case AlphaSource::kLearned:
+      return "learned";
+  }
+  return "";
+}
+
+std::string_view to_string(LatentForm latent) {
+  return latent == LatentForm::kFull ? "full" : "shared";
+}
+
+std::string_view to_string(TileForm form) { return form == TileForm::kRows ? "rows" : "flat"; }
+
+std::string to_string(const WeightEncoding& encoding) {
+  const auto* tiled = std::get_if<TiledWeights>(&encoding);
+  if (tiled == nullptr) return "float";
+  if (tiled->p == 1) return "binary";
+  return "tiled(p=" + std::to_string(tiled->p) + ")";
+}
+
+}  // namespace tbn
