@@ -1,0 +1,30 @@
+// Random crop and horizontal flip of uint8 images, channels first. What is drawn for an image
+// depends on (seed, epoch, its index in the set) alone, never on threads or batches.
+#pragma once
+
+#include <cstdint>
+
+namespace tbn {
+
+struct AugmentOptions {
+  int crop_padding = 0;  // the image is shifted by up to so many pixels; zeros (black) come in
+  bool flip = false;     // mirror left and right with probability 1/2
+
+  bool any() const { return crop_padding > 0 || flip; }
+};
+
+struct AugmentChoice {
+  int shift_y = 0;  // out(y, x) = in(y + shift_y, x + shift_x), 0 outside
+  int shift_x = 0;
+  bool flip = false;  // then out(y, x) = out(y, W - 1 - x)
+};
+
+// Shifts are uniform in [-crop_padding, crop_padding]: the crop of an image padded on all sides.
+AugmentChoice draw_augment(const AugmentOptions& options, std::uint64_t seed, std::int64_t epoch,
+                           std::int64_t index);
+
+// Writes the chosen view of `in` to `out`, both [C, H, W]; they must not overlap.
+void augment_image(const AugmentChoice& choice, std::int64_t channels, std::int64_t height,
+                   std::int64_t width, const std::uint8_t* in, std::uint8_t* out);
+
+}  // namespace tbn

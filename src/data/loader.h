@@ -1,0 +1,53 @@
+// Batches of an image set: seeded shuffle, augmentation, prefetch. The sequence of batches is a
+// pure function of (seed, epoch), so an epoch resumed at batch k continues bit for bit.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "data/augment.h"
+#include "data/image_set.h"
+#include "data/prefetcher.h"
+
+namespace tbn {
+
+struct LoaderOptions {
+  std::int64_t batch_size = 128;
+  bool shuffle = false;
+  bool drop_last = false;  // drop a last batch that is not full
+  std::uint64_t seed = 0;
+  AugmentOptions augment;
+  int threads = 1;   // 0: batches are made by next() itself
+  int prefetch = 4;  // batches made ahead
+};
+
+//   BatchLoader loader(images, {.batch_size = 64, .shuffle = true, .seed = 1});
+//   for (std::int64_t epoch = 0; epoch < epochs; ++epoch) {
+//     loader.start_epoch(epoch);
+//     for (Batch batch; loader.next(batch);) train_on(batch);
+//   }
+class BatchLoader {
+ public:
+  // `images` must outlive the loader. Throws ConfigError for options that make no batch.
+  BatchLoader(const ImageSet& images, const LoaderOptions& options);
+
+  // Goes to batch `first_batch` (0 .. batches_per_epoch()) of an epoch, dropping what is under way.
+  void start_epoch(std::int64_t epoch, std::int64_t first_batch = 0);
+
+  // The next batch, false at the end of the epoch. Reusing one Batch saves the allocations.
+  bool next(Batch& batch) { return prefetcher_.next(batch); }
+
+  std::int64_t batches_per_epoch() const;
+  std::int64_t images_per_epoch() const;
+
+ private:
+  void make_batch(std::int64_t number, Batch& out) const;
+
+  const ImageSet& images_;
+  const LoaderOptions options_;
+  std::int64_t epoch_ = 0;
+  std::vector<std::int64_t> order_;  // sample indices of this epoch
+  Prefetcher prefetcher_;            // last: its threads end before what they read goes
+};
+
+}  // namespace tbn

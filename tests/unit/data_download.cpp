@@ -1,0 +1,144 @@
+// scripts/download_data.sh with a stand-in for curl: a data set appears whole or not at all.
+#include <sys/wait.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "support/catch.h"
+#include "support/temp_dir.h"
+
+using namespace tbn::test;
+
+namespace {
+
+// A folder with a `bin` before the system's, in which curl is the given shell script. It runs with
+// $out (the --output file) and $url set.
+struct Shell {
+  TempDir dir;
+  int code = 0;
+
+  explicit Shell(const std::string& curl) { set_curl(curl); }
+
+  void set_curl(const std::string& script) {
+    write_file(dir / "bin/curl",
+               "#!/bin/bash\nwhile (($# > 1)); do [[ $1 == --output ]] && out=$2; shift; done\n"
+               "url=$1\necho \"$url\" >>\"" +
+                   (dir / "urls").string() + "\"\n" + script + "\n");
+    std::filesystem::permissions(dir / "bin/curl", std::filesystem::perms::owner_all);
+  }
+
+  // Runs the script in the folder; returns what it printed.
+  std::string run(const std::string& arguments) {
+    const std::string command = "cd '" + dir.path().string() + "' && PATH='" +
+                                (dir / "bin").string() +
+                                "':\"$PATH\" bash '" TBN_SOURCE_DIR "/scripts/download_data.sh' " +
+                                arguments + " >log 2>&1";
+    const int status = std::system(command.c_str());
+    code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return read_file(dir / "log");
+  }
+  bool exists(std::string_view name) const { return std::filesystem::exists(dir / name); }
+};
+
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("the download script explains itself and refuses unknown names") {
+  Shell shell("exit 1");
+  CHECK(contains(shell.run("--help"), "usage: scripts/download_data.sh NAME [FOLDER]"));
+  CHECK(shell.code == 0);
+  CHECK(contains(shell.run("cifar"), "unknown data set cifar"));
+  CHECK(shell.code == 2);
+  shell.run("");
+  CHECK(shell.code == 2);
+  shell.run("mnist a b");
+  CHECK(shell.code == 2);
+  CHECK_FALSE(shell.exists("urls"));
+}
+
+TEST_CASE("without a network the download script says what to do and leaves no data set") {
+  Shell shell("echo 'could not resolve host' >&2; exit 6");
+  const std::string log = shell.run("cifar10");
+  CHECK(shell.code == 1);
+  CHECK(contains(log,
+                 "download_data: cannot download "
+                 "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz; check the network "
+                 "and call this again (it continues where it stopped), or put the files into "
+                 "data/cifar10 by hand"));
+  CHECK_FALSE(shell.exists("data/cifar10"));
+}
+
+TEST_CASE("a damaged download is removed and no data set appears") {
+  Shell shell("echo damaged >\"$out\"");
+  const std::string log = shell.run("mnist here");
+  CHECK(shell.code == 1);
+  CHECK(contains(log,
+                 "arrived damaged (its MD5 is not f68b3c2dcbeaaa9fbdd348bbdeb94873) and was "
+                 "removed; call this again"));
+  CHECK_FALSE(shell.exists("here"));
+  CHECK_FALSE(shell.exists("here.download/train-images-idx3-ubyte.gz.partial"));
+}
+
+TEST_CASE("what a broken download left is kept for the next call") {
+  Shell shell("printf half >>\"$out\"; exit 18");
+  shell.run("mnist here");
+  CHECK(shell.code == 1);
+  CHECK(read_file(shell.dir / "here.download/train-images-idx3-ubyte.gz.partial") == "half");
+  shell.run("mnist here");
+  CHECK(read_file(shell.dir / "here.download/train-images-idx3-ubyte.gz.partial") == "halfhalf");
+  CHECK_FALSE(shell.exists("here"));
+}
+
+TEST_CASE("a server that cannot continue a download makes it begin again") {
+  Shell shell("printf half >\"$out\"; exit 18");
+  shell.run("mnist here");
+  shell.set_curl("[[ -e $out ]] && exit 33; printf new >\"$out\"; exit 18");
+  shell.run("mnist here");
+  CHECK(shell.code == 1);
+  CHECK(read_file(shell.dir / "here.download/train-images-idx3-ubyte.gz.partial") == "new");
+}
+
+TEST_CASE("a whole download is put in place and not repeated") {
+  // md5sum answers with whatever the script expects next, so that small files pass for the real.
+  Shell shell("printf '%s' \"$url\" >\"$out\"");
+  write_file(shell.dir / "bin/md5sum",
+             "#!/bin/bash\ncase $(cat) in\n"
+             "*train-images*) echo f68b3c2dcbeaaa9fbdd348bbdeb94873 ;;\n"
+             "*train-labels*) echo d53e105ee54ea40749a09fcbcd1e9432 ;;\n"
+             "*t10k-images*) echo 9fb629c4189551a2d022fa330f9573f3 ;;\n"
+             "*t10k-labels*) echo ec29112dd5afa0611ce80d1b7f02629c ;;\nesac\n");
+  std::filesystem::permissions(shell.dir / "bin/md5sum", std::filesystem::perms::owner_all);
+  CHECK(contains(shell.run("mnist"), "mnist is in data/mnist"));
+  CHECK(shell.code == 0);
+  for (const char* name :
+       {"train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"}) {
+    const std::string file = std::string(name) + "-ubyte.gz";
+    CHECK(read_file(shell.dir / ("data/mnist/" + file)) ==
+          "https://ossci-datasets.s3.amazonaws.com/mnist/" + file);
+  }
+  CHECK_FALSE(shell.exists("data/mnist.download"));
+  std::filesystem::remove(shell.dir / "urls");
+  CHECK(contains(shell.run("mnist"), "data/mnist is there already; remove it to download again"));
+  CHECK(shell.code == 0);
+  CHECK_FALSE(shell.exists("urls"));
+}
+
+TEST_CASE("a CIFAR archive is unpacked without its top folder") {
+  Shell shell(
+      "cp \""
+      "$(dirname \"$0\")/../a.tar.gz\" \"$out\"");
+  write_file(shell.dir / "cifar-10-batches-bin/test_batch.bin", "records");
+  REQUIRE(std::system(
+              ("cd '" + shell.dir.path().string() + "' && tar -czf a.tar.gz cifar-10-batches-bin")
+                  .c_str()) == 0);
+  write_file(shell.dir / "bin/md5sum",
+             "#!/bin/bash\ncat >/dev/null; echo c32a1d4ab5d03f1284b67883e8d87530\n");
+  std::filesystem::permissions(shell.dir / "bin/md5sum", std::filesystem::perms::owner_all);
+  shell.run("cifar10 made");
+  CHECK(shell.code == 0);
+  CHECK(read_file(shell.dir / "made/test_batch.bin") == "records");
+  CHECK_FALSE(shell.exists("made.download"));
+}
