@@ -1,0 +1,77 @@
+// Runs packed networks without LibTorch. A Network is loaded once and shared between threads; each
+// thread runs it through a Session of its own, which holds the activations.
+//
+//   auto network = tbn::Network::load("fashion.tbn");          // std::shared_ptr<const Network>
+//   tbn::Session session(network, {.threads = 2});
+//   std::vector<float> logits(10);
+//   session.run(pixels, 1, logits);                             // pixels: 784 floats, raw 0..255
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "tbn/model.h"
+
+namespace tbn {
+
+class Network {
+ public:
+  // Reads and checks a .tbn file. Throws DataError.
+  static std::shared_ptr<const Network> load(const std::filesystem::path& path);
+  // Takes a packed model as the export passes leave it. Throws DataError beginning with `where`.
+  static std::shared_ptr<const Network> from(Model packed,
+                                             std::map<std::string, std::string> metadata = {},
+                                             const std::string& where = "model");
+
+  const Graph& graph() const { return model_.graph; }
+  const TensorMap& tensors() const { return model_.tensors; }
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }
+  const Shape& input_shape() const { return graph().input_shape(); }
+  const Shape& output_shape() const { return graph().output_shape(); }
+  // Test vectors stored in the file (input [k, ...], output [k, ...]); count 0 where there are
+  // none.
+  const HostTensor& verify_input() const { return verify_input_; }
+  const HostTensor& verify_output() const { return verify_output_; }
+
+ private:
+  Network() = default;
+  Model model_;
+  std::map<std::string, std::string> metadata_;
+  HostTensor verify_input_;
+  HostTensor verify_output_;
+};
+
+// Which kernels run. `kReference` is plain loops in float: the oracle for every other backend.
+enum class Backend { kReference };
+std::string_view to_string(Backend backend);
+
+struct SessionOptions {
+  Backend backend = Backend::kReference;
+  int threads = 1;  // examples of a batch are split over them; results do not depend on it
+};
+
+class Session {
+ public:
+  explicit Session(std::shared_ptr<const Network> network, SessionOptions options = {});
+  ~Session();
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) noexcept;
+
+  // input: batch * element_count(input_shape()) floats, row-major; output: batch *
+  // element_count(output_shape()). Throws ConfigError where the sizes differ.
+  void run(std::span<const float> input, std::int64_t batch, std::span<float> output);
+
+  const Network& network() const;
+  // Bytes of activations that one example needs, as planned by liveness.
+  std::int64_t arena_bytes() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tbn

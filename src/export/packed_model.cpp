@@ -1,0 +1,66 @@
+// Fills in a PackedFile and lets the reference runtime answer its test vectors.
+#include "export/packed_model.h"
+
+#include <cmath>
+#include <set>
+#include <utility>
+
+#include "tbn/error.h"
+#include "tbn/runtime.h"
+
+namespace tbn {
+
+namespace {
+
+std::vector<std::string> features_of(const Graph& graph) {
+  std::set<std::string> features;
+  for (const Node& node : graph.nodes) {
+    const WeightEncoding* encoding = weights_of(node.op);
+    const auto* tiled = encoding ? std::get_if<TiledWeights>(encoding) : nullptr;
+    if (tiled) features.insert(tiled->p == 1 ? "binary" : "tiled");
+  }
+  return {features.begin(), features.end()};
+}
+
+TestVectors answer(const std::shared_ptr<const Network>& network, const HostTensor& input) {
+  Shape shape = network->output_shape();
+  const std::int64_t batch = input.shape().front();
+  shape.insert(shape.begin(), batch);
+  TestVectors vectors{.input = input, .output = HostTensor(DType::kF32, shape)};
+  const std::span<float> output = vectors.output.values<float>();
+  Session(network).run(input.values<float>(), batch, output);
+  for (const float value : output) {
+    if (std::isfinite(value)) continue;
+    throw DataError("the packed network gives " + std::to_string(value) +
+                    " for a test vector; its weights are too large for float arithmetic");
+  }
+  return vectors;
+}
+
+}  // namespace
+
+HostTensor example_inputs(const Graph& graph, std::int64_t count) {
+  Shape shape = graph.input_shape();
+  shape.insert(shape.begin(), count);
+  HostTensor inputs(DType::kF32, shape);
+  // A linear congruential generator (Knuth's MMIX); its top byte is random enough for pixels.
+  std::uint64_t state = 1;
+  for (float& value : inputs.values<float>()) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    value = static_cast<float>(state >> 56);
+  }
+  return inputs;
+}
+
+PackedFile make_packed_file(const Model& packed, std::map<std::string, std::string> metadata,
+                            const HostTensor& verify_input) {
+  const auto network = Network::from(packed, {}, "packed model");
+  PackedFile file{.graph_json = to_json(packed.graph),
+                  .tensors = packed.tensors,
+                  .features = features_of(packed.graph),
+                  .metadata = std::move(metadata)};
+  if (verify_input.count() > 0) file.test_vectors = answer(network, verify_input);
+  return file;
+}
+
+}  // namespace tbn

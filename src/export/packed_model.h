@@ -1,0 +1,26 @@
+// From a packed model to the contents of a .tbn file, with test vectors that the reference runtime
+// computed, so that every later reader and backend can check itself (tbn-eval --verify).
+//
+//   Model packed = pack_model(read_trained("runs/fashion").model);
+//   write_packed("fashion.tbn", make_packed_file(packed, {}, example_inputs(packed.graph, 4)));
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "tbn/file.h"
+#include "tbn/model.h"
+
+namespace tbn {
+
+// `count` inputs [count, ...] of whole pixel values 0..255, the same for the same shape everywhere.
+HostTensor example_inputs(const Graph& graph, std::int64_t count);
+
+// `verify_input` [k, ...] becomes the file's test vectors with the outputs of the reference
+// runtime; none are stored where it is empty. Throws DataError where the packed model cannot be
+// loaded back or gives outputs that are not finite, ConfigError where the input does not fit.
+PackedFile make_packed_file(const Model& packed, std::map<std::string, std::string> metadata,
+                            const HostTensor& verify_input = {});
+
+}  // namespace tbn

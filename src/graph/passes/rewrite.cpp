@@ -1,0 +1,61 @@
+// What the passes share.
+#include "graph/passes/rewrite.h"
+
+#include "tbn/error.h"
+
+namespace tbn {
+
+void remove_nodes(Graph& graph, const std::vector<bool>& removed) {
+  std::vector<NodeId> renumbered(graph.nodes.size());
+  std::vector<Node> kept;
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    Node& node = graph.nodes[i];
+    // Inputs come before their readers, so their new ids are known.
+    for (NodeId& input : node.inputs) input = renumbered[static_cast<std::size_t>(input)];
+    if (removed[i]) {
+      TBN_CHECK(node.inputs.size() == 1, describe(node) + " has no single input to stand for it");
+      renumbered[i] = node.inputs.front();
+    } else {
+      renumbered[i] = static_cast<NodeId>(kept.size());
+      kept.push_back(std::move(node));
+    }
+  }
+  graph.output = renumbered[static_cast<std::size_t>(graph.output)];
+  graph.nodes = std::move(kept);
+}
+
+ActivationKind* epilogue_of(Op& op) {
+  using Kind = ActivationKind*;
+  return std::visit(Overloaded{
+                        [](Conv2d& o) -> Kind { return &o.activation; },
+                        [](Linear& o) -> Kind { return &o.activation; },
+                        [](Affine& o) -> Kind { return &o.activation; },
+                        [](Add& o) -> Kind { return &o.activation; },
+                        [](Input&) -> Kind { return nullptr; },
+                        [](Normalize&) -> Kind { return nullptr; },
+                        [](BatchNorm&) -> Kind { return nullptr; },
+                        [](Activation&) -> Kind { return nullptr; },
+                        [](MaxPool2d&) -> Kind { return nullptr; },
+                        [](AvgPool2d&) -> Kind { return nullptr; },
+                        [](GlobalAvgPool&) -> Kind { return nullptr; },
+                        [](Flatten&) -> Kind { return nullptr; },
+                        [](Dropout&) -> Kind { return nullptr; },
+                    },
+                    op);
+}
+
+std::vector<double> doubles_of(const Model& model, const std::string& name) {
+  const auto found = model.tensors.find(name);
+  TBN_CHECK(found != model.tensors.end(), "no tensor '" + name + "'; do the passes run in order?");
+  const std::span<const float> values = found->second.values<float>();
+  return {values.begin(), values.end()};
+}
+
+void put_floats(Model& model, const std::string& name, const Shape& shape,
+                std::span<const double> values) {
+  std::vector<float> floats(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) floats[i] = static_cast<float>(values[i]);
+  model.tensors[name] = HostTensor::of<float>(shape, floats);
+}
+
+}  // namespace tbn

@@ -1,0 +1,37 @@
+// The one hot loop of the reference backend.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+
+namespace tbn::reference {
+
+// sums[i] = sum over k of factors[k] * source[offsets[k] + i] for i in [0, count): for a
+// convolution the factors are weights and the source is shifted maps; for a linear layer the
+// factors are inputs and the source is transposed weights. Four terms a pass keep the sums in
+// registers longer, and the inner loop is contiguous, so that compilers vectorise it. Nothing may
+// overlap `sums`.
+inline void accumulate(std::span<const float> factors, const std::int64_t* offsets,
+                       const float* source, float* __restrict sums, std::int64_t count) {
+  std::fill_n(sums, count, 0.0f);
+  const auto terms = static_cast<std::int64_t>(factors.size());
+  const float* f = factors.data();
+  std::int64_t k = 0;
+  for (; k + 4 <= terms; k += 4) {
+    const float* __restrict a = source + offsets[k];
+    const float* __restrict b = source + offsets[k + 1];
+    const float* __restrict c = source + offsets[k + 2];
+    const float* __restrict d = source + offsets[k + 3];
+    const float fa = f[k], fb = f[k + 1], fc = f[k + 2], fd = f[k + 3];
+    for (std::int64_t i = 0; i < count; ++i) {
+      sums[i] += (fa * a[i] + fb * b[i]) + (fc * c[i] + fd * d[i]);
+    }
+  }
+  for (; k < terms; ++k) {
+    const float* __restrict a = source + offsets[k];
+    for (std::int64_t i = 0; i < count; ++i) sums[i] += f[k] * a[i];
+  }
+}
+
+}  // namespace tbn::reference

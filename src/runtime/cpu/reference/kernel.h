@@ -1,0 +1,41 @@
+// The reference backend: one plain float kernel an op, the oracle for every other backend. A
+// kernel is made once per session, with its weights expanded, and run for one example at a time.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+
+#include "tbn/model.h"
+
+namespace tbn::reference {
+
+// The memory of one call. An elementwise kernel may be given an output that is one of its inputs.
+struct Buffers {
+  std::span<const float* const> inputs;  // in the node's order
+  float* output = nullptr;
+  float* scratch = nullptr;  // of Kernel::scratch_values, shared by all kernels of a worker
+};
+
+struct Kernel {
+  std::function<void(const Buffers&)> run;  // may be called by several threads at once
+  std::int64_t scratch_values = 0;
+};
+
+// The kernel of a node of a checked packed network.
+Kernel make_kernel(const Graph& graph, const TensorMap& tensors, const Node& node);
+
+// One file of this folder each; shapes are those of the inputs, then of the output.
+Kernel make_conv2d(const Graph& graph, const TensorMap& tensors, const Node& node);
+Kernel make_linear(const Graph& graph, const TensorMap& tensors, const Node& node);
+Kernel make_normalize(const Normalize& op, const Shape& shape);
+Kernel make_affine(const Affine& op, std::span<const float> scale, std::span<const float> bias,
+                   const Shape& shape);
+Kernel make_activation(ActivationKind kind, const Shape& shape);
+Kernel make_add(const Add& op, const Shape& shape);
+Kernel make_copy(const Shape& shape);  // input and flatten
+Kernel make_max_pool(const MaxPool2d& op, const Shape& input, const Shape& output);
+Kernel make_avg_pool(const AvgPool2d& op, const Shape& input, const Shape& output);
+Kernel make_global_avg_pool(const Shape& input);
+
+}  // namespace tbn::reference

@@ -1,0 +1,82 @@
+// Expands packed weights once, when a session is made.
+#include "runtime/cpu/reference/layer.h"
+
+#include "tbn/error.h"
+
+namespace tbn::reference {
+
+namespace {
+
+std::span<const float> floats(const TensorMap& tensors, const std::string& name) {
+  return tensors.at(name).values<float>();
+}
+
+// A tile in rows form: every output has one scalar, which goes into its gain.
+void take_rows(Layer& layer, const TileLayout& tile, std::span<const std::uint8_t> bits,
+               bool reuse) {
+  const std::vector<float> signs = unpack_tile(tile, bits);
+  layer.rows = reuse ? tile.rows() : layer.outputs;
+  layer.weights.reserve(static_cast<std::size_t>(layer.rows * layer.inputs));
+  for (std::int64_t r = 0; r < layer.rows; r += tile.rows()) {
+    layer.weights.insert(layer.weights.end(), signs.begin(), signs.end());
+  }
+}
+
+void multiply_gain(Layer& layer, std::span<const float> factors) {
+  // One factor for all, one a slice, or one an output.
+  const std::size_t share = layer.gain.size() / factors.size();
+  for (std::size_t c = 0; c < layer.gain.size(); ++c) layer.gain[c] *= factors[c / share];
+}
+
+void take_tile(Layer& layer, const Graph& graph, const TensorMap& tensors, const Node& node) {
+  const TileLayout tile = tile_layout_of(graph, node);
+  const auto bits = tensors.at(node.name + ".tile").values<std::uint8_t>();
+  const auto alpha = tensors.find(node.name + ".alpha");
+  if (tile.form == TileForm::kRows) {
+    take_rows(layer, tile, bits, reuses_rows(graph, node));
+    if (alpha != tensors.end()) multiply_gain(layer, alpha->second.values<float>());
+  } else {
+    layer.weights = expand_weights(tile, bits, alpha->second.values<float>());
+  }
+}
+
+struct Epilogue {
+  bool scale;
+  bool bias;
+  ActivationKind activation;
+};
+
+Epilogue epilogue_of(const Op& op) {
+  if (const auto* conv = std::get_if<Conv2d>(&op))
+    return {conv->scale, conv->bias, conv->activation};
+  const auto& linear = std::get<Linear>(op);
+  return {linear.scale, linear.bias, linear.activation};
+}
+
+}  // namespace
+
+Layer make_layer(const Graph& graph, const TensorMap& tensors, const Node& node) {
+  const WeightShape shape = weight_shape(graph, node);
+  const Epilogue epilogue = epilogue_of(node.op);
+  const auto n = static_cast<std::size_t>(shape.outputs);
+  Layer layer{.outputs = shape.outputs, .inputs = shape.inputs, .rows = shape.outputs};
+  layer.gain.assign(n, 1.0f);
+  layer.bias.assign(n, 0.0f);
+  layer.activation = epilogue.activation;
+  if (std::holds_alternative<FloatWeights>(*weights_of(node.op))) {
+    const std::span<const float> weights = floats(tensors, node.name + ".weight");
+    layer.weights.assign(weights.begin(), weights.end());
+  } else {
+    take_tile(layer, graph, tensors, node);
+  }
+  if (epilogue.scale) multiply_gain(layer, floats(tensors, node.name + ".scale"));
+  if (epilogue.bias) {
+    const std::span<const float> bias = floats(tensors, node.name + ".bias");
+    layer.bias.assign(bias.begin(), bias.end());
+  }
+  TBN_CHECK(static_cast<std::int64_t>(layer.weights.size()) == layer.rows * layer.inputs,
+            describe(node) + ": expanded weights");
+  return layer;
+}
+
+}  // namespace tbn::reference

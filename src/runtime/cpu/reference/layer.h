@@ -1,0 +1,44 @@
+// The weights of a conv2d or linear layer as the reference backend multiplies them, and what it
+// does to the sums afterwards.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "runtime/cpu/reference/activation.h"
+#include "tbn/model.h"
+
+namespace tbn::reference {
+
+// Output c of the layer is act(gain[c] * u[c mod rows] + bias[c]) with u = W x. Where the tile is
+// reused in arithmetic, W is its R unique rows of +1 and -1 (paper section 3); otherwise it has
+// all n rows.
+struct Layer {
+  std::int64_t outputs = 0;    // n
+  std::int64_t inputs = 0;     // m
+  std::int64_t rows = 0;       // n, or R = n / p
+  std::vector<float> weights;  // [rows, m]
+  std::vector<float> gain;     // [n]: scale and alpha
+  std::vector<float> bias;     // [n]
+  ActivationKind activation = ActivationKind::kNone;
+
+  std::span<const float> row(std::int64_t r) const {
+    return std::span(weights).subspan(static_cast<std::size_t>(r * inputs),
+                                      static_cast<std::size_t>(inputs));
+  }
+};
+
+// `node` is a conv2d or a linear of a checked packed network.
+Layer make_layer(const Graph& graph, const TensorMap& tensors, const Node& node);
+
+// output[i] = act(gain[c] * sums[i] + bias[c]), `count` values of one output c.
+inline void finish_output(const Layer& layer, std::int64_t c, const float* sums, float* output,
+                          std::int64_t count) {
+  const float gain = layer.gain[static_cast<std::size_t>(c)];
+  const float bias = layer.bias[static_cast<std::size_t>(c)];
+  for (std::int64_t i = 0; i < count; ++i) output[i] = gain * sums[i] + bias;
+  apply_activation(layer.activation, output, count);
+}
+
+}  // namespace tbn::reference

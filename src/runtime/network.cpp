@@ -1,0 +1,78 @@
+// Loads packed networks and refuses what is not one.
+#include <cmath>
+
+#include "base/text.h"
+#include "runtime/packed_ops.h"
+#include "runtime/plan.h"
+#include "tbn/error.h"
+#include "tbn/file.h"
+#include "tbn/runtime.h"
+
+namespace tbn {
+
+namespace {
+
+// A floating-point weight that is no number would turn every answer into none.
+void check_values(const TensorMap& tensors, const std::string& where) {
+  for (const auto& [name, tensor] : tensors) {
+    if (tensor.dtype() != DType::kF32) continue;
+    for (const float value : tensor.values<float>()) {
+      if (std::isfinite(value)) continue;
+      throw DataError(where + ": tensor " + in_quotes(name) + " holds " + std::to_string(value) +
+                      ", and only finite numbers may be in it; the file is damaged");
+    }
+  }
+}
+
+// [k, ...shape] of F32.
+void check_vectors(const HostTensor& tensor, const char* name, const Shape& shape,
+                   const std::string& where) {
+  Shape wanted = shape;
+  wanted.insert(wanted.begin(), tensor.shape().empty() ? 0 : tensor.shape().front());
+  if (tensor.dtype() == DType::kF32 && tensor.shape() == wanted) return;
+  throw DataError(where + ": test vectors '" + name + "' are " +
+                  std::string(to_string(tensor.dtype())) + " " + to_string(tensor.shape()) +
+                  ", but the network takes F32 [count, ...] of " + to_string(shape));
+}
+
+}  // namespace
+
+std::shared_ptr<const Network> Network::load(const std::filesystem::path& path) {
+  const std::string where = path.string();
+  PackedFile file = read_packed(path);
+  Model model{.graph = graph_from_json(file.graph_json, where), .tensors = std::move(file.tensors)};
+  const std::shared_ptr<const Network> checked =
+      from(std::move(model), std::move(file.metadata), where);
+  if (!file.test_vectors) return checked;
+  check_vectors(file.test_vectors->input, "verify.input", checked->input_shape(), where);
+  check_vectors(file.test_vectors->output, "verify.output", checked->output_shape(), where);
+  // Nobody else has it yet.
+  const auto network = std::const_pointer_cast<Network>(checked);
+  network->verify_input_ = std::move(file.test_vectors->input);
+  network->verify_output_ = std::move(file.test_vectors->output);
+  return network;
+}
+
+std::shared_ptr<const Network> Network::from(Model packed,
+                                             std::map<std::string, std::string> metadata,
+                                             const std::string& where) {
+  try {
+    validate(packed.graph);
+  } catch (const ConfigError& e) {
+    throw DataError(where + ": " + e.what());
+  }
+  check_packed_ops(packed.graph, where);
+  check_tensors(packed.graph, packed.tensors, packed_tensors, where);
+  check_values(packed.tensors, where);
+  try {
+    plan_memory(packed.graph);
+  } catch (const DataError& e) {
+    throw DataError(where + ": " + e.what());
+  }
+  const std::shared_ptr<Network> network(new Network);  // make_shared cannot see the constructor
+  network->model_ = std::move(packed);
+  network->metadata_ = std::move(metadata);
+  return network;
+}
+
+}  // namespace tbn

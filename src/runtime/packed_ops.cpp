@@ -1,0 +1,79 @@
+// What may stand in a packed network.
+#include "runtime/packed_ops.h"
+
+#include "base/shape.h"
+#include "base/text.h"
+#include "runtime/plan.h"
+#include "tbn/error.h"
+
+namespace tbn {
+
+namespace {
+
+bool acts_in_training_only(const Op& op) {
+  return std::visit(Overloaded{
+                        [](const BatchNorm&) { return true; },
+                        [](const Dropout&) { return true; },
+                        [](const Input&) { return false; },
+                        [](const Normalize&) { return false; },
+                        [](const Conv2d&) { return false; },
+                        [](const Linear&) { return false; },
+                        [](const Affine&) { return false; },
+                        [](const Activation&) { return false; },
+                        [](const Add&) { return false; },
+                        [](const MaxPool2d&) { return false; },
+                        [](const AvgPool2d&) { return false; },
+                        [](const GlobalAvgPool&) { return false; },
+                        [](const Flatten&) { return false; },
+                    },
+                    op);
+}
+
+[[noreturn]] void refuse_size(const Node& node, const char* what, const std::string& where) {
+  throw DataError(where + ": " + describe(node) + ": " + what + " more than " +
+                  grouped(static_cast<std::uint64_t>(kMaxArenaValues)) +
+                  " values; no such network is run");
+}
+
+}  // namespace
+
+std::int64_t padded_values(const Conv2d& conv, const Shape& input) {
+  std::int64_t h = 0;
+  std::int64_t w = 0;
+  if (__builtin_mul_overflow(conv.padding.h, 2, &h) || __builtin_add_overflow(h, input[1], &h) ||
+      __builtin_add_overflow(h, conv.stride.h, &h)) {
+    return -1;
+  }
+  if (__builtin_mul_overflow(conv.padding.w, 2, &w) || __builtin_add_overflow(w, input[2], &w) ||
+      __builtin_add_overflow(w, conv.stride.w, &w)) {
+    return -1;
+  }
+  // Rounded up to whole strides.
+  h = (h - 1) / conv.stride.h * conv.stride.h;
+  w = (w - 1) / conv.stride.w * conv.stride.w;
+  return checked_element_count({input[0], h, w}).value_or(-1);
+}
+
+void check_packed_ops(const Graph& graph, const std::string& where) {
+  std::int64_t weights = 0;
+  for (const Node& node : graph.nodes) {
+    if (acts_in_training_only(node.op)) {
+      throw DataError(where + ": " + describe(node) +
+                      ": not in a packed network; run the export passes");
+    }
+    if (weights_of(node.op)) {
+      const WeightShape shape = weight_shape(graph, node);
+      std::int64_t count = 0;
+      if (__builtin_mul_overflow(shape.outputs, shape.inputs, &count) ||
+          __builtin_add_overflow(weights, count, &weights) || weights > kMaxArenaValues) {
+        refuse_size(node, "the weights up to here are", where);
+      }
+    }
+    if (const auto* conv = std::get_if<Conv2d>(&node.op)) {
+      const std::int64_t values = padded_values(*conv, graph.node(node.inputs.front()).shape);
+      if (values < 0 || values > kMaxArenaValues) refuse_size(node, "its padded input is", where);
+    }
+  }
+}
+
+}  // namespace tbn

@@ -1,0 +1,19 @@
+// What may stand in a packed network, checked before anything is computed.
+#pragma once
+
+#include <string>
+
+#include "tbn/graph.h"
+
+namespace tbn {
+
+// Throws DataError beginning with `where` for ops that exist in training only: "batch_norm 'x':
+// not in a packed network; run the export passes". Also where the expanded weights or one layer's
+// padded input would exceed kMaxArenaValues.
+void check_packed_ops(const Graph& graph, const std::string& where);
+
+// The values of the padded input of a convolution, [C, H + 2 padding, W + 2 padding] with the
+// phases of a stride apart (see cpu/reference/conv2d.cpp), or -1 where that overflows.
+std::int64_t padded_values(const Conv2d& conv, const Shape& input);
+
+}  // namespace tbn

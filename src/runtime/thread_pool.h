@@ -1,0 +1,46 @@
+// A few threads that live as long as their session and take numbered tasks.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace tbn {
+
+class ThreadPool {
+ public:
+  // `workers` in all; the caller of run() is the first of them, so one worker starts no thread.
+  explicit ThreadPool(int workers);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  int workers() const { return static_cast<int>(threads_.size()) + 1; }
+
+  // Calls work(task, worker) once for each task in [0, tasks), in any order, worker in [0,
+  // workers()), and returns when all are done. The first exception stops the tasks not yet begun
+  // and is thrown here.
+  void run(std::int64_t tasks, const std::function<void(std::int64_t task, int worker)>& work);
+
+ private:
+  void take_tasks(int worker);
+  void serve(int worker);
+
+  std::mutex mutex_;
+  std::condition_variable start_;
+  std::condition_variable done_;
+  const std::function<void(std::int64_t, int)>* work_ = nullptr;
+  std::int64_t next_ = 0;
+  std::int64_t tasks_ = 0;
+  std::uint64_t round_ = 0;  // counts run() calls
+  int busy_ = 0;             // threads that have not finished this round
+  bool stopping_ = false;
+  std::exception_ptr error_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace tbn

@@ -1,0 +1,121 @@
+// Networks: what is loaded, and what is refused with which words.
+#include <limits>
+
+#include "graph/passes/passes.h"
+#include "support/catch.h"
+#include "support/errors.h"
+#include "support/random_model.h"
+#include "support/temp_dir.h"
+#include "tbn/error.h"
+#include "tbn/file.h"
+#include "tbn/runtime.h"
+
+using namespace tbn;
+
+namespace {
+
+std::string refusal(const Model& model) {
+  return test::message_of<DataError>([&] { Network::from(model, {}, "m.tbn"); });
+}
+
+Model tiny(Graph graph) { return test::random_packed(std::move(graph), 4); }
+
+PackedFile packed_file(const Model& model) {
+  return {.graph_json = to_json(model.graph), .tensors = model.tensors, .features = {"tiled"}};
+}
+
+}  // namespace
+
+TEST_CASE("ops of training are refused by name") {
+  GraphBuilder a("net");
+  CHECK(refusal(tiny(a.finish(a.input({3}).batch_norm().named("x")))) ==
+        "m.tbn: batch_norm 'x': not in a packed network; run the export passes");
+  GraphBuilder b("net");
+  CHECK(refusal(tiny(b.finish(b.input({3}).dropout(0.5).named("d")))) ==
+        "m.tbn: dropout 'd': not in a packed network; run the export passes");
+}
+
+TEST_CASE("tensors that are missing, left over or no numbers are refused") {
+  GraphBuilder b("net");
+  Model model = tiny(b.finish(b.input({3}).linear(2).named("l")));
+  Model broken = model;
+  broken.tensors.erase("l.bias");
+  CHECK(test::says(refusal(broken), {"m.tbn: ", "'l.bias'", "missing"}));
+  broken = model;
+  broken.tensors["other"] = HostTensor(DType::kF32, {1});
+  CHECK(test::says(refusal(broken), {"m.tbn: ", "'other'"}));
+  broken = model;
+  broken.tensors.at("l.weight").values<float>()[1] = std::numeric_limits<float>::infinity();
+  CHECK(refusal(broken) ==
+        "m.tbn: tensor 'l.weight' holds inf, and only finite numbers may be in it; the file is "
+        "damaged");
+}
+
+TEST_CASE("a graph whose shapes do not hold is a data error of the file") {
+  GraphBuilder b("net");
+  Model model = tiny(b.finish(b.input({3}).linear(2).named("l")));
+  model.graph.nodes[1].shape = {9};
+  CHECK(test::says(refusal(model), {"m.tbn: linear 'l'", "[2]", "[9]"}));
+}
+
+TEST_CASE("networks that would take absurd memory are refused before any is taken") {
+  GraphBuilder a("net");
+  const Value wide = a.input({1, 1, 1}).conv(
+      1, {.kernel = 40'000, .stride = 40'000, .padding = 40'000, .weights = tiled(40'000)});
+  CHECK(test::says(refusal({.graph = a.finish(wide), .tensors = {}}),
+                   {"m.tbn: conv2d 'conv1': its padded input is more than 2,147,483,648 values"}));
+  GraphBuilder b("net");
+  Value x = b.input({40'000});
+  for (int i = 0; i < 3; ++i) x = x.linear(40'000, {.weights = tiled(40'000)});
+  CHECK(test::says(refusal({.graph = b.finish(x), .tensors = {}}),
+                   {"m.tbn: linear 'linear2': the weights up to here are more than"}));
+}
+
+TEST_CASE("a network loads from a file with its metadata and test vectors") {
+  const test::TempDir folder;
+  const Model model = pack_model(test::random_trained(test::odd_network(), 2));
+  PackedFile file = packed_file(model);
+  file.metadata["tbn.accuracy"] = "91.5";
+  const std::vector<float> input = test::random_values(2 * 13 * 9 * 3, 5, 0, 255);
+  file.test_vectors =
+      TestVectors{HostTensor::of<float>({3, 2, 13, 9}, input), HostTensor(DType::kF32, {3, 5})};
+  Session(Network::from(model)).run(input, 3, file.test_vectors->output.values<float>());
+  write_packed(folder / "odd.tbn", file);
+
+  const auto network = Network::load(folder / "odd.tbn");
+  CHECK(network->graph() == model.graph);
+  CHECK(network->tensors() == model.tensors);
+  CHECK(network->metadata().at("tbn.accuracy") == "91.5");
+  CHECK(network->verify_input() == file.test_vectors->input);
+  std::vector<float> output(15, std::numeric_limits<float>::quiet_NaN());
+  Session(network).run(network->verify_input().values<float>(), 3, output);
+  CHECK(HostTensor::of<float>({3, 5}, output) == network->verify_output());
+}
+
+TEST_CASE("a file without test vectors has none") {
+  const test::TempDir folder;
+  write_packed(folder / "odd.tbn",
+               packed_file(pack_model(test::random_trained(test::odd_network(), 2))));
+  const auto network = Network::load(folder / "odd.tbn");
+  CHECK(network->verify_input().count() == 0);
+  CHECK(network->verify_output().count() == 0);
+}
+
+TEST_CASE("test vectors of other shapes than the network's are refused") {
+  const test::TempDir folder;
+  PackedFile file = packed_file(pack_model(test::random_trained(test::odd_network(), 2)));
+  file.test_vectors =
+      TestVectors{HostTensor(DType::kF32, {1, 2, 13, 9}), HostTensor(DType::kF32, {1, 6})};
+  write_packed(folder / "odd.tbn", file);
+  const std::string message =
+      test::message_of<DataError>([&] { Network::load(folder / "odd.tbn"); });
+  CHECK(test::says(message, {"odd.tbn: ", "'verify.output'", "[1, 6]", "[5]"}));
+}
+
+TEST_CASE("a packed file whose graph is none is refused with the file's name") {
+  const test::TempDir folder;
+  PackedFile file = packed_file(pack_model(test::random_trained(test::odd_network(), 2)));
+  file.graph_json = R"({"nodes":[]})";
+  write_packed(folder / "odd.tbn", file);
+  CHECK_THROWS_AS(Network::load(folder / "odd.tbn"), DataError);
+}
