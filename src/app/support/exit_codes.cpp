@@ -1,0 +1,63 @@
+// Maps exceptions to sentences and exit codes, for every tool alike.
+#include "app/support/exit_codes.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <new>
+#include <string_view>
+
+#include "tbn/error.h"
+
+namespace tbn {
+namespace {
+
+void report(const std::string& name, std::string_view message) {
+  std::fflush(stdout);
+  const auto lines = 1 + std::count(message.begin(), message.end(), '\n');
+  const std::string heading = lines > 1 ? std::to_string(lines) + " problems:\n" : std::string();
+  std::fprintf(stderr, "%s: error: %s%.*s\n", name.c_str(), heading.c_str(),
+               static_cast<int>(message.size()), message.data());
+}
+
+// The sentence of a library's exception without the stack that LibTorch appends.
+std::string_view first_line(std::string_view message) {
+  return message.substr(0, message.find('\n'));
+}
+
+int guarded(const std::string& name, const std::function<int()>& body) {
+  try {
+    return body();
+  } catch (const ConfigError& error) {
+    report(name, error.what());
+    return kUsage;
+  } catch (const DataError& error) {
+    report(name, error.what());
+    return kBadData;
+  } catch (const NonFiniteError& error) {
+    report(name, error.what());
+    return kNonFinite;
+  } catch (const Error& error) {
+    report(name, error.what());
+    return kRuntimeFailure;
+  } catch (const std::bad_alloc&) {
+    report(name, "out of memory; a smaller batch size or network needs less");
+    return kRuntimeFailure;
+  } catch (const std::exception& error) {
+    report(name, first_line(error.what()));
+    return kRuntimeFailure;
+  }
+}
+
+}  // namespace
+
+int run_tool(const std::string& name, const std::function<int()>& body) {
+  const int code = guarded(name, body);
+  const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (code == kDone && !written) {
+    report(name, "the standard output cannot be written (is the disk full?)");
+    return kRuntimeFailure;
+  }
+  return code;
+}
+
+}  // namespace tbn

@@ -1,0 +1,11 @@
+// What the tools print under --json: one document on the standard output and nothing else there.
+#pragma once
+
+#include "file/json.h"
+
+namespace tbn {
+
+// Writes `document`, indented, to the standard output. Throws SystemError where that fails.
+void print_json(const Json& document);
+
+}  // namespace tbn

@@ -1,0 +1,195 @@
+// The command line over cxxopts, whose messages and splitting at commas we do not take.
+#include "app/support/options.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <iterator>
+#include <optional>
+
+#include <cxxopts.hpp>
+
+#include "config/problems.h"
+#include "tbn/error.h"
+
+namespace tbn {
+namespace {
+
+// "output,o" as cxxopts wants it, "o,output"; and its long part.
+std::string long_name(const std::string& name) { return name.substr(0, name.find(',')); }
+std::string cxxopts_name(const std::string& name) {
+  const std::size_t comma = name.find(',');
+  return comma == std::string::npos ? name : name.substr(comma + 1) + "," + name.substr(0, comma);
+}
+
+bool is_setting(const std::string& argument) {
+  const std::size_t equals = argument.find('=');
+  if (equals == std::string::npos || equals == 0) return false;
+  return argument.find_first_not_of(
+             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.[]") == equals;
+}
+
+}  // namespace
+
+struct CommandLine::State {
+  std::string tool;
+  cxxopts::Options options;
+  std::optional<cxxopts::ParseResult> result;
+  struct Declared {
+    std::string name;  // "--output"
+    char letter;       // 'o', or 0
+    bool has_value;
+  };
+  std::vector<Declared> declared;
+
+  void declare(const std::string& name, bool has_value) {
+    const std::size_t comma = name.find(',');
+    const char letter = comma == std::string::npos ? '\0' : name[comma + 1];
+    declared.push_back({"--" + long_name(name), letter, has_value});
+  }
+  const Declared* find(const std::string& name) const {
+    const auto same = std::find_if(declared.begin(), declared.end(),
+                                   [&](const Declared& d) { return d.name == name; });
+    return same == declared.end() ? nullptr : &*same;
+  }
+  const Declared* find(char letter) const {
+    const auto same = std::find_if(declared.begin(), declared.end(),
+                                   [&](const Declared& d) { return d.letter == letter; });
+    return same == declared.end() ? nullptr : &*same;
+  }
+  std::string unknown(const std::string& argument) const;
+  std::string explain(int argc, const char* const* argv) const;
+};
+
+// "unknown option '--jsn' (did you mean --json?)"
+std::string CommandLine::State::unknown(const std::string& argument) const {
+  const std::string name = argument.substr(0, argument.find('='));
+  const std::string bare =
+      argument.substr(std::min(argument.find_first_not_of('-'), argument.size()));
+  const std::string text = "unknown option '" + printable(name) + "'";
+  if (is_setting(bare) && bare.substr(0, bare.find('=')).find('.') != std::string::npos) {
+    return text + " (settings have no dashes: " + printable(bare) + ")";
+  }
+  std::vector<std::string> names;
+  for (const Declared& each : declared) names.push_back(each.name);
+  const std::string guess = nearest(name, names);
+  return guess.empty() ? text : text + " (did you mean " + guess + "?)";
+}
+
+// What is wrong with a command line that cxxopts refused.
+std::string CommandLine::State::explain(int argc, const char* const* argv) const {
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    if (argument == "--") break;
+    if (argument.size() < 2 || argument[0] != '-') continue;
+    const bool is_long = argument[1] == '-';
+    const std::size_t equals = argument.find('=');
+    const Declared* option = is_long ? find(argument.substr(0, equals)) : find(argument[1]);
+    if (option == nullptr || (is_long && option->name.size() == 2)) return unknown(argument);
+    const bool has_value = is_long ? equals != std::string::npos : argument.size() > 2;
+    if (!option->has_value && is_long && has_value) return "'" + option->name + "' takes no value";
+    if (!option->has_value && !is_long && has_value) return unknown(argument);
+    if (option->has_value && !has_value && ++i >= argc)
+      return "'" + option->name + "' needs a value";
+  }
+  return "the command line cannot be understood";
+}
+
+CommandLine::CommandLine(std::string tool, std::string summary, std::string usage)
+    : state_(new State{tool, cxxopts::Options(tool, tool + ": " + summary), {}, {}}) {
+  state_->options.custom_help(usage + " [options]");
+  state_->options.set_width(100);
+  flag("help,h", "print this and exit");
+  flag("version", "print the version and exit");
+  flag("json", "print one JSON document instead of text");
+  flag("quiet,q", "print results and errors only");
+}
+
+CommandLine::~CommandLine() = default;
+
+CommandLine& CommandLine::flag(const std::string& name, const std::string& help) {
+  state_->options.add_options()(cxxopts_name(name), help);
+  state_->declare(name, false);
+  return *this;
+}
+
+CommandLine& CommandLine::value(const std::string& name, const std::string& placeholder,
+                                const std::string& help, const std::string& standard) {
+  auto spec = cxxopts::value<std::string>();
+  if (!standard.empty()) spec = spec->default_value(standard);
+  state_->options.add_options()(cxxopts_name(name), help, spec, "<" + placeholder + ">");
+  state_->declare(name, true);
+  return *this;
+}
+
+std::string CommandLine::hint() const { return "; see " + state_->tool + " --help"; }
+
+bool CommandLine::parse(int argc, const char* const* argv) {
+  try {
+    state_->result = state_->options.parse(argc, argv);
+  } catch (const cxxopts::exceptions::exception&) {
+    throw ConfigError(state_->explain(argc, argv) + hint());
+  }
+  if (has("help")) {
+    std::printf("%s", state_->options.help().c_str());
+    return false;
+  }
+  if (has("version")) {
+    std::printf("%s %s\n", state_->tool.c_str(), TBN_VERSION);
+    return false;
+  }
+  return true;
+}
+
+bool CommandLine::has(const std::string& name) const { return state_->result->count(name) > 0; }
+
+std::string CommandLine::text(const std::string& name) const {
+  const auto& result = *state_->result;
+  const bool is_given = result.count(name) > 0 || result[name].has_default();
+  return is_given ? result[name].as<std::string>() : "";
+}
+
+long long CommandLine::number(const std::string& name, long long min, long long max) const {
+  const std::string value = text(name);
+  long long number = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (error != std::errc{} || end != value.data() + value.size() || number < min || number > max) {
+    throw ConfigError("--" + name + ": must be a whole number between " + std::to_string(min) +
+                      " and " + std::to_string(max) + ", is '" + printable(value) + "'" + hint());
+  }
+  return number;
+}
+
+const std::vector<std::string>& CommandLine::arguments() const {
+  return state_->result->unmatched();
+}
+
+std::vector<std::string> CommandLine::settings() const {
+  std::vector<std::string> found;
+  std::copy_if(arguments().begin(), arguments().end(), std::back_inserter(found), is_setting);
+  return found;
+}
+
+std::vector<std::string> CommandLine::files() const {
+  std::vector<std::string> found;
+  std::remove_copy_if(arguments().begin(), arguments().end(), std::back_inserter(found),
+                      is_setting);
+  return found;
+}
+
+void CommandLine::expect_settings_only() const {
+  const std::vector<std::string> others = files();
+  if (others.empty()) return;
+  throw ConfigError("'" + printable(others.front()) + "' is no setting: write section.key=value" +
+                    hint());
+}
+
+std::string CommandLine::file(const std::string& what) const {
+  const std::vector<std::string> found = files();
+  if (found.size() == 1) return found.front();
+  throw ConfigError(found.empty() ? "which " + what + "?" + hint()
+                                  : "one " + what + " at a time, not '" + printable(found[0]) +
+                                        "' and '" + printable(found[1]) + "'" + hint());
+}
+
+}  // namespace tbn

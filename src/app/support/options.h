@@ -1,0 +1,56 @@
+// The command line of the tools: options of their own beside --help, --version, --json and --quiet,
+// and free arguments (files, key=value settings) in the order given.
+//
+//   CommandLine line("tbn-train", "trains a tiled network", "--config <file> [key=value...]");
+//   line.value("config,c", "file", "the YAML configuration").flag("dry-run", "stop before
+//   training"); if (!line.parse(argc, argv)) return kDone;      // --help or --version, printed
+//   Config config = load_config(line.text("config"), line.settings());
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tbn {
+
+class CommandLine {
+ public:
+  CommandLine(std::string tool, std::string summary, std::string usage);
+  ~CommandLine();
+  CommandLine(const CommandLine&) = delete;
+  CommandLine& operator=(const CommandLine&) = delete;
+
+  // `name` is "output" or, with a letter, "output,o".
+  CommandLine& flag(const std::string& name, const std::string& help);
+  CommandLine& value(const std::string& name, const std::string& placeholder,
+                     const std::string& help, const std::string& standard = "");
+
+  // False where --help or --version was asked for and has been printed. Throws ConfigError for an
+  // unknown option (with the nearest), a missing value or a value where none belongs.
+  bool parse(int argc, const char* const* argv);
+
+  bool json() const { return has("json"); }
+  bool quiet() const { return has("quiet"); }
+  bool has(const std::string& name) const;
+  // The value, or its default. The last one wins where it is given twice.
+  std::string text(const std::string& name) const;
+  // A whole number between `min` and `max`; throws ConfigError for anything else.
+  long long number(const std::string& name, long long min, long long max) const;
+
+  // The free arguments: all, those with '=' after a word of letters, digits, '_', '.', '[' and ']',
+  // and the others.
+  const std::vector<std::string>& arguments() const;
+  std::vector<std::string> settings() const;
+  std::vector<std::string> files() const;
+  // Throws ConfigError where an argument is no setting, for tools that take no files.
+  void expect_settings_only() const;
+  // The only one of files(); throws ConfigError where there is none ("which <what>?") or more.
+  std::string file(const std::string& what) const;
+
+ private:
+  std::string hint() const;
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace tbn

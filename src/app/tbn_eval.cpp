@@ -1,0 +1,194 @@
+// tbn-eval: how well a run's checkpoint or a packed file predicts, and whether a packed file still
+// gives the logits that it was exported with.
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "app/support/exit_codes.h"
+#include "app/support/json_out.h"
+#include "app/support/options.h"
+#include "base/text.h"
+#include "config/load.h"
+#include "file/atomic_write.h"
+#include "tbn/error.h"
+#include "tbn/runtime.h"
+#include "train/evaluate_checkpoint.h"
+#include "train/evaluate_packed.h"
+#include "train/run_directory.h"
+#include "train/trainer.h"
+#include "train/trainer_graph.h"
+
+namespace tbn {
+namespace {
+
+struct Result {
+  std::string kind;  // checkpoint | packed
+  std::string path;
+  std::string data;
+  MetricSums sums;
+  double seconds = 0;
+};
+
+Split split_of(const std::string& name) {
+  if (name == "test") return Split::kTest;
+  if (name == "validation") return Split::kValidation;
+  if (name == "train") return Split::kTrain;
+  throw ConfigError(fmt::format("--split: '{}' is not one of test, validation, train", name));
+}
+
+// The images that --data, --root, --split and the settings ask for, on top of `yaml`.
+ImageSet images_for(const CommandLine& line, const std::string& yaml, const std::string& source,
+                    std::string& name) {
+  std::vector<std::string> settings = line.settings();
+  if (line.has("data")) settings.push_back("data.name=" + line.text("data"));
+  if (line.has("root")) settings.push_back("data.root=" + line.text("root"));
+  const Config config = parse_config(yaml, source, settings);
+  name = config.data.name;
+  return load_split(data_options(config.data), split_of(line.text("split")));
+}
+
+std::int64_t threads_of(const CommandLine& line) { return line.number("threads", 0, 1024); }
+
+Result evaluate_run(const CommandLine& line, const std::filesystem::path& path) {
+  Result result{.kind = "checkpoint", .path = find_checkpoint(path).string()};
+  const Checkpoint checkpoint = read_checkpoint(result.path);
+  const ImageSet images = images_for(line, checkpoint.config_yaml, result.path, result.data);
+  check_images_fit(checkpoint.graph, images, result.path);
+  result.sums = evaluate_checkpoint(checkpoint, images,
+                                    {.device = line.text("device"),
+                                     .precision = line.text("precision"),
+                                     .batch_size = line.number("batch-size", 1, 100000),
+                                     .threads = threads_of(line)});
+  return result;
+}
+
+SessionOptions session_options(const CommandLine& line) {
+  if (line.text("device") != "auto" && line.text("device") != "cpu") {
+    throw ConfigError(
+        fmt::format("--device: a packed file runs on the cpu, not on '{}'", line.text("device")));
+  }
+  const std::int64_t asked = threads_of(line);
+  const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
+  return {.threads = asked > 0 ? static_cast<int>(asked) : static_cast<int>(cores)};
+}
+
+// The data set that a packed file names.
+std::string trained_on(const Network& network, const std::filesystem::path& path) {
+  const auto found = network.metadata().find("tbn.trained_on");
+  if (found == network.metadata().end()) {
+    throw ConfigError(
+        fmt::format("'{}' does not say what it was trained on; give the data set as "
+                    "--data <name>",
+                    path.string()));
+  }
+  const std::vector<std::string> names = dataset_names();
+  if (std::find(names.begin(), names.end(), found->second) == names.end()) {
+    throw ConfigError(
+        fmt::format("'{}' was trained on {}, which this tbn does not know; give the "
+                    "data set as --data <name>",
+                    path.string(), in_quotes(found->second)));
+  }
+  return found->second;
+}
+
+Result evaluate_file(const CommandLine& line, const std::filesystem::path& path) {
+  Result result{.kind = "packed", .path = path.string()};
+  const auto network = Network::load(path);
+  // Nothing of the file's text is read as YAML but a name that is known.
+  const std::string yaml =
+      line.has("data") ? std::string("{}") : "data: {name: " + trained_on(*network, path) + "}";
+  const ImageSet images = images_for(line, yaml, result.path, result.data);
+  check_images_fit(network->graph(), images, result.path);
+  result.sums =
+      evaluate_packed(network, images, session_options(line), line.number("batch-size", 1, 100000));
+  return result;
+}
+
+int verify(const CommandLine& line, const std::filesystem::path& path) {
+  if (std::filesystem::is_directory(path) || path.extension() == ".safetensors") {
+    throw ConfigError("--verify replays the test vectors of a packed file (.tbn); '" +
+                      path.string() + "' is a training state");
+  }
+  const VerifyResult result = verify_packed(Network::load(path), session_options(line));
+  if (line.json()) {
+    Json json = Json::object();
+    json["verify"] = Json::object({{"vectors", result.vectors},
+                                   {"max_difference", result.largest_difference},
+                                   {"tolerance", result.tolerance},
+                                   {"ok", result.ok()}});
+    print_json(json);
+  }
+  if (!result.ok()) {
+    throw DataError(fmt::format(
+        "'{}': its logits differ from the test vectors in the file by {:g}, more than {:g}; the "
+        "runtime and the exporter do not agree on this network",
+        path.string(), result.largest_difference, result.tolerance));
+  }
+  if (!line.json()) {
+    fmt::print("{}: {} test vectors agree, largest difference {:.2g}\n", path.string(),
+               result.vectors, result.largest_difference);
+  }
+  return kDone;
+}
+
+void write_predictions(const std::string& path, const MetricSums& sums) {
+  std::string text;
+  for (const std::int32_t predicted : sums.predictions()) text += std::to_string(predicted) + "\n";
+  write_file_atomically(path, text);
+}
+
+void print(const CommandLine& line, const Result& result) {
+  const EvalMetrics metrics = result.sums.result();
+  if (line.json()) {
+    Json json = Json::object();
+    json["metrics"] = metrics_json(metrics);
+    json["kind"] = result.kind;
+    json["path"] = result.path;
+    json["data"] = result.data;
+    json["split"] = line.text("split");
+    json["seconds"] = result.seconds;
+    print_json(json);
+    return;
+  }
+  fmt::print("{} {}: {} on the {} images of {} {}\n", result.kind, result.path,
+             fmt::format("top-1 {:.2f} %, top-5 {:.2f} %, loss {:.4f}", metrics.top1, metrics.top5,
+                         metrics.loss),
+             grouped(static_cast<std::uint64_t>(metrics.images)), result.data, line.text("split"));
+}
+
+int run_main(int argc, char** argv) {
+  CommandLine line("tbn-eval", "evaluates a run, a checkpoint or a packed file on a data set",
+                   "<run directory | checkpoint | file.tbn> [data.key=value...]");
+  line.value("split", "name", "test, validation or train", "test")
+      .value("data", "name", "the data set (default: the one it was trained on)")
+      .value("root", "folder", "where the data set's files are")
+      .value("device", "name", "auto, cpu, cuda or cuda:N, for checkpoints", "auto")
+      .value("precision", "name", "fp32 or bf16, for checkpoints", "fp32")
+      .value("threads", "count", "CPU threads; 0: all cores", "0")
+      .value("batch-size", "count", "images at a time", "500")
+      .value("predictions", "file", "write the predicted class of each image, a line each")
+      .flag("verify", "replay the test vectors of a packed file; needs no data");
+  if (!line.parse(argc, argv)) return kDone;
+  const std::filesystem::path path = line.file("run directory, checkpoint or .tbn file");
+  if (line.text("precision") != "fp32" && line.text("precision") != "bf16") {
+    throw ConfigError("--precision: '" + line.text("precision") + "' is not one of fp32, bf16");
+  }
+  split_of(line.text("split"));
+  if (line.has("verify")) return verify(line, path);
+  const auto start = std::chrono::steady_clock::now();
+  const bool is_state = std::filesystem::is_directory(path) || path.extension() == ".safetensors";
+  Result result = is_state ? evaluate_run(line, path) : evaluate_file(line, path);
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (line.has("predictions")) write_predictions(line.text("predictions"), result.sums);
+  print(line, result);
+  return kDone;
+}
+
+}  // namespace
+}  // namespace tbn
+
+int main(int argc, char** argv) {
+  return tbn::run_tool("tbn-eval", [&] { return tbn::run_main(argc, argv); });
+}

@@ -1,0 +1,119 @@
+// tbn-inspect: what is in a packed file: header, layers, bits and bytes.
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "app/support/exit_codes.h"
+#include "app/support/json_out.h"
+#include "app/support/options.h"
+#include "app/support/summary_table.h"
+#include "base/text.h"
+#include "tbn/error.h"
+#include "tbn/file.h"
+#include "tbn/runtime.h"
+
+namespace tbn::app {
+namespace {
+
+struct Inspected {
+  std::filesystem::path path;
+  std::string format;
+  std::vector<std::string> features;
+  std::shared_ptr<const Network> network;
+  std::int64_t file_bytes = 0;
+  std::int64_t tensor_bytes = 0;  // without the test vectors
+
+  std::int64_t vectors() const {
+    const HostTensor& input = network->verify_input();
+    return input.count() == 0 ? 0 : input.shape().front();
+  }
+};
+
+// The header is read apart, because a Network does not keep it.
+Inspected inspect(const std::filesystem::path& path) {
+  Inspected result{.path = path};
+  const PackedFile file = read_packed(path);
+  result.format = file.format;
+  result.features = file.features;
+  result.network = Network::load(path);
+  result.file_bytes = static_cast<std::int64_t>(std::filesystem::file_size(path));
+  for (const auto& [name, tensor] : result.network->tensors()) {
+    result.tensor_bytes += static_cast<std::int64_t>(tensor.bytes().size());
+  }
+  return result;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text.empty() ? "none" : text;
+}
+
+// Text from a file, made safe for a terminal, without the quotes that error messages want.
+std::string printable(const std::string& text) {
+  const std::string quoted = in_quotes(text);
+  return quoted.substr(1, quoted.size() - 2);
+}
+
+Json to_json_value(const Inspected& file) {
+  Json json = Json::object();
+  json["path"] = file.path.string();
+  Json header = Json::object();
+  header["format"] = file.format;
+  header["features"] = file.features;
+  header["name"] = file.network->graph().name;
+  header["input_shape"] = file.network->input_shape();
+  header["output_shape"] = file.network->output_shape();
+  header["metadata"] = Json::object();
+  for (const auto& [key, value] : file.network->metadata()) header["metadata"][key] = value;
+  header["test_vectors"] = file.vectors();
+  json["header"] = header;
+  json["file_bytes"] = file.file_bytes;
+  json["tensor_bytes"] = file.tensor_bytes;
+  const Json summary = summary_json(summarize(file.network->graph()));
+  json["totals"] = summary.at("totals");
+  json["layers"] = summary.at("layers");
+  return json;
+}
+
+void print(const Inspected& file) {
+  const Network& network = *file.network;
+  fmt::print("{}: network '{}', {} -> {}\n", file.path.string(), printable(network.graph().name),
+             to_string(network.input_shape()), to_string(network.output_shape()));
+  fmt::print("format {}, features {}, {} test vectors\n", file.format, joined(file.features),
+             file.vectors());
+  for (const auto& [key, value] : network.metadata()) {
+    fmt::print("{}: {}\n", printable(key), printable(value));
+  }
+  fmt::print("\n{}", summary_table(summarize(network.graph())));
+  fmt::print("{} bytes of tensors, {} bytes of file\n",
+             grouped(static_cast<std::uint64_t>(file.tensor_bytes)),
+             grouped(static_cast<std::uint64_t>(file.file_bytes)));
+}
+
+int run(int argc, char** argv) {
+  CommandLine line("tbn-inspect", "shows what is in a packed file", "<file.tbn>");
+  line.flag("graph", "print the network, one line an op, and nothing else");
+  if (!line.parse(argc, argv)) return kDone;
+  const Inspected file = inspect(line.file(".tbn file"));
+  if (line.has("graph")) {
+    if (line.json()) {
+      throw ConfigError("--graph prints text; leave --json away, or leave --graph away");
+    }
+    Graph graph = file.network->graph();
+    graph.name = printable(graph.name);  // the only free text in it
+    fmt::print("{}", to_text(graph));
+  } else if (line.json()) {
+    print_json(to_json_value(file));
+  } else {
+    print(file);
+  }
+  return kDone;
+}
+
+}  // namespace
+}  // namespace tbn::app
+
+int main(int argc, char** argv) {
+  return tbn::run_tool("tbn-inspect", [&] { return tbn::app::run(argc, argv); });
+}

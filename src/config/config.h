@@ -1,0 +1,140 @@
+// The typed configuration of an experiment: what a YAML file may say, with every default. Reading,
+// checking and printing are in the other files of this folder (load.h is the way in); schema.h
+// gives each key its range and its line in configs/reference.yaml.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tbn/models.h"
+#include "tbn/policy.h"
+
+namespace tbn {
+
+struct ModelConfig {
+  std::string type = "resnet18";
+  OptionMap
+      options;  // every other key of `model:`; a loaded configuration holds all of the family's
+  bool operator==(const ModelConfig&) const = default;
+};
+
+// `weights:` describes a WeightPolicy. The fields of a rule that are not given are those of
+// `weights`.
+struct WeightFields {
+  std::string encoding = "tiled";      // float | binary | tiled
+  std::int64_t p = 4;                  // compression factor of tiled layers
+  std::string alpha = "tile";          // tile | layer
+  std::string alpha_from = "learned";  // learned | weight | scores
+  std::string latent = "shared";       // shared | full
+  bool operator==(const WeightFields&) const = default;
+};
+struct WeightRuleConfig {
+  std::vector<std::string> match;
+  WeightFields fields;
+  bool operator==(const WeightRuleConfig&) const = default;
+};
+struct WeightsConfig {
+  WeightFields fields;
+  std::int64_t min_size = 0;     // the paper's lambda
+  std::string small = "binary";  // binary | float: layers below min_size
+  std::vector<WeightRuleConfig> rules;
+  bool operator==(const WeightsConfig&) const = default;
+};
+
+struct InitConfig {
+  double latent_scale =
+      0.1;  // standard deviation of shared latents; full ones take Kaiming-uniform over it
+  std::string latents = "normal";  // normal | kaiming_uniform
+  std::string norms =
+      "apart";  // apart: weights +-1, biases N(0, norm_bias) before an activation; identity: 1, 0
+  double norm_bias = 0.5;
+  bool operator==(const InitConfig&) const = default;
+};
+
+struct DataConfig {
+  std::string name = "fashion_mnist";  // mnist | fashion_mnist | cifar10 | cifar100
+  std::string root;                // folder of the files; empty: the places the error message lists
+  std::int64_t validation = 5000;  // training images held out; they choose the best checkpoint
+  std::int64_t split_seed = 1;
+  std::int64_t train_limit = 0;  // 0: all
+  std::int64_t test_limit = 0;
+  bool normalize = true;          // by the training split's mean and standard deviation
+  std::int64_t crop_padding = 0;  // random crop after zero padding by this many pixels
+  bool flip = false;              // horizontal flip with probability 1/2
+  std::int64_t threads = 1;       // loader threads
+  bool operator==(const DataConfig&) const = default;
+};
+
+// Settings of one optimiser. A group's fields that are not given are those of `optim`.
+struct OptimFields {
+  std::string type = "sgd";  // sgd | adam | adamw
+  double lr = 0.1;
+  double weight_decay = 0.0;
+  double momentum = 0.9;                     // sgd
+  bool nesterov = false;                     // sgd
+  std::vector<double> betas = {0.9, 0.999};  // adam, adamw
+  double eps = 1e-8;                         // adam, adamw
+  bool operator==(const OptimFields&) const = default;
+};
+struct OptimGroup {
+  // Tensor roles (latents, alphas, weights, biases, norms) or globs on parameter names.
+  std::vector<std::string> match;
+  OptimFields fields;
+  bool operator==(const OptimGroup&) const = default;
+};
+struct OptimConfig {
+  OptimFields fields;
+  std::vector<OptimGroup> groups;  // the first that matches wins; the rest takes `fields`
+  bool operator==(const OptimConfig&) const = default;
+};
+
+struct ScheduleConfig {
+  std::string type = "cosine";           // constant | cosine | one_cycle | step
+  double warmup_epochs = 0;              // linear, from lr / 100
+  double final_factor = 0;               // cosine, one_cycle: lr at the end as a share of lr
+  double peak_at = 0.3;                  // one_cycle: share of the steps before the peak
+  double start_factor = 0.04;            // one_cycle: lr at the start as a share of lr
+  std::vector<std::int64_t> milestones;  // step: epochs at which lr is multiplied by gamma
+  std::int64_t every = 0;                // step: instead of milestones, every so many epochs
+  double gamma = 0.1;                    // step
+  bool operator==(const ScheduleConfig&) const = default;
+};
+
+struct TrainConfig {
+  std::int64_t epochs = 10;
+  std::int64_t batch_size = 128;
+  std::int64_t eval_batch_size = 500;
+  double label_smoothing = 0;
+  double clip_norm = 0;  // 0: no gradient clipping
+  double ema = 0;        // decay per step of averaged parameters; 0: none
+  std::int64_t seed = 1;
+  bool deterministic = false;
+  std::string device = "auto";     // auto | cpu | cuda | cuda:N
+  std::string precision = "fp32";  // fp32 | bf16 (autocast)
+  bool channels_last = true;
+  std::int64_t threads = 0;           // of LibTorch on the CPU; 0: all cores
+  std::int64_t checkpoint_every = 1;  // epochs between writes of `last`
+  std::int64_t max_steps = 0;         // stop after so many steps (for trials); 0: no limit
+  bool operator==(const TrainConfig&) const = default;
+};
+
+struct Config {
+  std::string name;             // of the run; default: the configuration file's stem
+  std::string output = "runs";  // run directories are made here
+  ModelConfig model;
+  WeightsConfig weights;
+  InitConfig init;
+  DataConfig data;
+  OptimConfig optim;
+  ScheduleConfig schedule;
+  TrainConfig train;
+  bool operator==(const Config&) const = default;
+};
+
+// The policy that `weights:` describes. With `encoding: float` the layers below min_size are float
+// too, so that `weights.encoding=float` gives the float twin of a configuration without rules.
+WeightPolicy weight_policy(const WeightsConfig& weights);
+
+}  // namespace tbn

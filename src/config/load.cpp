@@ -1,0 +1,243 @@
+// Reads files, bases and overrides into one tree, and the tree into a Config.
+#include "config/load.h"
+
+#include <algorithm>
+#include <fstream>
+#include <optional>
+#include <system_error>
+
+#include "config/reader.h"
+#include "config/scalars.h"
+#include "config/yaml_tree.h"
+
+namespace tbn {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMaxDepth = 8;
+constexpr std::size_t kMaxFiles = 64;  // bases of bases could multiply without end
+const char* const kDefaultModel = "resnet18";
+
+// Puts `from` over `into`: maps key by key, everything else as a whole.
+void merge(YamlNode& into, YamlNode from) {
+  const bool is_empty_section =
+      from.kind == YamlNode::Kind::kNull && into.kind == YamlNode::Kind::kMap;
+  if (is_empty_section) return;
+  if (into.kind != YamlNode::Kind::kMap || from.kind != YamlNode::Kind::kMap) {
+    into = std::move(from);
+    return;
+  }
+  if (from.place.line > 0) into.place = from.place;
+  for (YamlEntry& entry : from.entries) {
+    const auto same = std::find_if(into.entries.begin(), into.entries.end(),
+                                   [&](const YamlEntry& old) { return old.key == entry.key; });
+    if (same == into.entries.end()) {
+      into.entries.push_back(std::move(entry));
+    } else {
+      same->place = entry.place;
+      merge(same->value, std::move(entry.value));
+    }
+  }
+}
+
+// "a.b.c" at its dots.
+std::vector<std::string> split(std::string_view key) {
+  std::vector<std::string> parts;
+  for (;;) {
+    const std::size_t dot = key.find('.');
+    parts.emplace_back(key.substr(0, dot));
+    if (dot == std::string_view::npos) return parts;
+    key.remove_prefix(dot + 1);
+  }
+}
+
+// Options belong to a family: under another `model.type` those given before mean nothing.
+void drop_options_of_other_type(YamlNode& into, const YamlNode& from) {
+  YamlNode* old_model = into.find("model");
+  const YamlNode* new_model = from.find("model");
+  const YamlNode* new_type = new_model != nullptr ? new_model->find("type") : nullptr;
+  if (old_model == nullptr || new_type == nullptr) return;
+  const YamlNode* old_type = old_model->find("type");
+  const std::string before = old_type != nullptr ? old_type->text : kDefaultModel;
+  if (before != new_type->text) old_model->entries.clear();
+}
+
+class Loader {
+ public:
+  YamlNode root;
+  Problems problems;
+
+  void load_file(const fs::path& file) {
+    load_file(file, Place{std::make_shared<const std::string>(file.string()), 0, 0}, "");
+  }
+
+  void load_text(std::string_view text, const std::string& name) {
+    const YamlSource source{std::make_shared<const std::string>(name)};
+    YamlNode tree = read_map(text, source);
+    if (const YamlNode* base = tree.find("base")) {
+      problems.add(base->place, "base", "is only for files");
+      std::erase_if(tree.entries, [](const YamlEntry& entry) { return entry.key == "base"; });
+    }
+    put_over(std::move(tree));
+  }
+
+  // "key.sub=value"
+  void apply(const std::string& text) {
+    const YamlSource source{std::make_shared<const std::string>("command line"), false};
+    const std::size_t equals = text.find('=');
+    const std::string key = text.substr(0, equals);
+    if (equals == std::string::npos || key.empty()) {
+      problems.add(source.at(0, 0), "",
+                   "'" + printable(text) + "' is no setting: write key.sub=value");
+      return;
+    }
+    if (key.find('[') != std::string::npos) {
+      problems.add(source.at(0, 0), key,
+                   "elements of a list cannot be set one by one: give all of it");
+      return;
+    }
+    if (key == "base") {
+      problems.add(source.at(0, 0), key, "is only for files");
+      return;
+    }
+    const std::vector<std::string> parts = split(key);
+    if (parts.size() > 8 || std::find(parts.begin(), parts.end(), "") != parts.end()) {
+      problems.add(source.at(0, 0), key, "is no key: write section.key=value");
+      return;
+    }
+    YamlNode node = read_tree(std::string_view(text).substr(equals + 1), source, key);
+    node.place = source.at(0, 0);
+    for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
+      YamlNode map;
+      map.kind = YamlNode::Kind::kMap;
+      map.place = source.at(0, 0);
+      map.entries.push_back({*part, map.place, std::move(node)});
+      node = std::move(map);
+    }
+    put_over(std::move(node));
+  }
+
+  Config finish(const std::string& default_name) {
+    if (unreadable_) problems.throw_if_any();  // what is missing would cause false alarms below
+    Config config;
+    read_config(root, config, problems);
+    if (config.name.empty()) config.name = default_name;
+    check_config(config, root, problems);
+    problems.throw_if_any();
+    return config;
+  }
+
+ private:
+  void put_over(YamlNode tree) {
+    drop_options_of_other_type(root, tree);
+    if (root.kind == YamlNode::Kind::kNull) {
+      root = std::move(tree);
+    } else {
+      merge(root, std::move(tree));
+    }
+  }
+
+  YamlNode read_tree(std::string_view text, const YamlSource& source, const std::string& key) {
+    std::optional<YamlNode> tree = parse_yaml(text, source, key, problems);
+    if (!tree) unreadable_ = true;
+    return tree ? std::move(*tree) : YamlNode{};
+  }
+
+  YamlNode read_map(std::string_view text, const YamlSource& source) {
+    YamlNode tree = read_tree(text, source, "");
+    if (tree.kind == YamlNode::Kind::kMap || unreadable_) return tree;
+    const bool is_empty = tree.kind == YamlNode::Kind::kNull;
+    problems.add(is_empty ? source.at(0, 0) : tree.place, "",
+                 "must be a map of keys, is " + kind_name(tree));
+    unreadable_ = true;
+    return {};
+  }
+
+  void refuse(const Place& place, const std::string& key, const std::string& message) {
+    problems.add(place, key, message);
+    unreadable_ = true;
+  }
+
+  // `asked` is where the file was named, for the message if there is none.
+  void load_file(const fs::path& file, const Place& asked, const std::string& key) {
+    std::error_code ignored;
+    const fs::path identity = fs::weakly_canonical(file, ignored);
+    if (std::find(open_.begin(), open_.end(), identity) != open_.end()) {
+      refuse(asked, key, "'" + printable(file.string()) + "' includes itself");
+      return;
+    }
+    if (open_.size() > kMaxDepth || ++files_ > kMaxFiles) {
+      refuse(asked, key,
+             open_.size() > kMaxDepth ? "files are nested more than 8 deep" : "more than 64 files");
+      return;
+    }
+    std::string text;
+    if (const std::string wrong = read_text(file, text); !wrong.empty()) {
+      refuse(asked, key, key.empty() ? wrong : "'" + printable(file.string()) + "': " + wrong);
+      return;
+    }
+    const YamlSource source{std::make_shared<const std::string>(file.string())};
+    YamlNode tree = read_map(text, source);
+    open_.push_back(identity);
+    load_bases(file, tree);
+    open_.pop_back();
+    put_over(std::move(tree));
+  }
+
+  void load_bases(const fs::path& file, YamlNode& tree) {
+    const auto base = std::find_if(tree.entries.begin(), tree.entries.end(),
+                                   [](const YamlEntry& entry) { return entry.key == "base"; });
+    if (base == tree.entries.end()) return;
+    const YamlNode node = std::move(base->value);
+    tree.entries.erase(base);
+    std::vector<YamlNode> names = node.items;
+    if (node.kind != YamlNode::Kind::kList) names = {node};
+    for (const YamlNode& name : names) {
+      std::string path;
+      const std::string wrong = read_value(name, path);
+      if (!wrong.empty() || path.empty()) {
+        refuse(name.place, "base", "must be a file or a list of files, is " + kind_name(name));
+        continue;
+      }
+      load_file((file.parent_path() / path).lexically_normal(), name.place, "base");
+    }
+  }
+
+  // Reads at most one byte more than a configuration may have. Returns what is wrong.
+  static std::string read_text(const fs::path& file, std::string& text) {
+    std::error_code error;
+    const fs::file_status status = fs::status(file, error);
+    if (status.type() == fs::file_type::not_found) return "no such file";
+    if (fs::is_directory(status)) return "is a folder; name a YAML file in it";
+    std::ifstream stream(file, std::ios::binary);
+    text.resize(YamlLimits{}.bytes + 1);
+    stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+    if (!stream.is_open() || stream.bad()) return "cannot be read";
+    text.resize(static_cast<std::size_t>(stream.gcount()));
+    return "";
+  }
+
+  std::vector<fs::path> open_;  // the file being read and those that named it
+  std::size_t files_ = 0;
+  bool unreadable_ = false;
+};
+
+}  // namespace
+
+Config load_config(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
+  Loader loader;
+  loader.load_file(file);
+  for (const std::string& text : overrides) loader.apply(text);
+  return loader.finish(file.stem().string());
+}
+
+Config parse_config(std::string_view yaml, const std::string& source,
+                    const std::vector<std::string>& overrides) {
+  Loader loader;
+  loader.load_text(yaml, source);
+  for (const std::string& text : overrides) loader.apply(text);
+  return loader.finish("unnamed");
+}
+
+}  // namespace tbn

@@ -1,0 +1,43 @@
+// The way from YAML to a Config and back.
+//
+//   Config config = load_config("configs/resnet.yaml", {"optim.lr=0.05", "model.width=0.25"});
+//   write(run_directory / "config.yaml", print_config(config));
+//
+// Precedence: defaults < `base:` files < the file < overrides. Maps are merged key by key, lists
+// are replaced as a whole. Where a file changes `model.type`, the options of the earlier type are
+// dropped.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/config.h"
+
+namespace tbn {
+
+// Reads `file`, the files its `base:` names (relative to it; at most 8 deep) and the overrides
+// "key.sub=value", whose values are YAML. Throws ConfigError; its what() holds every problem, a
+// line each: "file:line:column: optim.lrr: unknown key (did you mean optim.lr?)", or "command line:
+// ...". `name` becomes the file's stem where none is given, and `model.options` every option of the
+// family.
+Config load_config(const std::filesystem::path& file,
+                   const std::vector<std::string>& overrides = {});
+
+// The same from text, with `source` for the file's name in messages. `base:` is refused.
+Config parse_config(std::string_view yaml, const std::string& source,
+                    const std::vector<std::string>& overrides = {});
+
+// The resolved configuration as YAML, every key of it. Reading it gives an equal Config, and equal
+// Configs give the same text.
+std::string print_config(const Config& config);
+
+// configs/reference.yaml: print_config of the defaults with a comment on each key.
+std::string reference_config();
+
+// Every key in dotted form, "weights.rules[].p" for those of list elements. `model.` options are
+// those of the family `model_type`.
+std::vector<std::string> config_keys(std::string_view model_type);
+
+}  // namespace tbn

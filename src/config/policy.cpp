@@ -1,0 +1,37 @@
+// From the words of `weights:` to the policy that sets the encoding of each layer.
+#include "config/config.h"
+#include "tbn/error.h"
+
+namespace tbn {
+namespace {
+
+AlphaSource alpha_source(const std::string& name) {
+  for (const AlphaSource source :
+       {AlphaSource::kWeight, AlphaSource::kScores, AlphaSource::kLearned}) {
+    if (to_string(source) == name) return source;
+  }
+  throw ConfigError("weights.alpha_from: must be learned, weight or scores, is '" + name + "'");
+}
+
+WeightEncoding encoding(const WeightFields& fields) {
+  if (fields.encoding == "float") return FloatWeights{};
+  return TiledWeights{.p = fields.encoding == "binary" ? 1 : fields.p,
+                      .alpha = fields.alpha == "layer" ? AlphaScope::kLayer : AlphaScope::kTile,
+                      .alpha_from = alpha_source(fields.alpha_from),
+                      .latent = fields.latent == "full" ? LatentForm::kFull : LatentForm::kShared};
+}
+
+}  // namespace
+
+WeightPolicy weight_policy(const WeightsConfig& weights) {
+  WeightFields small = weights.fields;
+  small.encoding = weights.fields.encoding == "float" ? "float" : weights.small;
+  WeightPolicy policy{
+      .standard = encoding(weights.fields), .min_size = weights.min_size, .small = encoding(small)};
+  for (const WeightRuleConfig& rule : weights.rules) {
+    policy.rules.push_back({rule.match, encoding(rule.fields)});
+  }
+  return policy;
+}
+
+}  // namespace tbn

@@ -1,0 +1,215 @@
+// The visitors that write: a resolved configuration, its reference with comments, the list of keys.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "config/load.h"
+#include "config/scalars.h"
+#include "config/schema.h"
+
+namespace tbn {
+namespace {
+
+template <class T>
+std::string value_text(const T& value) {
+  return yaml_text(value);
+}
+
+template <class T>
+std::string value_text(const std::vector<T>& values) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < values.size(); ++i)
+    text += (i > 0 ? ", " : "") + yaml_text(values[i]);
+  return text + "]";
+}
+
+std::string value_text(const OptionValue& value) {
+  return std::visit([](const auto& v) { return value_text(v); }, value);
+}
+
+// "help; limits"
+std::string comment_text(std::string_view help, const std::string& limits) {
+  return limits.empty() ? std::string(help) : fmt::format("{}; {}", help, limits);
+}
+
+std::string option_limits(const OptionSpec& spec) {
+  if (!spec.choices.empty()) return fmt::format("{}", fmt::join(spec.choices, " | "));
+  const bool is_number =
+      !std::holds_alternative<bool>(spec.value) && !std::holds_alternative<std::string>(spec.value);
+  return is_number && spec.min < spec.max ? to_text(between(spec.min, spec.max)) : "";
+}
+
+// Every option of the family, those not given with their defaults.
+OptionMap all_options(const ModelConfig& model) {
+  OptionMap options;
+  for (const OptionSpec& spec : model_family(model.type).options) {
+    const auto given = model.options.find(spec.key);
+    options[spec.key] = given != model.options.end() ? given->second : spec.value;
+  }
+  return options;
+}
+
+class Printer {
+ public:
+  explicit Printer(bool with_comments) : with_comments_(with_comments) {}
+
+  std::string text;
+
+  template <class T>
+  void value(const char* key, const T& member, const Limits& limits, const char* help) {
+    line(key, value_text(member), comment_text(help, to_text(limits)));
+  }
+
+  template <class S>
+  void section(const char* key, const S& member, const char* help) {
+    open(key, help);
+    describe(*this, member);
+    indent_ -= 2;
+  }
+
+  void model(const char* key, const ModelConfig& model, const char* help) {
+    open(key, help);
+    const ModelFamily& family = model_family(model.type);
+    std::vector<std::string> names;
+    for (const ModelFamily& each : model_families()) names.push_back(each.name);
+    line("type", model.type, comment_text("family", to_text(one_of(names))));
+    const OptionMap options = all_options(model);
+    for (const OptionSpec& spec : family.options) {
+      line(spec.key, value_text(options.at(spec.key)),
+           comment_text(spec.help, option_limits(spec)));
+    }
+    indent_ -= 2;
+  }
+
+  template <class T, class P>
+  void list(const char* key, const std::vector<T>& elements, const P& parent, const char* help) {
+    line(key, elements.empty() ? "[]" : "", help);
+    for (const T& element : elements) print_element(element);
+    if (with_comments_ && elements.empty()) {
+      prefix_ = "# ";
+      print_element(T{{"*"}, parent});
+      prefix_.clear();
+    }
+  }
+
+ private:
+  void open(const char* key, const char* help) {
+    if (with_comments_) text += "\n";
+    line(key, "", help);
+    indent_ += 2;
+  }
+
+  // "  - match: ..." and its other keys below.
+  template <class T>
+  void print_element(const T& element) {
+    indent_ += 4;
+    dash_ = true;
+    bool whole = true;
+    if constexpr (std::same_as<T, WeightRuleConfig>) {
+      // Nothing else means anything in a rule for float weights.
+      whole = element.fields.encoding != "float";
+      if (!whole) {
+        line("match", value_text(element.match), "");
+        line("encoding", element.fields.encoding, "");
+      }
+    }
+    if (whole) describe(*this, element);
+    indent_ -= 4;
+  }
+
+  void line(std::string_view key, const std::string& value, const std::string& comment) {
+    constexpr std::size_t kCommentColumn = 28;
+    std::string result(static_cast<std::size_t>(dash_ ? indent_ - 2 : indent_), ' ');
+    result += prefix_;
+    if (dash_) result += "- ";
+    dash_ = false;
+    result += key;
+    result += value.empty() ? ":" : ": " + value;
+    if (with_comments_ && !comment.empty()) {
+      result.resize(std::max(result.size(), kCommentColumn), ' ');
+      result += "  # " + comment;
+    }
+    text += result + "\n";
+  }
+
+  bool with_comments_;
+  int indent_ = 0;
+  bool dash_ = false;
+  std::string prefix_;
+};
+
+class KeyLister {
+ public:
+  explicit KeyLister(std::string model_type) : model_type_(std::move(model_type)) {}
+
+  std::vector<std::string> keys;
+
+  template <class T>
+  void value(const char* key, const T&, const Limits&, const char*) {
+    keys.push_back(path_ + key);
+  }
+  template <class S>
+  void section(const char* key, const S& member, const char*) {
+    inside(path_ + key, ".", [&] { describe(*this, member); });
+  }
+  template <class T, class P>
+  void list(const char* key, const std::vector<T>&, const P&, const char*) {
+    inside(path_ + key, "[].", [&] { describe(*this, kElement<T>); });
+  }
+  void model(const char* key, const ModelConfig&, const char*) {
+    inside(path_ + key, ".", [&] {
+      keys.push_back(path_ + "type");
+      for (const ModelFamily& family : model_families()) {
+        if (family.name != model_type_) continue;
+        for (const OptionSpec& spec : family.options) keys.push_back(path_ + spec.key);
+      }
+    });
+  }
+
+ private:
+  template <class T>
+  inline static const T kElement{};
+
+  template <class Body>
+  void inside(const std::string& key, const char* separator, const Body& body) {
+    keys.push_back(key);
+    const std::string outer = std::exchange(path_, key + separator);
+    body();
+    path_ = outer;
+  }
+
+  std::string model_type_;
+  std::string path_;
+};
+
+}  // namespace
+
+std::string print_config(const Config& config) {
+  Printer printer(false);
+  describe(printer, config);
+  return printer.text;
+}
+
+std::string reference_config() {
+  Printer printer(true);
+  printer.text =
+      "# Every setting with its default. A configuration needs to say only what differs, may begin "
+      "with\n"
+      "# `base: other.yaml` (or a list of files), and takes key.sub=value from the command line on "
+      "top.\n"
+      "# Made from the tables of src/config/schema.h, which a test compares with this file.\n\n";
+  const Config defaults;
+  describe(printer, defaults);
+  return printer.text;
+}
+
+std::vector<std::string> config_keys(std::string_view model_type) {
+  KeyLister lister{std::string(model_type)};
+  const Config defaults;
+  describe(lister, defaults);
+  lister.keys.push_back("base");
+  return lister.keys;
+}
+
+}  // namespace tbn

@@ -1,0 +1,54 @@
+// Everything wrong with a configuration, collected so that one run reports it all.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tbn {
+
+// Where a value was written: a file (or "command line") and its line and column from 1; line 0
+// means the source as a whole.
+struct Place {
+  std::shared_ptr<const std::string> source;
+  int line = 0;
+  int column = 0;
+};
+
+class Problems {
+ public:
+  // `key` is the full dotted key, or empty where the problem belongs to none.
+  void add(const Place& place, std::string_view key, std::string_view message);
+  bool empty() const { return problems_.empty(); }
+  std::size_t count() const { return problems_.size() + left_out_; }
+  // Whether the message is complete already: more problems are only counted.
+  bool is_long() const { return left_out_ > 0; }
+  bool has(std::string_view key) const { return keys_.count(key) > 0; }
+  // Throws a ConfigError with a line a problem, by source, line and column.
+  void throw_if_any() const;
+
+ private:
+  struct Problem {
+    std::size_t source = 0;  // in order of first appearance
+    int line = 0;
+    int column = 0;
+    std::string text;
+  };
+  std::vector<Problem> problems_;
+  std::vector<std::string> sources_;
+  std::set<std::string, std::less<>> keys_;
+  std::size_t left_out_ = 0;
+};
+
+// `text` without control characters and not longer than 200 bytes, for messages.
+std::string printable(std::string_view text);
+
+// The nearest of `candidates` by edit distance, if near enough to be what was meant; else "".
+std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
+
+// The number of insertions, deletions, replacements and swaps of neighbours between two words.
+std::size_t edit_distance(std::string_view a, std::string_view b);
+
+}  // namespace tbn

@@ -1,0 +1,251 @@
+// The visitor that reads: each key of a table is looked up in the map, what is left over is
+// unknown.
+#include "config/reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "config/load.h"
+#include "config/scalars.h"
+#include "config/schema.h"
+
+namespace tbn {
+namespace {
+
+std::string joined(const std::string& path, std::string_view key) {
+  return path.empty() ? std::string(key) : fmt::format("{}.{}", path, key);
+}
+
+const ModelFamily* find_family(const std::string& name) {
+  for (const ModelFamily& family : model_families()) {
+    if (family.name == name) return &family;
+  }
+  return nullptr;
+}
+
+struct Shared {
+  Problems& problems;
+  std::string model_type;  // for suggestions
+};
+
+// Reads one map. Nested maps get readers of their own.
+class MapReader {
+ public:
+  MapReader(const YamlNode& node, std::string path, Shared& shared)
+      : node_(node), path_(std::move(path)), shared_(shared) {
+    if (node.kind == YamlNode::Kind::kScalar || node.kind == YamlNode::Kind::kList) {
+      shared.problems.add(node.place, path_, "must be a map of keys, is " + kind_name(node));
+    }
+  }
+
+  bool has(std::string_view key) const { return node_.find(key) != nullptr; }
+
+  template <class T>
+  void value(const char* key, T& member, const Limits& limits, const char* /*help*/) {
+    if (const YamlNode* node = take(key)) read(*node, joined(path_, key), member, limits);
+  }
+
+  template <class S>
+  void section(const char* key, S& member, const char* /*help*/) {
+    const YamlNode* node = take(key);
+    if (node == nullptr) return;
+    MapReader reader(*node, joined(path_, key), shared_);
+    describe(reader, member);
+    reader.report_unknown();
+  }
+
+  template <class T, class P>
+  void list(const char* key, std::vector<T>& elements, P& parent, const char* /*help*/) {
+    if constexpr (std::same_as<P, WeightFields>) apply_binary(parent);
+    const YamlNode* node = take(key);
+    if (node == nullptr) return;
+    const std::string path = joined(path_, key);
+    if (node->kind != YamlNode::Kind::kList) {
+      problem(*node, path, "must be a list, is " + kind_name(*node) + " (write [] for none)");
+      return;
+    }
+    elements.clear();
+    for (std::size_t i = 0; i < node->items.size(); ++i) {
+      T element{{}, parent};
+      MapReader reader(node->items[i], fmt::format("{}[{}]", path, i), shared_);
+      describe(reader, element);
+      reader.finish(element, parent);
+      reader.report_unknown();
+      elements.push_back(std::move(element));
+    }
+  }
+
+  void model(const char* key, ModelConfig& model, const char* /*help*/) {
+    static const YamlNode kNothing;
+    const YamlNode* node = take(key);
+    MapReader reader(node != nullptr ? *node : kNothing, joined(path_, key), shared_);
+    std::vector<std::string> names;
+    for (const ModelFamily& family : model_families()) names.push_back(family.name);
+    reader.value("type", model.type, one_of(names), "");
+    if (shared_.problems.has(joined(reader.path_, "type"))) return;  // which options are right?
+    const ModelFamily* family = find_family(model.type);
+    if (family == nullptr) return;
+    model.options.clear();
+    for (const OptionSpec& spec : family->options) model.options[spec.key] = reader.option(spec);
+    reader.report_unknown();
+  }
+
+  void report_unknown() const {
+    for (const YamlEntry& entry : node_.entries) {
+      if (std::find(taken_.begin(), taken_.end(), entry.key) != taken_.end()) continue;
+      const std::string path = joined(path_, entry.key);
+      const std::string last = entry.key.substr(entry.key.rfind('.') + 1);
+      if (entry.key.find('.') != std::string::npos) {
+        shared_.problems.add(entry.place, path,
+                             "dotted keys are for the command line; in a file, indent '" +
+                                 printable(last) + ":' under its section");
+        continue;
+      }
+      const std::string guess = shared_.problems.is_long() ? "" : suggestion(path);
+      shared_.problems.add(
+          entry.place, path,
+          guess.empty() ? "unknown key" : "unknown key (did you mean " + guess + "?)");
+    }
+  }
+
+ private:
+  const YamlNode* take(std::string_view key) {
+    taken_.emplace_back(key);
+    return node_.find(key);
+  }
+
+  void problem(const YamlNode& node, const std::string& path, const std::string& message) {
+    shared_.problems.add(node.place, path, message);
+  }
+
+  template <class T>
+  void read(const YamlNode& node, const std::string& path, T& member, const Limits& limits) {
+    T value{};
+    std::string wrong = read_value(node, value);
+    if constexpr (std::same_as<T, std::string>) {
+      if (wrong.empty()) wrong = check_limits(limits, value);
+    } else if constexpr (!std::same_as<T, bool>) {
+      if (wrong.empty()) wrong = check_limits(limits, static_cast<double>(value));
+    }
+    if (wrong.empty()) {
+      member = std::move(value);
+    } else {
+      problem(node, path, wrong);
+    }
+  }
+
+  template <class T>
+  void read(const YamlNode& node, const std::string& path, std::vector<T>& member,
+            const Limits& limits) {
+    const bool single = std::same_as<T, std::string> && node.kind == YamlNode::Kind::kScalar;
+    if (node.kind != YamlNode::Kind::kList && !single) {
+      problem(node, path, "must be a list, is " + kind_name(node));
+      return;
+    }
+    std::vector<T> values(single ? 1 : node.items.size());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      T& value = values[i];
+      read(single ? node : node.items[i], fmt::format("{}[{}]", path, i), value, limits);
+    }
+    member = std::move(values);
+  }
+
+  OptionValue option(const OptionSpec& spec) {
+    const YamlNode* node = take(spec.key);
+    if (node == nullptr) return spec.value;
+    const std::string path = joined(path_, spec.key);
+    return std::visit(
+        [&](auto value) -> OptionValue {
+          const std::size_t before = shared_.problems.count();
+          read(*node, path, value, any());
+          if (shared_.problems.count() > before) return spec.value;
+          const std::string wrong = check_option(spec, value);
+          if (!wrong.empty()) problem(*node, path, wrong);
+          return wrong.empty() ? OptionValue(value) : spec.value;
+        },
+        spec.value);
+  }
+
+  // A binary layer is a tiled one with p = 1.
+  static void apply_binary(WeightFields& fields) {
+    if (fields.encoding == "tiled" && fields.p == 1) fields.encoding = "binary";
+    if (fields.encoding == "binary") fields.p = 1;
+  }
+
+  void require_match(const std::vector<std::string>& match) {
+    const YamlNode* node = node_.find("match");
+    const std::string path = joined(path_, "match");
+    if (node == nullptr) {
+      problem(node_, path, "is missing: say which names this is for");
+    } else if (match.empty() || std::find(match.begin(), match.end(), "") != match.end()) {
+      if (!shared_.problems.has(path)) problem(*node, path, "must name something, is empty");
+    }
+  }
+
+  void finish(WeightRuleConfig& rule, const WeightFields& parent) {
+    require_match(rule.match);
+    WeightFields& fields = rule.fields;
+    if (has("p") && !has("encoding")) fields.encoding = "tiled";
+    if (fields.encoding == "float") {
+      for (const char* key : {"p", "alpha", "alpha_from", "latent"}) {
+        if (const YamlNode* node = node_.find(key)) {
+          problem(*node, joined(path_, key), "has no meaning for float weights; leave it out");
+        }
+      }
+      fields = parent;
+      fields.encoding = "float";
+    } else if (fields.encoding == "binary" && has("p") && fields.p != 1) {
+      problem(*node_.find("p"), joined(path_, "p"),
+              fmt::format("binary weights have p = 1, is {}; write encoding: tiled", fields.p));
+    } else if (fields.encoding == "tiled" && has("encoding") && !has("p") && fields.p == 1) {
+      problem(node_, joined(path_, "p"), "is missing: weights.p is 1, so say which factor tiles");
+    }
+    apply_binary(fields);
+  }
+
+  void finish(OptimGroup& group, const OptimFields& parent) {
+    require_match(group.match);
+    if (group.fields.type != parent.type && !has("lr")) {
+      problem(node_, joined(path_, "lr"),
+              fmt::format("is missing: {} needs a learning rate of its own beside {}",
+                          group.fields.type, parent.type));
+    }
+  }
+
+  // The nearest known key, with the indices of `path`.
+  std::string suggestion(const std::string& path) const {
+    std::string pattern;
+    bool inside = false;
+    for (const char c : path) {
+      if (c == ']') inside = false;
+      if (!inside) pattern += c;
+      if (c == '[') inside = true;
+    }
+    const std::string guess = nearest(pattern, config_keys(shared_.model_type));
+    const std::size_t dot = pattern.rfind('.');
+    const bool same_section = dot != std::string::npos && guess.rfind('.') == dot &&
+                              guess.compare(0, dot, pattern, 0, dot) == 0;
+    return same_section ? path.substr(0, path.rfind('.')) + guess.substr(dot) : guess;
+  }
+
+  const YamlNode& node_;
+  std::string path_;
+  Shared& shared_;
+  std::vector<std::string> taken_;
+};
+
+}  // namespace
+
+void read_config(const YamlNode& root, Config& config, Problems& problems) {
+  Shared shared{problems, config.model.type};
+  if (const YamlNode* model = root.find("model")) {
+    const YamlNode* type = model->find("type");
+    if (type != nullptr && find_family(type->text) != nullptr) shared.model_type = type->text;
+  }
+  MapReader reader(root, "", shared);
+  describe(reader, config);
+  reader.report_unknown();
+}
+
+}  // namespace tbn

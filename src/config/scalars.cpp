@@ -1,0 +1,172 @@
+// Strict reading and writing of YAML scalars.
+#include "config/scalars.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+namespace tbn {
+namespace {
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// Takes digits from the front of `text`; returns how many.
+std::size_t take_digits(std::string_view& text) {
+  std::size_t count = 0;
+  while (count < text.size() && is_digit(text[count])) ++count;
+  text.remove_prefix(count);
+  return count;
+}
+
+// [-+]? (digits [. digits?] | . digits) ([eE] [-+]? digits)?
+bool looks_like_number(std::string_view text) {
+  if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
+  std::size_t digits = take_digits(text);
+  if (!text.empty() && text[0] == '.') {
+    text.remove_prefix(1);
+    digits += take_digits(text);
+  }
+  if (digits == 0) return false;
+  if (!text.empty() && (text[0] == 'e' || text[0] == 'E')) {
+    text.remove_prefix(1);
+    if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
+    if (take_digits(text) == 0) return false;
+  }
+  return text.empty();
+}
+
+bool is_special(std::string_view text) {
+  if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
+  std::string lower(text);
+  for (char& c : lower) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+  constexpr std::array kNames{".inf", ".nan", "inf", "nan", "infinity"};
+  return std::find(kNames.begin(), kNames.end(), lower) != kNames.end();
+}
+
+// The plain text of a scalar that must be `kind`, or what is wrong with the node.
+std::string plain_text(const YamlNode& node, std::string_view kind, std::string_view& text) {
+  if (node.kind == YamlNode::Kind::kNull) return fmt::format("has no value, must be {}", kind);
+  if (node.kind != YamlNode::Kind::kScalar || node.quoted) {
+    return fmt::format("must be {}, is {}{}", kind, node.quoted ? "the text " : "",
+                       kind_name(node));
+  }
+  text = node.text;
+  return "";
+}
+
+// A finite double in the strict syntax, or what is wrong.
+std::string parse_number(std::string_view text, std::string_view kind, double& value) {
+  const std::string shown = printable(text);
+  if (is_special(text)) return fmt::format("must be finite, is {}", shown);
+  if (!looks_like_number(text)) {
+    std::string stripped(text);
+    std::erase_if(stripped, [](char c) { return c == ',' || c == '_'; });
+    if (stripped != text && looks_like_number(stripped)) {
+      return fmt::format("must be {}, is '{}' (write {})", kind, shown, stripped);
+    }
+    return fmt::format("must be {}, is '{}'", kind, shown);
+  }
+  const bool has_sign = text[0] == '-' || text[0] == '+';
+  const std::string_view digits = text.substr(has_sign ? 1 : 0);
+  if (digits.size() > 1 && digits[0] == '0' && is_digit(digits[1])) {
+    return fmt::format("'{}' is ambiguous (octal to some readers of YAML); leave out the zero",
+                       shown);
+  }
+  const char* begin = text.data() + (text[0] == '+' ? 1 : 0);
+  const auto [end, error] = std::from_chars(begin, text.data() + text.size(), value);
+  if (error != std::errc{} || !std::isfinite(value)) {
+    return fmt::format("{} is beyond the range of a double", shown);
+  }
+  return "";
+}
+
+// Whether `text` unquoted is read back as this text by us and by other readers of YAML.
+bool is_plain(const std::string& text) {
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  if (text.empty() || !(is_letter(text[0]) || text[0] == '/')) return false;
+  for (const char c : text) {
+    if (!is_letter(c) && !is_digit(c) && c != '_' && c != '-' && c != '.' && c != '/') return false;
+  }
+  std::string lower = text;
+  for (char& c : lower) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+  constexpr std::array kReserved{"true", "false", "yes", "no", "on", "off", "y", "n", "null"};
+  return std::find(kReserved.begin(), kReserved.end(), lower) == kReserved.end();
+}
+
+}  // namespace
+
+std::string read_value(const YamlNode& node, bool& value) {
+  constexpr std::string_view kKind = "true or false";
+  std::string_view text;
+  if (std::string wrong = plain_text(node, kKind, text); !wrong.empty()) return wrong;
+  if (text != "true" && text != "false") {
+    return fmt::format("must be {}, is '{}'", kKind, printable(text));
+  }
+  value = text == "true";
+  return "";
+}
+
+std::string read_value(const YamlNode& node, double& value) {
+  constexpr std::string_view kKind = "a number";
+  std::string_view text;
+  if (std::string wrong = plain_text(node, kKind, text); !wrong.empty()) return wrong;
+  double number = 0;
+  std::string wrong = parse_number(text, kKind, number);
+  if (wrong.empty()) value = number;
+  return wrong;
+}
+
+std::string read_value(const YamlNode& node, std::int64_t& value) {
+  constexpr std::string_view kKind = "a whole number";
+  std::string_view text;
+  if (std::string wrong = plain_text(node, kKind, text); !wrong.empty()) return wrong;
+  double number = 0;
+  if (std::string wrong = parse_number(text, kKind, number); !wrong.empty()) return wrong;
+  if (text[0] == '+') text.remove_prefix(1);
+  std::int64_t exact = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), exact);
+  if (end == text.data() + text.size()) {  // digits only
+    if (error != std::errc{}) return fmt::format("{} does not fit into 64 bits", printable(text));
+    value = exact;
+    return "";
+  }
+  if (number != std::floor(number) || std::abs(number) >= 9007199254740992.0) {
+    return fmt::format("must be {}, is {}", kKind, printable(text));
+  }
+  value = static_cast<std::int64_t>(number);
+  return "";
+}
+
+std::string read_value(const YamlNode& node, std::string& value) {
+  if (node.kind == YamlNode::Kind::kNull) return "has no value, must be text ('' for none)";
+  if (node.kind != YamlNode::Kind::kScalar) return "must be text, is " + kind_name(node);
+  if (node.text.size() > 4096) return "is longer than 4,096 bytes";
+  value = node.text;
+  return "";
+}
+
+std::string yaml_text(bool value) { return value ? "true" : "false"; }
+std::string yaml_text(std::int64_t value) { return std::to_string(value); }
+std::string yaml_text(double value) { return fmt::format("{}", value); }
+
+std::string yaml_text(const std::string& value) {
+  if (is_plain(value)) return value;
+  std::string text = "\"";
+  for (const char c : value) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      text += '\\';
+      text += c;
+    } else if (byte < 0x20 || byte == 0x7f) {
+      text += fmt::format("\\x{:02x}", byte);
+    } else {
+      text += c;
+    }
+  }
+  return text + "\"";
+}
+
+}  // namespace tbn

@@ -1,0 +1,136 @@
+// One table a struct: every key with its member, its limits and its line of explanation. Reading,
+// printing, suggestions and configs/reference.yaml all walk these tables, so to add a setting is to
+// add a member to config.h and a line here.
+//
+// A visitor has value(key, member, limits, help), section(key, struct, help), model(key, config,
+// help) and list(key, elements, parent, help), where elements take what they do not say from
+// `parent`.
+#pragma once
+
+#include <concepts>
+#include <type_traits>
+
+#include "config/config.h"
+#include "config/limits.h"
+
+namespace tbn {
+
+// `T` or `const T`, so that one table serves reading and printing.
+template <class S, class T>
+concept Is = std::same_as<std::remove_const_t<S>, T>;
+
+template <class V, Is<WeightFields> S>
+void describe(V& v, S& s) {
+  v.value("encoding", s.encoding, one_of({"float", "binary", "tiled"}), "form of the weights");
+  v.value("p", s.p, between(1, 65536), "compression factor of tiled layers");
+  v.value("alpha", s.alpha, one_of({"tile", "layer"}), "p scalars a layer, or one");
+  v.value("alpha_from", s.alpha_from, one_of({"learned", "weight", "scores"}),
+          "trained, or means of a second tensor or the latents");
+  v.value("latent", s.latent, one_of({"shared", "full"}),
+          "q latents a layer, or n * m as the paper");
+}
+
+template <class V, Is<WeightRuleConfig> S>
+void describe(V& v, S& s) {
+  v.value("match", s.match, any(), "node names; * and ? stand for others");
+  describe(v, s.fields);
+}
+
+template <class V, Is<WeightsConfig> S>
+void describe(V& v, S& s) {
+  describe(v, s.fields);
+  v.value("min_size", s.min_size, at_least(0), "lambda: layers with fewer weights take `small`");
+  v.value("small", s.small, one_of({"binary", "float"}), "form of layers below min_size");
+  v.list("rules", s.rules, s.fields, "the first that matches wins; unsaid fields are those above");
+}
+
+template <class V, Is<InitConfig> S>
+void describe(V& v, S& s) {
+  v.value("latent_scale", s.latent_scale, above(0), "standard deviation of shared latents");
+  v.value("latents", s.latents, one_of({"normal", "kaiming_uniform"}), "distribution of latents");
+  v.value("norms", s.norms, one_of({"apart", "identity"}), "+-1 and N(0, norm_bias), or 1 and 0");
+  v.value("norm_bias", s.norm_bias, at_least(0), "apart: spread of biases before an activation");
+}
+
+template <class V, Is<DataConfig> S>
+void describe(V& v, S& s) {
+  v.value("name", s.name, one_of({"mnist", "fashion_mnist", "cifar10", "cifar100"}), "data set");
+  v.value("root", s.root, any(), "folder of its files; empty: the usual places");
+  v.value("validation", s.validation, at_least(0), "training images held out to choose the best");
+  v.value("split_seed", s.split_seed, at_least(0), "chooses them");
+  v.value("train_limit", s.train_limit, at_least(0), "use so many training images; 0: all");
+  v.value("test_limit", s.test_limit, at_least(0), "use so many test images; 0: all");
+  v.value("normalize", s.normalize, any(), "by the training split's mean and deviation");
+  v.value("crop_padding", s.crop_padding, between(0, 64), "pixels around a random crop; 0: none");
+  v.value("flip", s.flip, any(), "mirror every other training image");
+  v.value("threads", s.threads, between(1, 256), "loader threads");
+}
+
+template <class V, Is<OptimFields> S>
+void describe(V& v, S& s) {
+  v.value("type", s.type, one_of({"sgd", "adam", "adamw"}), "optimiser");
+  v.value("lr", s.lr, between(0, 1000), "learning rate at the schedule's peak");
+  v.value("weight_decay", s.weight_decay, at_least(0), "L2; adamw: decoupled");
+  v.value("momentum", s.momentum, half_open(0, 1), "sgd");
+  v.value("nesterov", s.nesterov, any(), "sgd");
+  v.value("betas", s.betas, half_open(0, 1), "adam, adamw: decay of the two moments");
+  v.value("eps", s.eps, above(0), "adam, adamw");
+}
+
+template <class V, Is<OptimGroup> S>
+void describe(V& v, S& s) {
+  v.value("match", s.match, any(), "latents, alphas, weights, biases, norms, or parameter names");
+  describe(v, s.fields);
+}
+
+template <class V, Is<OptimConfig> S>
+void describe(V& v, S& s) {
+  describe(v, s.fields);
+  v.list("groups", s.groups, s.fields,
+         "the first that matches wins; unsaid fields are those above");
+}
+
+template <class V, Is<ScheduleConfig> S>
+void describe(V& v, S& s) {
+  v.value("type", s.type, one_of({"constant", "cosine", "one_cycle", "step"}), "course of lr");
+  v.value("warmup_epochs", s.warmup_epochs, at_least(0), "linear, from lr / 100");
+  v.value("final_factor", s.final_factor, between(0, 1), "cosine, one_cycle: last lr / lr");
+  v.value("peak_at", s.peak_at, between(0, 1), "one_cycle: share of the steps before the peak");
+  v.value("start_factor", s.start_factor, between(0, 1), "one_cycle: first lr / lr");
+  v.value("milestones", s.milestones, at_least(1), "step: epochs after which lr is lowered");
+  v.value("every", s.every, at_least(0), "step: or every so many epochs");
+  v.value("gamma", s.gamma, Limits{.min = 0, .max = 1, .open_min = true}, "step: factor of lr");
+}
+
+template <class V, Is<TrainConfig> S>
+void describe(V& v, S& s) {
+  v.value("epochs", s.epochs, between(1, 1000000), "passes over the training images");
+  v.value("batch_size", s.batch_size, between(1, 65536), "images a step");
+  v.value("eval_batch_size", s.eval_batch_size, between(1, 65536), "images at once in evaluation");
+  v.value("label_smoothing", s.label_smoothing, half_open(0, 1), "share of the target spread out");
+  v.value("clip_norm", s.clip_norm, at_least(0), "largest norm of the gradient; 0: no clipping");
+  v.value("ema", s.ema, half_open(0, 1), "decay a step of averaged parameters; 0: none");
+  v.value("seed", s.seed, at_least(0), "of everything random");
+  v.value("deterministic", s.deterministic, any(), "same bits on every run, where slower too");
+  v.value("device", s.device, any(), "auto | cpu | cuda | cuda:N");
+  v.value("precision", s.precision, one_of({"fp32", "bf16"}), "bf16: automatic mixed precision");
+  v.value("channels_last", s.channels_last, any(), "memory order of images and maps");
+  v.value("threads", s.threads, between(0, 1024), "of LibTorch on the CPU; 0: all cores");
+  v.value("checkpoint_every", s.checkpoint_every, at_least(1), "epochs between checkpoints");
+  v.value("max_steps", s.max_steps, at_least(0), "stop after so many steps; 0: no limit");
+}
+
+template <class V, Is<Config> S>
+void describe(V& v, S& s) {
+  v.value("name", s.name, any(), "of the run; empty: the file's name");
+  v.value("output", s.output, any(), "run directories are made here");
+  v.model("model", s.model, "the network, and its family's options");
+  v.section("weights", s.weights, "how the weights of layers are stored");
+  v.section("init", s.init, "where training starts");
+  v.section("data", s.data, "images and their augmentation");
+  v.section("optim", s.optim, "optimiser");
+  v.section("schedule", s.schedule, "learning rate over time");
+  v.section("train", s.train, "the training loop");
+}
+
+}  // namespace tbn

@@ -1,0 +1,208 @@
+// Precedence, bases, inheritance of rules and groups, and what printing keeps.
+#include <string>
+
+#include "config/load.h"
+#include "support/catch.h"
+#include "support/temp_dir.h"
+#include "tbn/error.h"
+
+namespace tbn {
+namespace {
+
+using test::read_file;
+using test::TempDir;
+using test::write_file;
+
+Config parsed(const std::string& yaml, const std::vector<std::string>& overrides = {}) {
+  return parse_config(yaml, "t.yaml", overrides);
+}
+
+std::string load_refusal(const std::filesystem::path& path) {
+  try {
+    load_config(path);
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+const std::filesystem::path kConfigs = std::filesystem::path(TBN_SOURCE_DIR) / "configs";
+
+}  // namespace
+
+TEST_CASE("defaults give way to bases, bases to the file, the file to the command line") {
+  TempDir dir;
+  write_file(dir.path() / "deep/a.yaml",
+             "optim: {lr: 1, momentum: 0.1}\ntrain: {epochs: 1, seed: 5}\n");
+  write_file(dir.path() / "b.yaml",
+             "base: deep/a.yaml\noptim: {lr: 2}\nschedule: {milestones: [1, 2]}\n");
+  write_file(dir.path() / "c.yaml", "optim: {momentum: 0.2}\n");
+  write_file(dir.path() / "run.yaml",
+             "base: [b.yaml, c.yaml]\ntrain: {epochs: 3}\nschedule: {milestones: [7]}\noptim:\n");
+  const Config config =
+      load_config(dir.path() / "run.yaml",
+                  {"train.epochs=4", "train.epochs=5", "model.width=0.5", "schedule={type: step}"});
+  CHECK(config.name == "run");
+  CHECK(config.optim.fields.lr == 2);
+  CHECK(config.optim.fields.momentum == 0.2);
+  CHECK(config.optim.fields.eps == OptimFields{}.eps);
+  CHECK(config.train.epochs == 5);
+  CHECK(config.train.seed == 5);
+  CHECK(config.schedule.milestones == std::vector<std::int64_t>{7});
+  CHECK(config.schedule.type == "step");
+  CHECK(std::get<double>(config.model.options.at("width")) == 0.5);
+}
+
+TEST_CASE("another model type drops the options of the earlier one") {
+  TempDir dir;
+  write_file(dir.path() / "a.yaml", "model: {width: 0.5, stem: imagenet}\n");
+  write_file(dir.path() / "b.yaml", "base: a.yaml\nmodel: {type: mlp, hidden: [8, 9]}\n");
+  const Config config = load_config(dir.path() / "b.yaml");
+  CHECK(config.model.type == "mlp");
+  CHECK(std::get<std::vector<std::int64_t>>(config.model.options.at("hidden")) ==
+        std::vector<std::int64_t>{8, 9});
+  CHECK(load_config(dir.path() / "a.yaml", {"model.type=vgg_small"}).model.options.size() == 1);
+}
+
+TEST_CASE("missing, endless and nested bases are refused where they are named") {
+  TempDir dir;
+  const std::string at = dir.path().string() + "/";
+  write_file(dir.path() / "a.yaml", "name: a\nbase: [b.yaml, gone.yaml]\n");
+  write_file(dir.path() / "b.yaml", "base: a.yaml\n");
+  CHECK(load_refusal(dir.path() / "a.yaml") ==
+        at + "b.yaml:1:7: base: '" + at + "a.yaml' includes itself\n" + at +
+            "a.yaml:2:16: base: '" + at + "gone.yaml': no such file");
+  CHECK(load_refusal(dir.path() / "none.yaml") == at + "none.yaml: no such file");
+  CHECK(load_refusal(dir.path()) == dir.path().string() + ": is a folder; name a YAML file in it");
+  write_file(dir.path() / "n0.yaml", "name: n\n");
+  for (int i = 1; i <= 9; ++i) {
+    write_file(dir.path() / ("n" + std::to_string(i) + ".yaml"),
+               "base: n" + std::to_string(i - 1) + ".yaml\n");
+  }
+  CHECK(load_config(dir.path() / "n8.yaml").name == "n");
+  CHECK(load_refusal(dir.path() / "n9.yaml") ==
+        at + "n1.yaml:1:7: base: files are nested more than 8 deep");
+}
+
+TEST_CASE("a whole number may be written with an exponent") {
+  CHECK(parsed("train: {epochs: 1e3}").train.epochs == 1000);
+  CHECK(parsed("train: {epochs: 10.0}").train.epochs == 10);
+  CHECK(parsed("train: {epochs: +7}").train.epochs == 7);
+  CHECK(parsed("train: {seed: 9223372036854775807}").train.seed == 9223372036854775807);
+  CHECK(parsed("optim: {lr: 1}").optim.fields.lr == 1.0);
+  CHECK(parsed("optim: {lr: .5}").optim.fields.lr == 0.5);
+}
+
+TEST_CASE("a rule takes what it does not say from weights") {
+  const Config config = parsed(
+      "weights:\n  p: 8\n  alpha: layer\n  rules:\n"
+      "    - {match: a, p: 2}\n    - {match: [b, c], p: 1}\n    - {match: d, encoding: binary}\n"
+      "    - {match: e, encoding: float}\n    - {match: f, alpha: tile}\n");
+  const WeightPolicy policy = weight_policy(config.weights);
+  const auto tiled_with = [](std::int64_t p, AlphaScope scope) {
+    return WeightEncoding(TiledWeights{.p = p, .alpha = scope});
+  };
+  CHECK(policy.standard == tiled_with(8, AlphaScope::kLayer));
+  REQUIRE(policy.rules.size() == 5);
+  CHECK(policy.rules[0].encoding == tiled_with(2, AlphaScope::kLayer));
+  CHECK(policy.rules[1].encoding == tiled_with(1, AlphaScope::kLayer));
+  CHECK(policy.rules[1].match == std::vector<std::string>{"b", "c"});
+  CHECK(policy.rules[2].encoding == tiled_with(1, AlphaScope::kLayer));
+  CHECK(policy.rules[3].encoding == WeightEncoding(FloatWeights{}));
+  CHECK(policy.rules[4].encoding == tiled_with(8, AlphaScope::kTile));
+}
+
+TEST_CASE("a rule that says p alone is tiled even where weights are float or binary") {
+  for (const std::string encoding : {"float", "binary"}) {
+    const Config config =
+        parsed("weights: {encoding: " + encoding + ", rules: [{match: a, p: 4}]}");
+    CHECK(config.weights.rules[0].fields.encoding == "tiled");
+    CHECK(config.weights.rules[0].fields.p == 4);
+  }
+}
+
+TEST_CASE("the float twin of a configuration is float below min_size too") {
+  WeightsConfig weights = parsed("weights: {min_size: 100, small: binary}").weights;
+  CHECK(weight_policy(weights).small == binary());
+  weights.small = "float";
+  CHECK(weight_policy(weights).small == WeightEncoding(FloatWeights{}));
+  weights = parsed("weights: {min_size: 100}", {"weights.encoding=float"}).weights;
+  CHECK(weight_policy(weights).standard == WeightEncoding(FloatWeights{}));
+  CHECK(weight_policy(weights).small == WeightEncoding(FloatWeights{}));
+}
+
+TEST_CASE("every word of weights reaches the policy") {
+  const Config config =
+      parsed("weights: {p: 2, alpha: layer, alpha_from: scores, latent: full, min_size: 7}");
+  const WeightPolicy policy = weight_policy(config.weights);
+  CHECK(policy.min_size == 7);
+  CHECK(policy.standard == WeightEncoding(TiledWeights{.p = 2,
+                                                       .alpha = AlphaScope::kLayer,
+                                                       .alpha_from = AlphaSource::kScores,
+                                                       .latent = LatentForm::kFull}));
+}
+
+TEST_CASE("an optimiser group takes what it does not say from optim") {
+  const Config config = parsed(
+      "optim: {lr: 2, weight_decay: 0.5, groups: [{match: latents, type: adam, lr: 3}, {match: "
+      "[norms, biases], weight_decay: 0}]}");
+  REQUIRE(config.optim.groups.size() == 2);
+  CHECK(config.optim.groups[0].fields.weight_decay == 0.5);
+  CHECK(config.optim.groups[0].fields.lr == 3);
+  CHECK(config.optim.groups[1].fields.type == "sgd");
+  CHECK(config.optim.groups[1].fields.lr == 2);
+  CHECK(config.optim.groups[1].fields.weight_decay == 0);
+}
+
+TEST_CASE("a printed configuration loads back to the same one") {
+  const std::vector<std::string> texts = {
+      "name: a",
+      "name: '010'\noutput: \"yes: \\\"no\\\" # \\\\ \\t\"\ndata: {root: '~'}",
+      "output: \"\\xe4\\u20ac\"\ndata: {root: ' two  spaces '}",
+      "model: {type: resnet_small, channels: [8, 16], strides: [1, 2]}\noptim: {lr: 1e-17, eps: "
+      "0.1234567890123456}\nschedule: {milestones: [1, 5]}",
+      "weights: {encoding: binary, rules: [{match: a, p: 4, alpha: layer}, {match: '*.b?', "
+      "encoding: "
+      "float}]}\noptim: {groups: [{match: latents, type: adamw, lr: 1}]}",
+  };
+  for (const std::string& text : texts) {
+    INFO(text);
+    const Config config = parsed(text);
+    const std::string printed = print_config(config);
+    INFO(printed);
+    CHECK(parsed(printed) == config);
+    CHECK(print_config(parsed(printed)) == printed);
+  }
+}
+
+TEST_CASE("the reference lists every key with its default") {
+  const std::string reference = read_file(kConfigs / "reference.yaml");
+  CHECK(reference == reference_config());
+  Config expected = parsed("name: reference");
+  CHECK(load_config(kConfigs / "reference.yaml") == expected);
+  expected.model.options.clear();
+  CHECK(expected == Config{.name = "reference"});
+  for (const std::string& key : config_keys("resnet18")) {
+    const std::string leaf = key.substr(key.rfind('.') + 1);
+    INFO(key);
+    CHECK((reference.find(" " + leaf + ":") != std::string::npos ||
+           reference.find("\n" + leaf + ":") != std::string::npos || leaf == "base"));
+  }
+}
+
+TEST_CASE("every value of the reference may be given back on the command line") {
+  for (const std::string& key : config_keys("resnet18")) {
+    const bool is_section = key.find('.') == std::string::npos;
+    if (is_section || key.find("[]") != std::string::npos) continue;
+    INFO(key);
+    // A map is no value of any key: a key that exists is refused for its value, not as unknown.
+    try {
+      parsed("name: a", {key + "={}"});
+      FAIL("accepted");
+    } catch (const ConfigError& error) {
+      CHECK(std::string(error.what()).rfind("command line: " + key + ": must be ", 0) == 0);
+    }
+  }
+}
+
+}  // namespace tbn
