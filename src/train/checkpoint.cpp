@@ -1,0 +1,145 @@
+// Checkpoints to and from safetensors files.
+#include "train/checkpoint.h"
+
+#include <fmt/format.h>
+
+#include "file/json.h"
+#include "file/safetensors.h"
+#include "tbn/error.h"
+#include "tbn/model.h"
+
+namespace tbn {
+namespace {
+
+constexpr const char* kVersion = "1";
+
+struct Section {
+  const char* prefix;
+  TensorMap Checkpoint::*tensors;
+};
+constexpr Section kSections[] = {{"model/", &Checkpoint::model},
+                                 {"ema/", &Checkpoint::ema},
+                                 {"optim/", &Checkpoint::optimizer},
+                                 {"rng/", &Checkpoint::rng}};
+
+Json to_json_value(const TrainProgress& p) {
+  Json json = Json::object();
+  json["epoch"] = p.epoch;
+  json["step_in_epoch"] = p.step_in_epoch;
+  json["global_step"] = p.global_step;
+  json["loss_sum"] = p.loss_sum;
+  json["correct"] = p.correct;
+  json["images"] = p.images;
+  json["best_value"] = p.best_value;
+  json["best_epoch"] = p.best_epoch;
+  return json;
+}
+
+TrainProgress progress_from(const Json& json) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 53;
+  const auto count = [&](const char* key) { return json.at(key).as_int(0, kMost); };
+  TrainProgress p;
+  p.epoch = count("epoch");
+  p.step_in_epoch = count("step_in_epoch");
+  p.global_step = count("global_step");
+  p.loss_sum = json.at("loss_sum").as_double();
+  p.correct = count("correct");
+  p.images = count("images");
+  p.best_value = json.at("best_value").as_double();
+  p.best_epoch = json.at("best_epoch").as_int(-1, kMost);
+  return p;
+}
+
+struct MetricField {
+  const char* key;
+  std::optional<double> SavedMetrics::*value;
+};
+constexpr MetricField kMetricFields[] = {{"val_accuracy", &SavedMetrics::val_accuracy},
+                                         {"val_loss", &SavedMetrics::val_loss},
+                                         {"test_accuracy", &SavedMetrics::test_accuracy},
+                                         {"test_loss", &SavedMetrics::test_loss}};
+
+Json to_json_value(const SavedMetrics& metrics) {
+  Json json = Json::object();
+  for (const MetricField& field : kMetricFields) {
+    if (metrics.*field.value) json[field.key] = *(metrics.*field.value);
+  }
+  return json;
+}
+
+SavedMetrics metrics_from(const Json& json) {
+  SavedMetrics metrics;
+  for (const MetricField& field : kMetricFields) {
+    if (const Json* value = json.find(field.key)) metrics.*field.value = value->as_double();
+  }
+  return metrics;
+}
+
+const std::string& entry(const SafetensorsFile& file, const std::string& key,
+                         const std::string& where) {
+  const auto found = file.metadata.find(key);
+  if (found == file.metadata.end()) {
+    throw DataError(
+        fmt::format("{}: its metadata lacks '{}'; it is no checkpoint of tbn-train", where, key));
+  }
+  return found->second;
+}
+
+void check_version(const SafetensorsFile& file, const std::string& where) {
+  const std::string& version = entry(file, "tbn.checkpoint", where);
+  if (version == kVersion) return;
+  throw DataError(
+      fmt::format("{}: its checkpoint version is '{}', and this tbn reads {}; use the "
+                  "tbn that wrote it or a newer one",
+                  where, version.substr(0, 20), kVersion));
+}
+
+}  // namespace
+
+void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint) {
+  TensorMap tensors;
+  for (const Section& section : kSections) {
+    for (const auto& [name, tensor] : checkpoint.*section.tensors) {
+      tensors.emplace(section.prefix + name, tensor);
+    }
+  }
+  write_safetensors(path, tensors,
+                    {{"tbn.checkpoint", kVersion},
+                     {"tbn.graph", to_json(checkpoint.graph)},
+                     {"tbn.config", checkpoint.config_yaml},
+                     {"tbn.progress", to_json_value(checkpoint.progress).compact()},
+                     {"tbn.metrics", to_json_value(checkpoint.metrics).compact()}});
+}
+
+Checkpoint read_checkpoint(const std::filesystem::path& path) {
+  const std::string where = path.string();
+  SafetensorsFile file = read_safetensors(path);
+  check_version(file, where);
+  Checkpoint checkpoint;
+  checkpoint.graph = graph_from_json(entry(file, "tbn.graph", where), where);
+  checkpoint.config_yaml = entry(file, "tbn.config", where);
+  try {
+    checkpoint.progress =
+        progress_from(parse_json(entry(file, "tbn.progress", where), "tbn.progress"));
+    checkpoint.metrics = metrics_from(parse_json(entry(file, "tbn.metrics", where), "tbn.metrics"));
+  } catch (const DataError& error) {
+    throw DataError(where + ": " + error.what());
+  }
+  for (auto& [name, tensor] : file.tensors) {
+    bool known = false;
+    for (const Section& section : kSections) {
+      if (!name.starts_with(section.prefix)) continue;
+      (checkpoint.*section.tensors)
+          .emplace(name.substr(std::string_view(section.prefix).size()), std::move(tensor));
+      known = true;
+    }
+    if (!known) throw DataError(fmt::format("{}: unknown tensor '{}'", where, name.substr(0, 80)));
+  }
+  check_tensors(checkpoint.graph, checkpoint.model, training_tensors, where);
+  if (!checkpoint.ema.empty()) {
+    check_tensors(checkpoint.graph, checkpoint.ema, training_tensors, where);
+  }
+  return checkpoint;
+}
+
+}  // namespace tbn

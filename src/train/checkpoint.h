@@ -1,0 +1,65 @@
+// A training state on disk, as a safetensors file. No LibTorch: the exporter reads it too.
+//
+// Tensors:   model/<name>, ema/<name> (where averaging is on), optim/<parameter>/<state>, and
+//            rng/<device> (U8, LibTorch's generator)
+// Metadata:  tbn.checkpoint  "1"
+//            tbn.graph       the training graph, as JSON
+//            tbn.config      the resolved configuration, as YAML
+//            tbn.progress    JSON, see Progress below
+//            tbn.metrics     JSON: val_accuracy, val_loss, test_accuracy, test_loss in so far as
+//            known
+// The same state gives the same bytes: no date and no time is in it.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "tbn/graph.h"
+#include "tbn/tensor.h"
+
+namespace tbn {
+
+struct TrainProgress {
+  std::int64_t epoch = 0;          // that runs or comes next, from 0
+  std::int64_t step_in_epoch = 0;  // done in it
+  std::int64_t global_step = 0;    // done in all
+  // Sums over the steps done in the running epoch.
+  double loss_sum = 0;  // of losses times images
+  std::int64_t correct = 0;
+  std::int64_t images = 0;
+  // The best epoch so far by validation accuracy (per cent); without one, negative.
+  double best_value = -1;
+  std::int64_t best_epoch = -1;
+  bool operator==(const TrainProgress&) const = default;
+};
+
+struct SavedMetrics {
+  std::optional<double> val_accuracy;  // per cent
+  std::optional<double> val_loss;      // nats
+  std::optional<double> test_accuracy;
+  std::optional<double> test_loss;
+};
+
+struct Checkpoint {
+  TensorMap model;
+  TensorMap ema;        // empty: averaging is off
+  TensorMap optimizer;  // "<parameter>/<state>"
+  TensorMap rng;        // by device: "cpu", "cuda"
+  Graph graph;
+  std::string config_yaml;
+  TrainProgress progress;
+  SavedMetrics metrics;
+
+  // What predicts best: the averages where there are any.
+  const TensorMap& weights() const { return ema.empty() ? model : ema; }
+};
+
+// The file is there whole or not at all. Throws SystemError, on a full disk for instance.
+void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
+
+// Throws DataError for a file that is missing, damaged, no checkpoint, or of a newer version; the
+// tensors of `model` and `ema` are checked against the graph.
+Checkpoint read_checkpoint(const std::filesystem::path& path);
+
+}  // namespace tbn

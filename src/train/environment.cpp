@@ -1,0 +1,60 @@
+// Reads the machine's description from /proc and uname.
+#include "train/environment.h"
+
+#include <sys/utsname.h>
+#include <ctime>
+#include <fstream>
+#include <thread>
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+namespace tbn {
+namespace {
+
+std::string cpu_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    const auto colon = line.find(": ");
+    if (line.starts_with("model name") && colon != std::string::npos) {
+      return line.substr(colon + 2);
+    }
+  }
+  return "unknown";
+}
+
+std::string system_name() {
+  utsname name = {};
+  if (uname(&name) != 0) return "unknown";
+  return fmt::format("{} {} {}", name.sysname, name.release, name.machine);
+}
+
+}  // namespace
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts = {};
+  gmtime_r(&now, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+Json environment_json(const std::vector<std::string>& command_line, const std::string& device,
+                      std::int64_t seed) {
+  Json json = Json::object();
+  json["tbn"] = TBN_VERSION;
+  json["libtorch"] = TORCH_VERSION;
+  json["compiler"] = fmt::format("GCC {}", __VERSION__);
+  json["system"] = system_name();
+  json["cpu"] = cpu_name();
+  json["cores"] = std::thread::hardware_concurrency();
+  json["device"] = device;
+  json["threads"] = at::get_num_threads();
+  json["date"] = utc_now();
+  json["command"] = command_line;
+  json["seed"] = seed;
+  return json;
+}
+
+}  // namespace tbn

@@ -1,0 +1,18 @@
+// What a run was made with: versions, machine, command line. For environment.json.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "file/json.h"
+
+namespace tbn {
+
+// {"tbn", "libtorch", "cpu", "cores", "system", "device", "threads", "date", "command", "seed"}
+Json environment_json(const std::vector<std::string>& command_line, const std::string& device,
+                      std::int64_t seed);
+
+// "2026-03-01T12:30:05Z"
+std::string utc_now();
+
+}  // namespace tbn

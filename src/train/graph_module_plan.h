@@ -1,0 +1,25 @@
+// The order in which an executor runs a graph: which nodes go together into one step, and when each
+// value is needed for the last time. No LibTorch here.
+#pragma once
+
+#include <vector>
+
+#include "tbn/graph.h"
+
+namespace tbn {
+
+// One step runs `node`; for a tiled convolution also the nodes that only it feeds: batch norm, sum
+// with `residual`, ReLU (-1 where there is none). Its value is that of `output`.
+struct Step {
+  NodeId node = -1;
+  NodeId norm = -1;
+  NodeId residual = -1;
+  NodeId output = -1;
+  bool relu = false;
+  std::vector<NodeId> last_uses;  // values that no later step reads
+};
+
+// Steps in an order that has every input ready. Without `fuse`, one for each node.
+std::vector<Step> plan_steps(const Graph& graph, bool fuse = true);
+
+}  // namespace tbn

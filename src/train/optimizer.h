@@ -1,0 +1,75 @@
+// SGD, Adam and AdamW over parameter groups, stepping whole lists of tensors at once
+// (at::_foreach_*) instead of tensor by tensor.
+//
+//   Optimizer optimizer(groups);
+//   optimizer.zero_grad(); loss.backward(); optimizer.step(schedule_factor(...));
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "config/config.h"
+
+namespace tbn {
+
+// Parameters that share their settings. `names[i]` is the name of `parameters[i]`.
+struct ParameterGroup {
+  OptimFields fields;
+  std::vector<std::string> names;
+  std::vector<at::Tensor> parameters;  // leaves that require a gradient
+};
+
+struct NamedState {
+  std::string name;   // "<parameter>/<state>", the state one of momentum, mean, square
+  at::Tensor tensor;  // shares memory with the optimiser
+};
+
+class Optimizer {
+ public:
+  // Throws ConfigError for an unknown type.
+  explicit Optimizer(std::vector<ParameterGroup> groups);
+
+  // Drops the gradients; backward() makes new ones without adding.
+  void zero_grad();
+
+  // One update with each group's lr times `lr_factor`. Parameters without a gradient keep still.
+  //   sgd    g += wd w;  v = momentum v + g;  w -= lr (nesterov ? g + momentum v : v)
+  //   adam   g += wd w;  m, s = running means of g, g^2;  w -= lr m^ / (sqrt(s^) + eps)
+  //   adamw  w -= lr wd w before an adam step without wd (Loshchilov and Hutter)
+  void step(double lr_factor);
+
+  // Gradients that are defined now, over all groups.
+  std::vector<at::Tensor> gradients() const;
+
+  // Everything but the parameters that the next step depends on, with steps().
+  std::vector<NamedState> state() const;
+
+  std::int64_t steps() const { return steps_; }
+  void set_steps(std::int64_t steps) { steps_ = steps; }
+
+ private:
+  enum class Kind { kSgd, kAdam, kAdamW };
+  struct Group {
+    Kind kind = Kind::kSgd;
+    OptimFields fields;
+    std::vector<std::string> names;
+    std::vector<at::Tensor> parameters;
+    std::vector<at::Tensor> first;   // momentum, or Adam's mean of g; empty: none kept
+    std::vector<at::Tensor> second;  // Adam's mean of g^2
+  };
+  // The tensors of a group that have a gradient now, as the parallel lists that _foreach_ takes.
+  struct Active {
+    std::vector<at::Tensor> parameters, gradients, first, second;
+  };
+
+  static Active active_of(const Group& group);
+  static void step_sgd(const OptimFields& fields, Active& active, double lr);
+  void step_adam(const OptimFields& fields, Active& active, double lr, bool decoupled) const;
+
+  std::vector<Group> groups_;
+  std::int64_t steps_ = 0;
+};
+
+}  // namespace tbn

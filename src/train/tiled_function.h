@@ -1,0 +1,90 @@
+// The method on tensors (arXiv 2407.12075, section 3): a tiled weight, its straight-through
+// gradient, and the layers that reuse the tile in arithmetic: u = T x for R = n / p unique rows,
+// then the fan-out y = concat_i(alpha_i * u). Forward and input gradient cost 1 / p of a dense
+// layer; with shared latents the weight gradient does too.
+//
+// float64, float32, or bfloat16 under autocast (latents and scalars stay float32); any device.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "tbn/tile.h"
+
+namespace tbn {
+
+// The weight [n, m...] of a layer, as parameters. Its gradients:
+//   full latents W [n, m...]: each position takes its own slice's gradient, dW_i = alpha_i * dB_i
+//   shared latents s (rows form [R, m...], flat [q]): ds = sum_i alpha_i * dB_i
+// both through the sign unchanged (no clipping, no 1 / p).
+struct TiledWeight {
+  TiledWeights encoding;
+  TileLayout layout;
+  std::vector<std::int64_t> shape;  // [n, m...]
+  torch::Tensor latent;
+  torch::Tensor alpha;  // weight: A [n, m...]; learned: the scalars [p] or [1]; scores: undefined
+};
+
+// The shapes of `latent` and `alpha` (empty: no tensor) for a weight of `shape`.
+std::vector<std::int64_t> latent_shape(const TiledWeights& encoding, const TileLayout& layout,
+                                       at::IntArrayRef shape);
+std::vector<std::int64_t> alpha_shape(const TiledWeights& encoding, at::IntArrayRef shape);
+
+// +1 where s > 0, else -1; the gradient passes unchanged.
+torch::Tensor sign_straight_through(const torch::Tensor& s);
+
+// alpha_1..alpha_p, [p] (equal ones for scope layer), differentiable.
+torch::Tensor tile_scalars(const TiledWeight& weight);
+
+// B^ [n, m...], differentiable.
+torch::Tensor expanded_weight(const TiledWeight& weight);
+
+struct ConvGeometry {
+  std::array<std::int64_t, 2> stride = {1, 1};
+  std::array<std::int64_t, 2> padding = {0, 0};
+  std::int64_t groups = 1;
+};
+
+// Whether the layer computes its R unique rows only: rows form, and every slice sees the same
+// inputs.
+bool computes_unique_rows(const TiledWeight& weight, std::int64_t groups);
+
+// u = T x, the R unique maps [B, R, H', W'] of such a layer.
+torch::Tensor unique_maps(const torch::Tensor& x, const TiledWeight& weight,
+                          const ConvGeometry& geometry);
+
+// x [..., m] -> [..., n]; bias [n] or undefined.
+torch::Tensor tiled_linear(const torch::Tensor& x, const TiledWeight& weight,
+                           const torch::Tensor& bias = {});
+
+// x [B, C, H, W] -> [B, n, H', W'] in x's memory format; bias [n] or undefined.
+torch::Tensor tiled_conv2d(const torch::Tensor& x, const TiledWeight& weight,
+                           const torch::Tensor& bias, const ConvGeometry& geometry);
+
+// A batch norm's tensors, each [n]. The running statistics are updated where `training`.
+struct NormState {
+  torch::Tensor weight;
+  torch::Tensor bias;
+  torch::Tensor running_mean;
+  torch::Tensor running_var;
+  double momentum = 0.1;
+  double eps = 1e-5;
+};
+
+// Whether tiled_conv2d_norm can take the layer: unique rows with shared latents (or p = 1), no
+// bias.
+bool fuses_norm(const TiledWeight& weight, const torch::Tensor& bias, std::int64_t groups);
+
+// act(batch_norm(tiled_conv2d(x)) + residual) in one pass over the outputs, the same values,
+// gradients and running statistics as the parts one after another. The norm sees p scaled copies of
+// R maps, so that statistics are taken of the maps: mean_c = alpha_i * mean(u_r), var_c = alpha_i^2
+// * var(u_r). Only u and the result are kept for the backward pass. `residual` [B, n, H', W'] may
+// be undefined.
+torch::Tensor tiled_conv2d_norm(const torch::Tensor& x, const TiledWeight& weight,
+                                const ConvGeometry& geometry, const NormState& norm, bool training,
+                                const torch::Tensor& residual, bool relu);
+
+}  // namespace tbn

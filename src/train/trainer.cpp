@@ -1,0 +1,382 @@
+// The training loop.
+#include "train/trainer.h"
+
+#include <chrono>
+#include <cmath>
+#include <fstream>
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include "base/text.h"
+#include "config/load.h"
+#include "data/loader.h"
+#include "file/atomic_write.h"
+#include "tbn/error.h"
+#include "train/device.h"
+#include "train/environment.h"
+#include "train/evaluate.h"
+#include "train/loss.h"
+#include "train/schedule.h"
+#include "train/signals.h"
+#include "train/trainer_graph.h"
+#include "train/trainer_report.h"
+#include "train/trainer_resume.h"
+#include "train/trainer_state.h"
+
+namespace tbn {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// Reading a value back from a GPU waits for it; a step here and there is often enough.
+constexpr std::int64_t kStepsBetweenReadsOnGpu = 50;
+constexpr std::int64_t kStepsBetweenScalars = 50;
+
+LoaderOptions loader_options(const Config& config, const ImageSet& images) {
+  const TrainConfig& train = config.train;
+  return {.batch_size = train.batch_size,
+          .shuffle = true,
+          .drop_last = images.size() >= train.batch_size,
+          .seed = static_cast<std::uint64_t>(train.seed),
+          .augment = {.crop_padding = static_cast<int>(config.data.crop_padding),
+                      .flip = config.data.flip},
+          .threads = static_cast<int>(config.data.threads)};
+}
+
+Graph graph_for(const Config& config, const ImageSet& train) {
+  const DatasetInfo info{train.channels, train.height, train.width, train.classes()};
+  if (!config.data.normalize) return training_graph(config, info);
+  const ChannelStatistics statistics = channel_statistics(train);
+  return training_graph(config, info, &statistics);
+}
+
+class Trainer {
+ public:
+  Trainer(const Config& config, const TrainOptions& options, const RunDirectory& run);
+  TrainOutcome run();
+
+ private:
+  enum class EpochEnd { kComplete, kStopped, kStepLimit };
+
+  void open();
+  void resume();
+  void write_description();
+  EpochEnd run_epoch();
+  double train_step(const Batch& batch);
+  void check_step(const at::Tensor& loss, double lr);
+  [[noreturn]] void fail_non_finite(const std::string& what, double lr);
+  void finish_epoch(bool complete);
+  void show_progress(double loss);
+  void save(const std::filesystem::path& path);
+  EvalMetrics evaluate_on(const ImageSet& images);
+  void judge_best(TrainOutcome& outcome);
+  bool out_of_steps() const;
+  double lr_at(std::int64_t step) const;
+
+  const Config& config_;
+  const TrainOptions& options_;
+  const RunDirectory& run_;
+  const std::string config_yaml_;
+  const Clock::time_point start_ = Clock::now();
+  c10::Device device_;
+  StopSignals signals_;
+  ImageData data_;
+  BatchLoader loader_;
+  TrainState state_;
+  ScheduleSpan span_;
+  std::unique_ptr<TrainReport> report_;
+  RateMeter rate_;
+  Clock::time_point epoch_start_;
+  std::int64_t epoch_images_ = 0;  // trained by this process
+  double trained_seconds_ = 0;
+  std::int64_t trained_images_ = 0;
+};
+
+c10::Device prepare_device(const TrainConfig& train) {
+  const c10::Device device = resolve_device(train.device);
+  configure_torch(train, device);
+  return device;
+}
+
+Trainer::Trainer(const Config& config, const TrainOptions& options, const RunDirectory& run)
+    : config_(config),
+      options_(options),
+      run_(run),
+      config_yaml_(print_config(config)),
+      device_(prepare_device(config.train)),
+      data_(load_images(data_options(config.data))),
+      loader_(data_.train, loader_options(config, data_.train)),
+      state_(config, graph_for(config, data_.train), device_),
+      span_{.steps_per_epoch = loader_.batches_per_epoch(),
+            .total_steps = loader_.batches_per_epoch() * config.train.epochs} {}
+
+void Trainer::write_description() {
+  write_file_atomically(run_.config(), config_yaml_);
+  write_file_atomically(
+      run_.environment(),
+      environment_json(options_.command_line, describe_device(device_), config_.train.seed)
+          .pretty());
+}
+
+// Makes the run directory and takes over an earlier state; before this nothing is written.
+void Trainer::open() {
+  const bool resumes = options_.mode == RunMode::kResume && run_.has_checkpoint();
+  if (resumes) resume();
+  run_.create(options_.mode);
+  write_description();
+  const std::int64_t step = state_.progress().global_step;
+  report_ = std::make_unique<TrainReport>(
+      run_, options_.console, resumes ? std::optional<std::int64_t>(step) : std::nullopt);
+  report_->say(fmt::format("{} training, {} validation and {} test images from {}",
+                           grouped(static_cast<std::uint64_t>(data_.train.size())),
+                           grouped(static_cast<std::uint64_t>(data_.validation.size())),
+                           grouped(static_cast<std::uint64_t>(data_.test.size())),
+                           data_.folder.string()));
+  report_->say(fmt::format("device {}{}{}; run directory {}", describe_device(device_),
+                           config_.train.precision == "bf16" ? ", bfloat16" : "",
+                           config_.train.deterministic ? ", deterministic" : "",
+                           run_.folder().string()));
+  if (resumes) {
+    report_->say(fmt::format("resuming at epoch {}, step {} of {}", state_.progress().epoch + 1,
+                             state_.progress().step_in_epoch, span_.steps_per_epoch));
+  }
+}
+
+void Trainer::resume() {
+  const std::string where = run_.last().string();
+  const Checkpoint checkpoint = read_checkpoint(run_.last());
+  check_resumable(config_, checkpoint.config_yaml, where);
+  state_.restore(checkpoint, where);
+  // Without the best checkpoint itself, the next epoch is the best that there is.
+  if (!std::filesystem::exists(run_.best())) state_.progress().best_value = -1;
+  if (state_.progress().step_in_epoch > span_.steps_per_epoch) {
+    throw DataError(
+        fmt::format("{}: it was saved after step {} of an epoch, which has only {} "
+                    "steps here; is it the same data?",
+                    where, state_.progress().step_in_epoch, span_.steps_per_epoch));
+  }
+}
+
+// The default group's learning rate in a step, counted from 0.
+double Trainer::lr_at(std::int64_t step) const {
+  return config_.optim.fields.lr * schedule_factor(config_.schedule, step, span_);
+}
+
+bool Trainer::out_of_steps() const {
+  return config_.train.max_steps > 0 && state_.progress().global_step >= config_.train.max_steps;
+}
+
+TrainOutcome Trainer::run() {
+  open();
+  TrainOutcome outcome;
+  outcome.folder = run_.folder();
+  outcome.device = describe_device(device_);
+  EpochEnd end = EpochEnd::kComplete;
+  while (end == EpochEnd::kComplete && state_.progress().epoch < config_.train.epochs &&
+         !out_of_steps()) {
+    end = run_epoch();
+  }
+  outcome.epochs = state_.progress().epoch;
+  outcome.steps = state_.progress().global_step;
+  outcome.best_epoch = state_.progress().best_epoch + 1;
+  outcome.train_seconds = trained_seconds_;
+  outcome.images_per_second =
+      trained_seconds_ > 0 ? static_cast<double>(trained_images_) / trained_seconds_ : 0;
+  if (end == EpochEnd::kStopped) {
+    outcome.signal = StopSignals::received();
+    report_->say(fmt::format("stopped by {} at epoch {}, step {}; continue with --resume",
+                             signal_text(outcome.signal), state_.progress().epoch + 1,
+                             state_.progress().step_in_epoch));
+  } else {
+    judge_best(outcome);
+  }
+  outcome.seconds = seconds_since(start_);
+  return outcome;
+}
+
+Trainer::EpochEnd Trainer::run_epoch() {
+  epoch_start_ = Clock::now();
+  epoch_images_ = 0;
+  state_.model().train();
+  loader_.start_epoch(state_.progress().epoch, state_.progress().step_in_epoch);
+  Batch batch;
+  Clock::time_point step_start = epoch_start_;
+  // The signal is looked at before each batch, so that a step is always whole.
+  while (StopSignals::received() == 0 && !out_of_steps() && loader_.next(batch)) {
+    const double loss = train_step(batch);
+    rate_.add(batch.size, seconds_since(step_start));
+    step_start = Clock::now();
+    epoch_images_ += batch.size;
+    show_progress(loss);
+  }
+  if (state_.progress().step_in_epoch == span_.steps_per_epoch) {
+    finish_epoch(true);
+    return StopSignals::received() != 0 && state_.progress().epoch < config_.train.epochs
+               ? EpochEnd::kStopped
+               : EpochEnd::kComplete;
+  }
+  if (StopSignals::received() != 0) {
+    save(run_.last());
+    return EpochEnd::kStopped;
+  }
+  finish_epoch(false);
+  return EpochEnd::kStepLimit;
+}
+
+// One step; returns the loss where it was read back, else not-a-number.
+double Trainer::train_step(const Batch& batch) {
+  const at::Tensor images = image_tensor(batch.pixels.data(), batch.size, data_.train, device_);
+  const at::Tensor labels =
+      torch::from_blob(const_cast<std::int64_t*>(batch.labels.data()), {batch.size}, at::kLong)
+          .to(device_);
+  const double lr = lr_at(state_.progress().global_step);
+  Optimizer& optimizer = state_.optimizer();
+  optimizer.zero_grad();
+  at::Tensor logits;
+  {
+    const Autocast autocast(config_.train.precision == "bf16", device_);
+    logits = state_.model().forward(images);
+  }
+  const at::Tensor loss = cross_entropy(logits, labels, config_.train.label_smoothing);
+  loss.backward();
+  if (config_.train.clip_norm > 0) {
+    std::vector<at::Tensor> gradients = optimizer.gradients();
+    clip_gradients(gradients, config_.train.clip_norm);
+  }
+  optimizer.step(schedule_factor(config_.schedule, state_.progress().global_step, span_));
+  if (state_.ema() != nullptr) state_.ema()->update();
+  state_.count_step(loss, logits, labels);
+
+  const std::int64_t step = state_.progress().global_step;
+  if (device_.is_cuda() && step % kStepsBetweenReadsOnGpu != 0) return std::nan("");
+  const double value = loss.item<double>();
+  if (!std::isfinite(value)) {
+    fail_non_finite(std::isnan(value) ? "the loss is not a number" : "the loss is infinite", lr);
+  }
+  if (step % kStepsBetweenScalars == 0) report_->scalar("train/step_loss", value, step);
+  return value;
+}
+
+void Trainer::fail_non_finite(const std::string& what, double lr) {
+  const TrainProgress& p = state_.progress();
+  const std::string kept = run_.has_checkpoint()
+                               ? fmt::format("the last good checkpoint is {}", run_.last().string())
+                               : std::string("no checkpoint was written yet");
+  const std::string text = fmt::format(
+      "{} at epoch {}, step {} (step {} of the run) with lr {:g}; {}; try a lower optim.lr, a "
+      "longer schedule.warmup_epochs or train.clip_norm",
+      what, p.epoch + 1, p.step_in_epoch, p.global_step, lr, kept);
+  report_->note(text);
+  throw NonFiniteError(text);
+}
+
+void Trainer::show_progress(double loss) {
+  if (std::isnan(loss)) return;
+  state_.fetch_sums();
+  const TrainProgress& p = state_.progress();
+  const auto images = static_cast<double>(p.images);
+  const double rate = rate_.images_per_second();
+  const auto left =
+      static_cast<double>((span_.total_steps - p.global_step) * config_.train.batch_size);
+  report_->progress({.epoch = p.epoch + 1,
+                     .epochs = config_.train.epochs,
+                     .step = p.step_in_epoch,
+                     .steps = span_.steps_per_epoch,
+                     .loss = p.loss_sum / images,
+                     .accuracy = 100 * static_cast<double>(p.correct) / images,
+                     .images_per_second = rate,
+                     .seconds_left = rate > 0 ? left / rate : -1});
+}
+
+EvalMetrics Trainer::evaluate_on(const ImageSet& images) {
+  return evaluate(state_.model(), images,
+                  {.device = device_,
+                   .batch_size = config_.train.eval_batch_size,
+                   .bf16 = config_.train.precision == "bf16"})
+      .result();
+}
+
+// Validation, reports and checkpoints. An epoch that a step limit cut short is not counted as done.
+void Trainer::finish_epoch(bool complete) {
+  const double seconds = seconds_since(epoch_start_);
+  trained_seconds_ += seconds;
+  trained_images_ += epoch_images_;
+  state_.fetch_sums();
+  TrainProgress& p = state_.progress();
+  const double lr = lr_at(std::max<std::int64_t>(0, p.global_step - 1));
+  if (!std::isfinite(p.loss_sum)) fail_non_finite("the loss of the epoch is not finite", lr);
+  if (!state_.is_finite()) fail_non_finite("a weight is not finite", lr);
+  EpochReport report{
+      .epoch = p.epoch + 1,
+      .epochs = config_.train.epochs,
+      .global_step = p.global_step,
+      .train_loss = p.loss_sum / static_cast<double>(p.images),
+      .train_accuracy = 100 * static_cast<double>(p.correct) / static_cast<double>(p.images),
+      .lr = lr,
+      .images_per_second = static_cast<double>(epoch_images_) / seconds,
+      .seconds = seconds,
+      .best = true};
+  if (data_.validation.size() > 0) {
+    const Ema::Applied averages(state_.ema());
+    report.validation = evaluate_on(data_.validation);
+    if (!std::isfinite(report.validation->loss)) {
+      fail_non_finite("the validation loss is not finite", lr);
+    }
+    report.best = report.validation->top1 > p.best_value;
+    state_.metrics() = {.val_accuracy = report.validation->top1,
+                        .val_loss = report.validation->loss};
+  }
+  if (report.best) {
+    p.best_value = report.validation ? report.validation->top1 : -1;
+    p.best_epoch = p.epoch;
+  }
+  if (complete) state_.start_epoch(p.epoch + 1);
+  report_->epoch(report);
+  if (report.best) save(run_.best());
+  const bool due = p.epoch % config_.train.checkpoint_every == 0;
+  if (due || !complete || p.epoch == config_.train.epochs || StopSignals::received() != 0) {
+    save(run_.last());
+  }
+}
+
+void Trainer::save(const std::filesystem::path& path) {
+  write_checkpoint(path, state_.capture(config_yaml_));
+}
+
+// The best checkpoint on the test split, and its accuracy into the checkpoint.
+void Trainer::judge_best(TrainOutcome& outcome) {
+  const std::filesystem::path path = run_.best();
+  if (!std::filesystem::exists(path)) save(path);
+  Checkpoint best = read_checkpoint(path);
+  state_.restore(best, path.string());
+  const Ema::Applied averages(state_.ema());
+  if (best.metrics.val_accuracy) outcome.validation = evaluate_on(data_.validation);
+  outcome.test = evaluate_on(data_.test);
+  best.metrics.test_accuracy = outcome.test->top1;
+  best.metrics.test_loss = outcome.test->loss;
+  write_checkpoint(path, best);
+  report_->say(fmt::format("best epoch {}: test loss {:.4f}, accuracy {:.2f} % on {} images",
+                           outcome.best_epoch, outcome.test->loss, outcome.test->top1,
+                           grouped(static_cast<std::uint64_t>(outcome.test->images))));
+}
+
+}  // namespace
+
+TrainOutcome train(const Config& config, const TrainOptions& options) {
+  const RunDirectory run(std::filesystem::path(config.output) / config.name);
+  run.check(options.mode);
+  Trainer trainer(config, options, run);
+  TrainOutcome outcome = trainer.run();
+  if (outcome.signal == 0) {
+    const Summary summary = summarize(training_graph(config, dataset_info(config.data.name)));
+    write_file_atomically(run.summary(), outcome_json(config, outcome, summary).pretty());
+  }
+  return outcome;
+}
+
+}  // namespace tbn

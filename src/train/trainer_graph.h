@@ -1,0 +1,20 @@
+// From a configuration to the network that is trained, and to the options of the data. No LibTorch.
+#pragma once
+
+#include "config/config.h"
+#include "data/dataset.h"
+#include "data/dataset_info.h"
+#include "data/image_set.h"
+#include "tbn/graph.h"
+
+namespace tbn {
+
+DataOptions data_options(const DataConfig& data);
+
+// The network of `model:` on images of this shape, its layers encoded as `weights:` says. With
+// `statistics` of the training images the network begins by normalising raw pixels. Throws
+// ConfigError.
+Graph training_graph(const Config& config, const DatasetInfo& info,
+                     const ChannelStatistics* statistics = nullptr);
+
+}  // namespace tbn

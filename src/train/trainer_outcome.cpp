@@ -1,0 +1,39 @@
+// A run's result as JSON, for summary.json and --json.
+#include "train/trainer.h"
+
+namespace tbn {
+
+Json metrics_json(const EvalMetrics& metrics) {
+  Json json = Json::object();
+  json["top1"] = metrics.top1;
+  json["top5"] = metrics.top5;
+  json["loss"] = metrics.loss;
+  json["images"] = metrics.images;
+  return json;
+}
+
+Json outcome_json(const Config& config, const TrainOutcome& outcome, const Summary& summary) {
+  const LayerSummary& totals = summary.totals;
+  Json json = Json::object();
+  json["name"] = config.name;
+  json["folder"] = outcome.folder.string();
+  json["complete"] = outcome.signal == 0;
+  json["epochs"] = outcome.epochs;
+  json["steps"] = outcome.steps;
+  json["best_epoch"] = outcome.best_epoch;
+  if (outcome.validation) json["validation"] = metrics_json(*outcome.validation);
+  if (outcome.test) json["test"] = metrics_json(*outcome.test);
+  json["weights"] = totals.weights;
+  json["bits"] = totals.bits;
+  json["bits_per_weight"] = totals.bits_per_weight;
+  json["bytes"] = totals.bytes;
+  json["macs"] = totals.macs;
+  json["dense_macs"] = totals.dense_macs;
+  json["device"] = outcome.device;
+  json["images_per_s"] = outcome.images_per_second;
+  json["train_seconds"] = outcome.train_seconds;
+  json["seconds"] = outcome.seconds;
+  return json;
+}
+
+}  // namespace tbn

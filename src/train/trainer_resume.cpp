@@ -1,0 +1,58 @@
+// Compares two configurations line by line as they print.
+#include "train/trainer_resume.h"
+
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "config/load.h"
+#include "tbn/error.h"
+
+namespace tbn {
+namespace {
+
+// `config` with what may differ taken from `other`.
+Config with_free_fields_of(Config config, const Config& other) {
+  config.output = other.output;
+  config.data.root = other.data.root;
+  config.data.threads = other.data.threads;
+  config.train.epochs = other.train.epochs;
+  config.train.max_steps = other.train.max_steps;
+  config.train.device = other.train.device;
+  config.train.threads = other.train.threads;
+  config.train.checkpoint_every = other.train.checkpoint_every;
+  config.train.eval_batch_size = other.train.eval_batch_size;
+  return config;
+}
+
+std::string trimmed(const std::string& line) {
+  const auto begin = line.find_first_not_of(" -");
+  return begin == std::string::npos ? "(nothing)" : line.substr(begin);
+}
+
+}  // namespace
+
+void check_resumable(const Config& config, const std::string& stored_yaml,
+                     const std::string& source) {
+  const Config stored = with_free_fields_of(parse_config(stored_yaml, source), config);
+  std::istringstream now(print_config(config));
+  std::istringstream then(print_config(stored));
+  std::string section;
+  for (std::string a, b;;) {
+    const bool more_now = static_cast<bool>(std::getline(now, a));
+    const bool more_then = static_cast<bool>(std::getline(then, b));
+    if (!more_now && !more_then) return;
+    if (!more_now) a.clear();
+    if (!more_then) b.clear();
+    if (a == b) {
+      if (!a.empty() && a[0] != ' ' && a[0] != '-') section = a.substr(0, a.find(':'));
+      continue;
+    }
+    throw ConfigError(fmt::format(
+        "--resume: '{}' in section '{}' was '{}' when the run began ({}); change it back, or start "
+        "another run with name=...",
+        trimmed(a), section, trimmed(b), source));
+  }
+}
+
+}  // namespace tbn

@@ -1,0 +1,17 @@
+// Whether a configuration may continue a run that another one began.
+#pragma once
+
+#include <string>
+
+#include "config/config.h"
+
+namespace tbn {
+
+// Machine, length and places may change between the parts of a run (train.epochs, max_steps,
+// device, threads, checkpoint_every, eval_batch_size; data.root, threads; output); what else
+// differs would make another run of it: a ConfigError with the first such line. `stored_yaml` is
+// the earlier configuration, `source` its place for messages.
+void check_resumable(const Config& config, const std::string& stored_yaml,
+                     const std::string& source);
+
+}  // namespace tbn

@@ -1,0 +1,56 @@
+// Everything that a training step changes, and its way into a checkpoint and back.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
+
+#include "config/config.h"
+#include "train/checkpoint.h"
+#include "train/ema.h"
+#include "train/graph_module.h"
+#include "train/optimizer.h"
+
+namespace tbn {
+
+class TrainState {
+ public:
+  // A freshly initialised network on the device with its optimiser. Throws ConfigError for groups
+  // that match nothing.
+  TrainState(const Config& config, const Graph& graph, c10::Device device);
+
+  GraphModule& model() { return *model_; }
+  Optimizer& optimizer() { return *optimizer_; }
+  Ema* ema() { return ema_.get(); }  // null: averaging is off
+  TrainProgress& progress() { return progress_; }
+  const TrainProgress& progress() const { return progress_; }
+  SavedMetrics& metrics() { return metrics_; }
+
+  // Adds a step's loss and hits, which stay on the device until they are asked for.
+  void count_step(const at::Tensor& loss, const at::Tensor& logits, const at::Tensor& labels);
+  // Brings the running epoch's sums into progress().
+  void fetch_sums();
+  void start_epoch(std::int64_t epoch);
+
+  // Whether all of the network's tensors are finite. Waits for the device.
+  bool is_finite() const;
+
+  Checkpoint capture(const std::string& config_yaml);
+  // Throws DataError beginning with `where` when the checkpoint is of another network or optimiser.
+  void restore(const Checkpoint& checkpoint, const std::string& where);
+
+ private:
+  c10::Device device_;
+  std::shared_ptr<GraphModule> model_;
+  std::unique_ptr<Optimizer> optimizer_;
+  std::unique_ptr<Ema> ema_;
+  at::Tensor loss_sum_;  // float64, on the device
+  at::Tensor correct_;   // int64, on the device
+  TrainProgress progress_;
+  SavedMetrics metrics_;
+};
+
+}  // namespace tbn

@@ -1,0 +1,136 @@
+// Checkpoints to disk and back, and what is refused.
+#include "train/checkpoint.h"
+
+#include <filesystem>
+#include <functional>
+
+#include <unistd.h>
+
+#include "file/safetensors.h"
+#include "support/catch.h"
+#include "tbn/error.h"
+#include "tbn/model.h"
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// A path in a folder of its own that goes with it.
+struct TemporaryFile {
+  fs::path folder = fs::temp_directory_path() / ("tbn-checkpoint-" + std::to_string(::getpid()));
+  fs::path path = folder / "c.safetensors";
+  TemporaryFile() { fs::create_directories(folder); }
+  ~TemporaryFile() { fs::remove_all(folder); }
+};
+
+tbn::Checkpoint example() {
+  tbn::GraphBuilder b("tiny");
+  tbn::Value x = b.input({4});
+  x = x.linear(2, {.weights = tbn::tiled(2)}).named("fc");
+  tbn::Checkpoint checkpoint;
+  checkpoint.graph = b.finish(x);
+  float value = 1;
+  for (const tbn::Node& node : checkpoint.graph.nodes) {
+    for (const tbn::TensorSpec& spec : tbn::training_tensors(checkpoint.graph, node)) {
+      tbn::HostTensor tensor(spec.dtype, spec.shape);
+      for (float& v : tensor.values<float>()) v = value++;
+      checkpoint.model.emplace(spec.name, tensor);
+      checkpoint.ema.emplace(spec.name, tensor);
+      checkpoint.optimizer.emplace(spec.name + "/momentum", tensor);
+    }
+  }
+  checkpoint.rng.emplace("cpu", tbn::HostTensor(tbn::DType::kU8, {16}));
+  checkpoint.config_yaml = "name: tiny\n";
+  checkpoint.progress = {.epoch = 3,
+                         .step_in_epoch = 7,
+                         .global_step = 127,
+                         .loss_sum = 0.1 + 0.2,
+                         .correct = 11,
+                         .images = 35,
+                         .best_value = 91.25,
+                         .best_epoch = 2};
+  checkpoint.metrics.val_accuracy = 91.25;
+  return checkpoint;
+}
+
+// What reading says after `change` was done to a good file.
+std::string error_after(const std::function<void(tbn::SafetensorsFile&)>& change) {
+  const TemporaryFile file;
+  tbn::write_checkpoint(file.path, example());
+  tbn::SafetensorsFile contents = tbn::read_safetensors(file.path);
+  change(contents);
+  tbn::write_safetensors(file.path, contents.tensors, contents.metadata);
+  try {
+    tbn::read_checkpoint(file.path);
+  } catch (const tbn::DataError& error) {
+    const std::string text = error.what();
+    return text.starts_with(file.path.string() + ": ") ? text.substr(file.path.string().size() + 2)
+                                                       : "elsewhere: " + text;
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("a checkpoint comes back as it was written, sums to the last bit") {
+  const TemporaryFile file;
+  const tbn::Checkpoint written = example();
+  tbn::write_checkpoint(file.path, written);
+  const tbn::Checkpoint read = tbn::read_checkpoint(file.path);
+  CHECK((read.graph == written.graph));
+  CHECK((read.model == written.model));
+  CHECK((read.ema == written.ema));
+  CHECK((read.optimizer == written.optimizer));
+  CHECK((read.rng == written.rng));
+  CHECK(read.config_yaml == written.config_yaml);
+  CHECK((read.progress == written.progress));
+  CHECK(read.metrics.val_accuracy == written.metrics.val_accuracy);
+  CHECK_FALSE(read.metrics.test_accuracy.has_value());
+  CHECK(&read.weights() == &read.ema);
+}
+
+TEST_CASE("a checkpoint's tensors carry the names of the contract") {
+  const TemporaryFile file;
+  tbn::write_checkpoint(file.path, example());
+  const tbn::SafetensorsFile contents = tbn::read_safetensors(file.path);
+  for (const char* name : {"model/fc.latent", "model/fc.alpha", "model/fc.bias", "ema/fc.latent",
+                           "optim/fc.bias/momentum", "rng/cpu"}) {
+    CHECK(contents.tensors.count(name) == 1);
+  }
+  CHECK(contents.metadata.at("tbn.checkpoint") == "1");
+}
+
+TEST_CASE("a good checkpoint passes the checks that the next cases fail") {
+  CHECK(error_after([](tbn::SafetensorsFile&) {}).empty());
+}
+
+TEST_CASE("a plain safetensors file is no checkpoint") {
+  CHECK(error_after([](tbn::SafetensorsFile& f) { f.metadata.clear(); }) ==
+        "its metadata lacks 'tbn.checkpoint'; it is no checkpoint of tbn-train");
+}
+
+TEST_CASE("a checkpoint of a newer version is refused") {
+  CHECK(error_after([](tbn::SafetensorsFile& f) { f.metadata["tbn.checkpoint"] = "2"; }) ==
+        "its checkpoint version is '2', and this tbn reads 1; use the tbn that wrote it or a newer "
+        "one");
+}
+
+TEST_CASE("a checkpoint with a missing, foreign or misshapen tensor is refused by name") {
+  CHECK(error_after([](tbn::SafetensorsFile& f) {
+          f.tensors.erase("model/fc.bias");
+        }).find("fc.bias") != std::string::npos);
+  CHECK(error_after([](tbn::SafetensorsFile& f) {
+          f.tensors["other/x"] = tbn::HostTensor(tbn::DType::kF32, {1});
+        }) == "unknown tensor 'other/x'");
+  CHECK(error_after([](tbn::SafetensorsFile& f) {
+          f.tensors["ema/fc.bias"] = tbn::HostTensor(tbn::DType::kF32, {3});
+        }).find("fc.bias") != std::string::npos);
+}
+
+TEST_CASE("progress with a negative count or of another type is refused") {
+  for (const char* progress : {"{\"epoch\":-1}", "[]", "{", "{\"epoch\":\"1\"}", "{}"}) {
+    CHECK_FALSE(error_after([&](tbn::SafetensorsFile& f) {
+                  f.metadata["tbn.progress"] = progress;
+                }).empty());
+  }
+}

@@ -1,0 +1,60 @@
+// Parameter groups by role and by name.
+#include "train/optimizer_groups.h"
+
+#include "support/catch.h"
+#include "tbn/error.h"
+
+using tbn::OptimConfig;
+using tbn::ParameterInfo;
+using tbn::TensorRole;
+
+namespace {
+
+const std::vector<ParameterInfo> kParameters = {
+    {"conv1.latent", TensorRole::kLatent, 100},   {"conv1.alpha", TensorRole::kAlpha, 4},
+    {"norm1.weight", TensorRole::kNormWeight, 8}, {"norm1.bias", TensorRole::kNormBias, 8},
+    {"fc.weight", TensorRole::kWeight, 50},       {"fc.bias", TensorRole::kBias, 5}};
+
+std::vector<std::size_t> members(const OptimConfig& config, std::size_t group) {
+  return tbn::resolve_groups(config, kParameters).at(group).members;
+}
+
+}  // namespace
+
+TEST_CASE("groups take parameters by role or glob, the first that matches wins") {
+  OptimConfig config;
+  config.groups.push_back({{"latents", "alphas"}, {.type = "adam"}});
+  config.groups.push_back({{"conv1.*", "norms"}, {.lr = 0.5}});
+  CHECK(members(config, 0) == std::vector<std::size_t>{0, 1});
+  CHECK(members(config, 1) == std::vector<std::size_t>{2, 3});
+  CHECK(members(config, 2) == std::vector<std::size_t>{4, 5});
+}
+
+TEST_CASE("a role that a network does not have leaves its group empty") {
+  OptimConfig config;
+  config.groups.push_back({{"latents"}, {}});
+  const auto groups = tbn::resolve_groups(config, {kParameters[4], kParameters[5]});
+  CHECK(groups[0].members.empty());
+  CHECK(groups[1].members.size() == 2);
+}
+
+TEST_CASE("a glob that matches no parameter is an error that lists roles and names") {
+  OptimConfig config;
+  config.groups.push_back({{"layer9.*"}, {}});
+  try {
+    tbn::resolve_groups(config, kParameters);
+    FAIL("nothing was thrown");
+  } catch (const tbn::ConfigError& error) {
+    CHECK(std::string(error.what()) ==
+          "optim.groups[0].match: 'layer9.*' matches no parameter; use a role (latents, alphas, "
+          "weights, biases, norms) or a glob over the names: conv1.latent, conv1.alpha, "
+          "norm1.weight, norm1.bias, fc.weight, fc.bias");
+  }
+}
+
+TEST_CASE("a group's settings are told in one line") {
+  CHECK(tbn::describe(tbn::OptimFields{.type = "sgd", .lr = 0.1, .nesterov = true}) ==
+        "sgd lr 0.1, momentum 0.9 (Nesterov), weight decay 0");
+  CHECK(tbn::describe(tbn::OptimFields{.type = "adamw", .lr = 0.03, .weight_decay = 0.01}) ==
+        "adamw lr 0.03, betas 0.9 0.999, weight decay 0.01");
+}

@@ -1,0 +1,135 @@
+// Our optimisers against torch::optim's, step by step in float64, and their groups.
+#include "train/optimizer.h"
+
+#include <torch/torch.h>
+
+#include "support/catch.h"
+#include "tbn/error.h"
+
+using tbn::OptimFields;
+
+namespace {
+
+// Three tensors of different shapes, the same for the same seed.
+std::vector<at::Tensor> leaves(std::uint64_t seed) {
+  torch::manual_seed(seed);
+  std::vector<at::Tensor> tensors;
+  for (const std::vector<std::int64_t>& shape :
+       {std::vector<std::int64_t>{4, 3}, {7}, {2, 3, 3, 3}}) {
+    tensors.push_back(torch::randn(shape, torch::kFloat64).requires_grad_());
+  }
+  return tensors;
+}
+
+// A loss whose gradient differs from step to step and between the elements.
+at::Tensor loss_of(const std::vector<at::Tensor>& tensors, int step) {
+  at::Tensor loss = torch::zeros({}, torch::kFloat64);
+  for (const at::Tensor& t : tensors) {
+    loss = loss + (t * t * t).sin().sum() * (1 + 0.1 * step) + t.exp().sum() * 0.01;
+  }
+  return loss;
+}
+
+tbn::Optimizer optimizer_over(const OptimFields& fields, const std::vector<at::Tensor>& tensors) {
+  return tbn::Optimizer({{.fields = fields, .names = {"a", "b", "c"}, .parameters = tensors}});
+}
+
+// Both walk the same 12 steps with a learning rate that changes; the largest difference met.
+double largest_difference(const OptimFields& fields, torch::optim::Optimizer& theirs,
+                          std::vector<at::Tensor> their_leaves) {
+  std::vector<at::Tensor> ours = leaves(3);
+  tbn::Optimizer optimizer = optimizer_over(fields, ours);
+  double largest = 0;
+  for (int step = 0; step < 12; ++step) {
+    const double factor = 1.0 / (1 + step);
+    for (auto& group : theirs.param_groups()) group.options().set_lr(fields.lr * factor);
+    theirs.zero_grad();
+    loss_of(their_leaves, step).backward();
+    theirs.step();
+    optimizer.zero_grad();
+    loss_of(ours, step).backward();
+    optimizer.step(factor);
+    for (std::size_t i = 0; i < ours.size(); ++i) {
+      largest = std::max(largest, (ours[i] - their_leaves[i]).abs().max().item<double>());
+    }
+  }
+  return largest;
+}
+
+}  // namespace
+
+TEST_CASE("SGD walks with torch::optim::SGD with and without momentum, Nesterov, weight decay") {
+  const double momentum = GENERATE(0.0, 0.9);
+  const bool nesterov = GENERATE(false, true);
+  const double decay = GENERATE(0.0, 0.01);
+  if (nesterov && momentum == 0) return;
+  std::vector<at::Tensor> theirs = leaves(3);
+  torch::optim::SGD reference(
+      theirs,
+      torch::optim::SGDOptions(0.05).momentum(momentum).nesterov(nesterov).weight_decay(decay));
+  const OptimFields fields{
+      .type = "sgd", .lr = 0.05, .weight_decay = decay, .momentum = momentum, .nesterov = nesterov};
+  CHECK(largest_difference(fields, reference, theirs) < 1e-13);
+}
+
+TEST_CASE("Adam walks with torch::optim::Adam, its weight decay in the gradient") {
+  const double decay = GENERATE(0.0, 0.1);
+  std::vector<at::Tensor> theirs = leaves(3);
+  torch::optim::Adam reference(
+      theirs, torch::optim::AdamOptions(0.02).betas({0.8, 0.95}).eps(1e-6).weight_decay(decay));
+  const OptimFields fields{
+      .type = "adam", .lr = 0.02, .weight_decay = decay, .betas = {0.8, 0.95}, .eps = 1e-6};
+  CHECK(largest_difference(fields, reference, theirs) < 1e-12);
+}
+
+TEST_CASE("AdamW walks with torch::optim::AdamW, its weight decay apart") {
+  std::vector<at::Tensor> theirs = leaves(3);
+  torch::optim::AdamW reference(
+      theirs, torch::optim::AdamWOptions(0.02).betas({0.9, 0.99}).eps(1e-8).weight_decay(0.1));
+  const OptimFields fields{
+      .type = "adamw", .lr = 0.02, .weight_decay = 0.1, .betas = {0.9, 0.99}, .eps = 1e-8};
+  CHECK(largest_difference(fields, reference, theirs) < 1e-12);
+}
+
+TEST_CASE("an optimiser that takes over another's state and step count continues it bit for bit") {
+  const OptimFields fields{.type = "adamw", .lr = 0.02, .weight_decay = 0.1};
+  std::vector<at::Tensor> straight = leaves(5);
+  tbn::Optimizer first = optimizer_over(fields, straight);
+  const auto advance = [](tbn::Optimizer& optimizer, const std::vector<at::Tensor>& tensors,
+                          int step) {
+    optimizer.zero_grad();
+    loss_of(tensors, step).backward();
+    optimizer.step(1);
+  };
+  for (int step = 0; step < 4; ++step) advance(first, straight, step);
+
+  std::vector<at::Tensor> resumed;
+  for (const at::Tensor& t : straight) resumed.push_back(t.detach().clone().requires_grad_());
+  tbn::Optimizer second = optimizer_over(fields, resumed);
+  const std::vector<tbn::NamedState> from = first.state();
+  std::vector<tbn::NamedState> to = second.state();
+  REQUIRE(from.size() == 6);
+  CHECK(from[0].name == "a/mean");
+  CHECK(from[1].name == "a/square");
+  for (std::size_t i = 0; i < from.size(); ++i) to[i].tensor.copy_(from[i].tensor);
+  second.set_steps(first.steps());
+  for (int step = 4; step < 8; ++step) {
+    advance(first, straight, step);
+    advance(second, resumed, step);
+  }
+  for (std::size_t i = 0; i < straight.size(); ++i) CHECK(at::equal(straight[i], resumed[i]));
+}
+
+TEST_CASE("a parameter without a gradient keeps its value") {
+  std::vector<at::Tensor> tensors = leaves(1);
+  const at::Tensor before = tensors[1].detach().clone();
+  tbn::Optimizer optimizer = optimizer_over({.type = "adam", .lr = 0.1}, tensors);
+  (tensors[0].sum() + tensors[2].sum()).backward();
+  optimizer.step(1);
+  CHECK(at::equal(before, tensors[1].detach()));
+  CHECK(optimizer.gradients().size() == 2);
+}
+
+TEST_CASE("an optimiser of unknown type is refused") {
+  CHECK_THROWS_AS(optimizer_over({.type = "lion"}, leaves(1)), tbn::ConfigError);
+}
