@@ -1,0 +1,47 @@
+# What every target is compiled with: the language, warnings, sanitizers and the compiler cache.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+# Executables are compiled as libraries are, so that they can share one precompiled torch header.
+set(CMAKE_CXX_COMPILE_OPTIONS_PIE ${CMAKE_CXX_COMPILE_OPTIONS_PIC})
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "Debug, Release, RelWithDebInfo" FORCE)
+endif()
+
+# ccache refuses precompiled headers unless it may ignore time stamps inside them.
+find_program(TBN_CCACHE ccache)
+if(TBN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env
+    CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+    "${TBN_CCACHE}")
+endif()
+
+# Options of our own code only: nothing here reaches whoever links an installed tbn.
+function(tbn_compile_options target)
+  target_compile_options(${target} PRIVATE
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual
+    # Designated initialisers that leave members at their defaults are how options are written.
+    -Wno-missing-field-initializers)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # -Wrestrict: GCC 12 sees overlaps in every `"text" + std::string` (its bug 105651).
+    # -fpch-preprocess: without it ccache cannot tell one precompiled header from another.
+    target_compile_options(${target} PRIVATE -Wno-restrict -fpch-preprocess)
+  endif()
+  if(TBN_WERROR)
+    # Data flow warnings of GCC's optimiser are often wrong about inlined strings: shown, not fatal.
+    target_compile_options(${target} PRIVATE -Werror -Wno-error=array-bounds
+      -Wno-error=stringop-overflow -Wno-error=stringop-overread -Wno-error=maybe-uninitialized)
+  endif()
+  if(TBN_SANITIZE)
+    target_compile_options(${target} PRIVATE
+      -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    target_link_options(${target} PUBLIC -fsanitize=address,undefined)
+  endif()
+endfunction()

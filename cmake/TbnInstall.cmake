@@ -1,0 +1,37 @@
+# Installs the libraries, headers and tools, and the package that find_package(tbn) reads:
+# components core and runtime know nothing of LibTorch, train brings it along.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+set(package_folder "${CMAKE_INSTALL_LIBDIR}/cmake/tbn")
+
+# tbn_install(<export set> <library>...)
+function(tbn_install set)
+  list(TRANSFORM ARGN PREPEND tbn_)
+  install(TARGETS ${ARGN} EXPORT ${set} ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+  install(EXPORT ${set} NAMESPACE tbn:: DESTINATION "${package_folder}")
+endfunction()
+
+tbn_install(tbnCoreTargets core runtime)
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
+  FILES_MATCHING PATTERN "*.h" PATTERN train.h EXCLUDE)
+if(TBN_TRAIN)
+  tbn_install(tbnTrainTargets data config export train)
+  install(FILES "${PROJECT_SOURCE_DIR}/include/tbn/train.h"
+    DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/tbn")
+endif()
+
+get_property(tools GLOBAL PROPERTY TBN_TOOLS)
+if(tools)
+  # LibTorch lies in a cache folder, where no loader looks by itself.
+  set_target_properties(${tools} PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
+  install(TARGETS ${tools} RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+endif()
+
+configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/tbnConfig.cmake.in"
+  "${PROJECT_BINARY_DIR}/tbnConfig.cmake" INSTALL_DESTINATION "${package_folder}")
+write_basic_package_version_file("${PROJECT_BINARY_DIR}/tbnConfigVersion.cmake"
+  COMPATIBILITY SameMinorVersion)
+install(FILES "${PROJECT_BINARY_DIR}/tbnConfig.cmake" "${PROJECT_BINARY_DIR}/tbnConfigVersion.cmake"
+  "${PROJECT_SOURCE_DIR}/cmake/FindLibTorch.cmake" DESTINATION "${package_folder}")
+install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")

@@ -1,0 +1,32 @@
+# One library a group of folders, one tool a file of src/app.
+
+# tbn_add_library(<name> FOLDERS <folder>... [NEEDS <tbn library>...] [LINK <target>...])
+# makes the static library tbn_<name>, tbn::<name> to others, of every .cpp under the folders.
+function(tbn_add_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "FOLDERS;NEEDS;LINK")
+  list(TRANSFORM arg_FOLDERS PREPEND "${PROJECT_SOURCE_DIR}/" OUTPUT_VARIABLE folders)
+  list(TRANSFORM folders APPEND "/*.cpp" OUTPUT_VARIABLE patterns)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${patterns})
+  add_library(tbn_${name} STATIC ${sources})
+  add_library(tbn::${name} ALIAS tbn_${name})
+  set_target_properties(tbn_${name} PROPERTIES EXPORT_NAME ${name})
+  target_compile_features(tbn_${name} PUBLIC cxx_std_20)
+  target_include_directories(tbn_${name}
+    PUBLIC "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>" "$<INSTALL_INTERFACE:include>"
+    PRIVATE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}")
+  list(TRANSFORM arg_NEEDS PREPEND tbn_ OUTPUT_VARIABLE libraries)
+  target_link_libraries(tbn_${name} PUBLIC ${libraries} ${arg_LINK})
+  tbn_compile_options(tbn_${name})
+endfunction()
+
+# tbn_add_tool(<name> [NEEDS <tbn library>...]) makes bin/tbn-<name> of src/app/tbn_<name>.cpp.
+function(tbn_add_tool name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "NEEDS")
+  add_executable(tbn-${name} "${PROJECT_SOURCE_DIR}/src/app/tbn_${name}.cpp")
+  target_include_directories(tbn-${name} PRIVATE
+    "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}")
+  list(TRANSFORM arg_NEEDS PREPEND tbn_ OUTPUT_VARIABLE libraries)
+  target_link_libraries(tbn-${name} PRIVATE ${libraries} tbn_app)
+  tbn_compile_options(tbn-${name})
+  set_property(GLOBAL APPEND PROPERTY TBN_TOOLS tbn-${name})
+endfunction()

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Trains the demo's network and its twins under the same recipe and number of epochs, and writes the
+# comparison to docs/results.md, their logs to docs/logs/fashion_mnist/.
+#   scripts/compare.sh                     all twins, seed 1 (about an hour on two cores)
+#   scripts/compare.sh --seeds "1 2" p4 float
+# A run that is complete already (runs/compare/<twin>_seed<k>) is not trained again.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$tbn_root"
+
+seeds=1
+if [ "${1:-}" = --seeds ]; then
+  seeds=${2:?--seeds needs a list, for example "1 2"}
+  shift 2
+fi
+twins=("$@")
+if [ ${#twins[@]} -eq 0 ]; then twins=(p4 float p1 p1_half p8); fi
+
+scripts/setup.sh
+preset=release
+if [ "$(tbn_preset)" = cuda ]; then preset=cuda; fi
+tbn_build $preset all -DTBN_BUILD_TESTS=OFF
+bin=build/$preset/bin
+
+for seed in $seeds; do
+  for twin in "${twins[@]}"; do
+    name=${twin}_seed$seed
+    run=runs/compare/$name
+    if [ ! -f "$run/inspect.json" ]; then
+      say "training $name"
+      "$bin/tbn-train" --config "configs/fashion_mnist/resnet_$twin.yaml" --overwrite \
+        output=runs/compare name="$name" train.seed="$seed"
+      "$bin/tbn-eval" "$run" --json > "$run/checkpoint.json"
+      "$bin/tbn-export" "$run" -o "$run/$twin.tbn"
+      "$bin/tbn-eval" "$run/$twin.tbn" --json > "$run/packed.json"
+      "$bin/tbn-inspect" "$run/$twin.tbn" --json > "$run/inspect.json.part"
+      mv "$run/inspect.json.part" "$run/inspect.json"
+    fi
+    mkdir -p "docs/logs/fashion_mnist/$name"
+    cp "$run/config.yaml" "$run/metrics.csv" "$run/summary.json" "docs/logs/fashion_mnist/$name/"
+  done
+done
+python3 scripts/compare_table.py runs/compare docs/results.md

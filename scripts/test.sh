@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Sets up, builds and runs every test.
+#   scripts/test.sh                   everything
+#   scripts/test.sh -L unit           one kind: unit, golden, parity, fuzz or e2e
+#   scripts/test.sh -R resnet         those whose name matches; all arguments go to ctest
+#   scripts/test.sh --werror ...      with compiler warnings as errors, as continuous integration
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+werror=OFF
+if [ "${1:-}" = --werror ]; then
+  werror=ON
+  shift
+fi
+
+"$tbn_root/scripts/setup.sh" --tests
+preset=$(tbn_preset)
+tbn_build "$preset" all -DTBN_BUILD_TESTS=ON -DTBN_WERROR=$werror
+say "testing build/$preset"
+exec ctest --test-dir "$tbn_root/build/$preset" --output-on-failure "$@"

@@ -1,0 +1,137 @@
+"""From a configuration to a packed file with the real tools, and what a run leaves behind."""
+
+import csv
+import json
+
+from tools_support import CONV_SETTINGS, ROOT, ToolTest, main, read_safetensors_header
+
+
+class Train(ToolTest):
+    def test_a_run_trains_is_evaluated_exported_and_predicts_the_same_packed(self):
+        summary = self.call_json("tbn-train", "--config", "tiny.yaml", *CONV_SETTINGS,
+                                 "train.epochs=12")
+        self.assertGreater(summary["test"]["top1"], 60)
+        evaluated = self.call_json("tbn-eval", "runs/tiny", "--predictions", "checkpoint.txt")
+        self.assertEqual(evaluated["metrics"]["top1"], summary["test"]["top1"])
+        self.assertEqual(evaluated["metrics"]["images"], 200)
+        self.call("tbn-export", "runs/tiny", "-o", "tiny.tbn")
+        packed = self.call_json("tbn-eval", "tiny.tbn", "--root", "data",
+                                "--predictions", "packed.txt")
+        self.assertEqual(packed["kind"], "packed")
+        ours = (self.folder / "checkpoint.txt").read_text().split()
+        theirs = (self.folder / "packed.txt").read_text().split()
+        self.assertEqual(len(ours), 200)
+        self.assertEqual(ours, theirs)
+        self.assertAlmostEqual(packed["metrics"]["loss"], evaluated["metrics"]["loss"], places=4)
+        verified = self.call_json("tbn-eval", self.folder / "tiny.tbn", "--verify", cwd="/")
+        self.assertTrue(verified["verify"]["ok"])
+        self.assertGreater(verified["verify"]["vectors"], 0)
+
+    def test_a_run_directory_holds_what_the_run_was_and_gave(self):
+        self.train("train.ema=0.9")
+        names = sorted(str(p.relative_to(self.run_folder)) for p in self.run_folder.rglob("*")
+                       if p.is_file() and "tfevents" not in p.name)
+        self.assertEqual(names, ["checkpoints/best.safetensors", "checkpoints/last.safetensors",
+                                 "config.yaml", "environment.json", "metrics.csv", "summary.json",
+                                 "train.log"])
+        rows = list(csv.DictReader((self.run_folder / "metrics.csv").open()))
+        self.assertEqual([row["epoch"] for row in rows], ["1", "2", "3"])
+        self.assertEqual([row["step"] for row in rows], ["10", "20", "30"])
+        self.assertLess(float(rows[2]["train_loss"]), float(rows[0]["train_loss"]))
+        environment = json.loads((self.run_folder / "environment.json").read_text())
+        self.assertEqual(environment["seed"], 1)
+        self.assertEqual(environment["threads"], 1)
+        self.assertIn("train.ema=0.9", environment["command"])
+        summary = json.loads((self.run_folder / "summary.json").read_text())
+        self.assertTrue(summary["complete"])
+        self.assertEqual(summary["steps"], 30)
+        best = max(float(row["val_accuracy"]) for row in rows)
+        self.assertEqual(summary["validation"]["top1"], best)
+        again = self.call("tbn-train", "--config", "runs/tiny/config.yaml", "--print-config")
+        self.assertEqual(again.stdout, (self.run_folder / "config.yaml").read_text())
+
+    def test_a_checkpoint_says_what_it_is_and_the_official_reader_opens_it(self):
+        from safetensors import safe_open
+        self.train("train.ema=0.9", "train.epochs=1")
+        path = self.run_folder / "checkpoints" / "best.safetensors"
+        with safe_open(path, framework="numpy") as file:
+            names = set(file.keys())
+            metadata = file.metadata()
+            self.assertEqual(list(file.get_tensor("model/linear1.latent").shape), [16, 784])
+        for name in ["ema/linear1.latent", "optim/linear1.latent/square",
+                     "optim/classifier.bias/momentum", "model/norm1.running_mean", "rng/cpu"]:
+            self.assertIn(name, names)
+        self.assertEqual(metadata["tbn.checkpoint"], "1")
+        self.assertEqual(json.loads(metadata["tbn.progress"])["epoch"], 1)
+        self.assertIn("test_accuracy", json.loads(metadata["tbn.metrics"]))
+
+    def test_tensorboard_reads_the_events(self):
+        from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+        self.train()
+        events = EventAccumulator(str(self.run_folder / "events"))
+        events.Reload()
+        for tag in ["train/loss", "train/accuracy", "validation/loss", "validation/accuracy",
+                    "train/lr"]:
+            self.assertEqual([e.step for e in events.Scalars(tag)], [10, 20, 30], tag)
+        rows = list(csv.DictReader((self.run_folder / "metrics.csv").open()))
+        for row, event in zip(rows, events.Scalars("validation/accuracy")):
+            self.assertAlmostEqual(float(row["val_accuracy"]), event.value, places=3)
+
+    def test_the_packed_file_opens_in_the_official_reader(self):
+        from safetensors import safe_open
+        self.train("train.epochs=1")
+        self.call("tbn-export", "runs/tiny", "-o", "tiny.tbn")
+        with safe_open(self.folder / "tiny.tbn", framework="numpy") as file:
+            self.assertEqual(file.metadata()["tbn.format"], "1.0")
+            tile = file.get_tensor("linear1.tile")
+        self.assertEqual((tile.dtype.name, tile.shape), ("uint8", (16, 98)))
+
+    def test_the_same_seed_gives_the_same_checkpoint(self):
+        self.train("train.epochs=1")
+        path = self.run_folder / "checkpoints" / "last.safetensors"
+        first = path.read_bytes()
+        self.train("train.epochs=1", "--overwrite")
+        self.assertEqual(first, path.read_bytes())
+        self.train("train.epochs=1", "train.seed=2", "--overwrite")
+        self.assertNotEqual(first, path.read_bytes())
+
+
+class Plan(ToolTest):
+    def test_a_dry_run_touches_no_file_and_needs_no_data(self):
+        out = self.train("--dry-run", "data.root=/nowhere").stdout
+        self.assertIn("linear1", out)
+        self.assertIn("latents: 2 tensors", out)
+        self.assertFalse((self.folder / "runs").exists())
+
+    def test_a_dry_run_as_json_counts_the_bits_of_the_papers_example(self):
+        plan = self.call_json("tbn-train", "--config", "tiny.yaml", "--dry-run",
+                              "model={type: mlp, hidden: [128]}")
+        self.assertEqual(plan["totals"]["weights"], 101632)
+        first, second = plan["layers"]
+        self.assertEqual((first["weights"], first["p"], first["tile_length"]), (100352, 4, 25088))
+        self.assertEqual(first["bits"], 25088 + 4 * 32)
+        # 3,296 tile bytes and 5 scalars.
+        self.assertEqual(plan["totals"]["bits"], 3316 * 8)
+        self.assertEqual(plan["totals"]["bytes"], 3316)
+        self.assertEqual(first["macs"] * 4, first["dense_macs"])
+        members = [name for group in plan["groups"] for name in group["parameters"]]
+        self.assertEqual(len(members), len(set(members)))
+
+    def test_the_resnet_of_the_first_line_people_type_has_the_designs_counts(self):
+        plan = self.call_json("tbn-train", "--config", ROOT / "configs" / "resnet.yaml",
+                              "--dry-run")
+        self.assertEqual(plan["totals"]["weights"], 11164352)
+        self.assertAlmostEqual(plan["totals"]["bits_per_weight"], 0.258, delta=0.001)
+
+    def test_validate_says_that_a_good_configuration_is_good(self):
+        self.assertEqual(self.train("--validate").stdout, "tiny.yaml: valid\n")
+
+    def test_a_checkpoint_is_readable_without_any_library(self):
+        self.train("train.epochs=1")
+        header = read_safetensors_header(self.run_folder / "checkpoints" / "last.safetensors")
+        self.assertEqual(header["model/linear1.alpha"]["shape"], [4])
+        self.assertEqual(header["model/linear1.alpha"]["dtype"], "F32")
+
+
+if __name__ == "__main__":
+    main()
