@@ -73,7 +73,7 @@ int run(int argc, char** argv) {
   CommandLine line("tbn-export", "packs a trained network into one file that runs without LibTorch",
                    "<run directory | checkpoint> -o <file.tbn>");
   line.value("output,o", "file", "the packed file to write")
-      .value("verify", "count", "test vectors to store in the file, for tbn-eval --verify", "2");
+      .value("verify", "count", "test vectors to store in the file, for tbn-eval --verify", "1");
   if (!line.parse(argc, argv)) return kDone;
   const std::filesystem::path input = line.file("run directory or checkpoint");
   Exported exported{.path = output_path(line), .vectors = line.number("verify", 0, kMaxVectors)};
