@@ -75,8 +75,23 @@ void add_norm(Specs& specs, const Node& node) {
   specs.add("running_var", TensorRole::kRunningVar, channels);
 }
 
-std::int64_t outputs_of(const Graph& graph, const Node& node) {
-  return weight_shape(graph, node).outputs;
+// The specs of any node: `weights` adds those of a layer's weight, `affine` those of an affine op.
+template <class AddWeights, class AddAffine>
+std::vector<TensorSpec> specs_of_node(const Graph& graph, const Node& node, AddWeights weights,
+                                      AddAffine affine) {
+  Specs specs(node);
+  const auto layer = [&](const auto& op) {
+    weights(specs, op.scale);
+    if (op.bias) specs.add("bias", TensorRole::kBias, {weight_shape(graph, node).outputs});
+  };
+  std::visit(Overloaded{[&](const Conv2d& op) { layer(op); }, [&](const Linear& op) { layer(op); },
+                        [&](const BatchNorm&) { add_norm(specs, node); },
+                        [&](const Affine&) { affine(specs); }, [](const Input&) {},
+                        [](const Normalize&) {}, [](const Activation&) {}, [](const Add&) {},
+                        [](const MaxPool2d&) {}, [](const AvgPool2d&) {},
+                        [](const GlobalAvgPool&) {}, [](const Flatten&) {}, [](const Dropout&) {}},
+             node.op);
+  return specs.take();
 }
 
 }  // namespace
@@ -114,60 +129,18 @@ std::string_view to_string(TensorRole role) {
 }
 
 std::vector<TensorSpec> training_tensors(const Graph& graph, const Node& node) {
-  Specs specs(node);
-  const auto weighted = [&](const auto& op) {
-    add_training_weights(specs, graph, node);
-    if (op.bias) specs.add("bias", TensorRole::kBias, {outputs_of(graph, node)});
-  };
-  const auto nothing = [](const auto&) {};
-  std::visit(Overloaded{
-                 [&](const Conv2d& op) { weighted(op); },
-                 [&](const Linear& op) { weighted(op); },
-                 [&](const BatchNorm&) { add_norm(specs, node); },
-                 [&](const Affine&) {
-                   throw ConfigError(describe(node) + ": only packed networks have this op");
-                 },
-                 [&](const Input& op) { nothing(op); },
-                 [&](const Normalize& op) { nothing(op); },
-                 [&](const Activation& op) { nothing(op); },
-                 [&](const Add& op) { nothing(op); },
-                 [&](const MaxPool2d& op) { nothing(op); },
-                 [&](const AvgPool2d& op) { nothing(op); },
-                 [&](const GlobalAvgPool& op) { nothing(op); },
-                 [&](const Flatten& op) { nothing(op); },
-                 [&](const Dropout& op) { nothing(op); },
-             },
-             node.op);
-  return specs.take();
+  return specs_of_node(
+      graph, node, [&](Specs& specs, bool) { add_training_weights(specs, graph, node); },
+      [&](Specs&) { throw ConfigError(describe(node) + ": only packed networks have this op"); });
 }
 
 std::vector<TensorSpec> packed_tensors(const Graph& graph, const Node& node) {
-  Specs specs(node);
-  const auto weighted = [&](const auto& op) {
-    add_packed_weights(specs, graph, node, op.scale);
-    if (op.bias) specs.add("bias", TensorRole::kBias, {outputs_of(graph, node)});
-  };
-  const auto nothing = [](const auto&) {};
-  std::visit(Overloaded{
-                 [&](const Conv2d& op) { weighted(op); },
-                 [&](const Linear& op) { weighted(op); },
-                 [&](const BatchNorm&) { add_norm(specs, node); },
-                 [&](const Affine&) {
-                   specs.add("scale", TensorRole::kScale, {node.shape.front()});
-                   specs.add("bias", TensorRole::kBias, {node.shape.front()});
-                 },
-                 [&](const Input& op) { nothing(op); },
-                 [&](const Normalize& op) { nothing(op); },
-                 [&](const Activation& op) { nothing(op); },
-                 [&](const Add& op) { nothing(op); },
-                 [&](const MaxPool2d& op) { nothing(op); },
-                 [&](const AvgPool2d& op) { nothing(op); },
-                 [&](const GlobalAvgPool& op) { nothing(op); },
-                 [&](const Flatten& op) { nothing(op); },
-                 [&](const Dropout& op) { nothing(op); },
-             },
-             node.op);
-  return specs.take();
+  return specs_of_node(
+      graph, node, [&](Specs& specs, bool scale) { add_packed_weights(specs, graph, node, scale); },
+      [&](Specs& specs) {
+        specs.add("scale", TensorRole::kScale, {node.shape.front()});
+        specs.add("bias", TensorRole::kBias, {node.shape.front()});
+      });
 }
 
 void check_tensors(const Graph& graph, const TensorMap& tensors,
