@@ -37,7 +37,8 @@ for seed in $seeds; do
       mv "$run/inspect.json.part" "$run/inspect.json"
     fi
     mkdir -p "docs/logs/fashion_mnist/$name"
-    cp "$run/config.yaml" "$run/metrics.csv" "$run/summary.json" "docs/logs/fashion_mnist/$name/"
+    cp "$run/config.yaml" "$run/train.log" "$run/metrics.csv" "$run/summary.json" \
+      "docs/logs/fashion_mnist/$name/"
   done
 done
 python3 scripts/compare_table.py runs/compare docs/results.md

@@ -15,7 +15,7 @@ TWINS = {
     "p4": "tiled, p = 4",
     "float": "float twin",
     "p1": "1-bit twin (p = 1)",
-    "p1_half": "1-bit twin of half the width (equal bytes)",
+    "p1_half": "1-bit twin of half the width (as many tile bits)",
     "p8": "tiled, p = 8",
 }
 BEGIN, END = "<!-- compare.sh: begin -->", "<!-- compare.sh: end -->"
