@@ -25,7 +25,7 @@ class Pretrained(ToolTest):
     @unittest.skipUnless(FASHION_MNIST.is_dir(), "needs the package dataset-fashion-mnist")
     def test_each_has_the_accuracy_it_claims_on_the_test_images(self):
         for file in FILES:
-            metadata = self.call_json("tbn-inspect", file)["metadata"]
+            metadata = self.call_json("tbn-inspect", file)["header"]["metadata"]
             self.assertEqual(metadata["tbn.trained_on"], "fashion_mnist", json.dumps(metadata))
             metrics = self.call_json("tbn-eval", file, "--root", FASHION_MNIST)["metrics"]
             self.assertEqual(metrics["images"], 10000)
