@@ -13,6 +13,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "tbn/ops.h"
@@ -90,7 +92,28 @@ class Value {
   Value global_avg_pool() const;
   Value flatten() const;
   Value dropout(double rate) const;
+  Value pad(Pad2d options) const;
+  Value layer_norm(LayerNorm options = {}) const;
+  // Self-attention of [T, 3 F]; attention(q, k, v) below takes the three apart.
+  Value attention(Attention options) const;
+  Value reshape(Shape shape) const;
+  Value transpose() const;
+  Value slice(std::int64_t axis, std::int64_t begin, std::int64_t length) const;
+  Value class_token() const;
+  Value position_embedding(PositionKind kind = PositionKind::kLearned) const;
+  Value matmul(Value right) const;
+  Value add_identity(AddIdentity options = {}) const;
+  Value sequence_pool(PoolKind kind) const;
+  Value expand(std::int64_t count) const;
+  Value moving_average(std::int64_t kernel) const;
+  // The pixels of [C, H, W] as a sequence [H W, C], and back.
+  Value to_tokens() const;
+  Value to_image(Size2 size) const;
   friend Value operator+(Value a, Value b);
+  friend Value operator-(Value a, Value b);
+  friend Value operator*(Value a, Value b);
+  friend Value concat(const std::vector<Value>& values, std::int64_t axis);
+  friend Value attention(Value q, Value k, Value v, Attention options);
 
   // Renames the node just made, within the current scope.
   Value named(std::string_view name) const;
@@ -104,6 +127,9 @@ class Value {
   GraphBuilder* builder_;
   NodeId id_;
 };
+
+Value concat(const std::vector<Value>& values, std::int64_t axis);
+Value attention(Value q, Value k, Value v, Attention options);
 
 class GraphBuilder {
  public:
@@ -133,11 +159,14 @@ class GraphBuilder {
 
  private:
   friend class Value;
-  std::string fresh_name(const Op& op) const;  // "conv1", "conv2", ... within the scope
-  bool has_name(const std::string& name) const;
+  std::string fresh_name(const Op& op);   // "conv1", "conv2", ... within the scope
+  void release(const std::string& name);  // the name is free again, and its number
 
   Graph graph_;
   std::string prefix_;
+  std::unordered_set<std::string> names_;
+  // "layer1.0.conv": below this number every name is taken.
+  std::unordered_map<std::string, int> next_number_;
 };
 
 // The parts of a graph's text: one line a node, for people and for golden tests.

@@ -25,6 +25,7 @@ enum class TensorRole {
   kBias,         // [n]
   kNormWeight,   // [C]
   kNormBias,     // [C]
+  kEmbedding,    // learned positions [T, F], class token [F], relative bias [offsets, heads]
   kRunningMean,  // [C], a buffer
   kRunningVar,   // [C], a buffer
   kTile,         // packed: U8 [rows, row_bytes]
@@ -43,11 +44,14 @@ struct TensorSpec {
 // The tensors that a node owns while it is trained, in a fixed order:
 //   conv2d, linear   float: weight; tiled: latent, then alpha_latent | alpha (none for scores);
 //   bias batch_norm       weight, bias, running_mean, running_var
+//   layer_norm       weight, bias
+//   attention        relative_bias; class_token: token; position_embedding: table (learned)
 std::vector<TensorSpec> training_tensors(const Graph& graph, const Node& node);
 
 // The tensors that a node owns after the export passes:
 //   conv2d, linear   weight | tile, alpha (absent once folded into scale); scale; bias
 //   affine           scale, bias
+//   layer_norm, attention, class_token, position_embedding: as in training
 std::vector<TensorSpec> packed_tensors(const Graph& graph, const Node& node);
 
 // Checks that `tensors` holds just what `specs_of` asks for, by name, dtype and shape. Throws

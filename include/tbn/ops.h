@@ -1,7 +1,8 @@
 // The operations a network is made of: plain structs of attributes, held in a variant. Adding an op
 // means adding it here and letting the compiler show every switch that must learn it.
 //
-// Shapes never have the batch dimension: an image is [C, H, W], a vector [F], a sequence [T, F].
+// Shapes never have the batch dimension: an image is [C, H, W], a vector [F], a sequence of tokens
+// or points [T, F]. The channels of an image come first, of vectors and sequences last.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +33,7 @@ struct Input {
   bool operator==(const Input&) const = default;
 };
 
-// y = (x - mean[c]) / std[c] per channel (the first dimension), with the data set's statistics.
+// y = (x - mean[c]) / std[c] per channel, with the data set's statistics.
 struct Normalize {
   std::vector<float> mean;
   std::vector<float> std;
@@ -65,15 +66,14 @@ struct Linear {
   bool operator==(const Linear&) const = default;
 };
 
-// Batch normalisation over the first dimension of [C, H, W] or [F], with weight and bias.
+// Batch normalisation of each channel of [C, H, W], [F] or [T, F], with weight and bias.
 struct BatchNorm {
   double eps = 1e-5;
   double momentum = 0.1;  // of the running statistics, as LibTorch counts it
   bool operator==(const BatchNorm&) const = default;
 };
 
-// y = act(scale[c] * x + bias[c]) over the first dimension: a batch norm that no layer could take
-// in.
+// y = act(scale[c] * x + bias[c]) per channel: a batch norm that no layer could take in.
 struct Affine {
   ActivationKind activation = ActivationKind::kNone;
   bool operator==(const Affine&) const = default;
@@ -121,12 +121,137 @@ struct Dropout {
   bool operator==(const Dropout&) const = default;
 };
 
-using Op = std::variant<Input, Normalize, Conv2d, Linear, BatchNorm, Affine, Activation, Add,
-                        MaxPool2d, AvgPool2d, GlobalAvgPool, Flatten, Dropout>;
+// Zeros around an image, [C, H, W] -> [C, top + H + bottom, left + W + right].
+struct Pad2d {
+  std::int64_t top = 0;
+  std::int64_t bottom = 0;
+  std::int64_t left = 0;
+  std::int64_t right = 0;
+  bool operator==(const Pad2d&) const = default;
+};
+
+// y = (x - mean) / sqrt(var + eps) * weight + bias over the last dimension (Ba et al. 2016).
+struct LayerNorm {
+  double eps = 1e-5;
+  bool operator==(const LayerNorm&) const = default;
+};
+
+// Multi-head scaled dot-product attention (Vaswani et al. 2017): softmax(Q K^T / sqrt(d) + b) V in
+// each head of width d = F / heads. Its input is one [T, 3 F] with queries, keys and values side by
+// side, or three of [T, F]; its output [T, F].
+//
+// With a window the tokens are the pixels of an image of size `grid`, row by row, and attend within
+// windows of `window` x `window` pixels of the image rolled up and left by `shift`; pixels that
+// only the roll made neighbours do not see each other (Swin, Liu et al. 2021). `relative_bias` adds
+// a learned number a head for each offset of two pixels in a window: b is
+// table[(dy + window - 1) (2 window - 1) + dx + window - 1][head] with (dy, dx) query minus key.
+struct Attention {
+  std::int64_t heads = 1;
+  Size2 grid = 0;
+  std::int64_t window = 0;  // 0: every token sees every other
+  std::int64_t shift = 0;
+  bool relative_bias = false;
+  bool operator==(const Attention&) const = default;
+};
+
+// The same values, row-major, in another shape.
+struct Reshape {
+  Shape shape;
+  bool operator==(const Reshape&) const = default;
+};
+
+// Swaps the last two dimensions.
+struct Transpose {
+  bool operator==(const Transpose&) const = default;
+};
+
+// Two or more inputs one after another along `axis`; their other dimensions are equal.
+struct Concat {
+  std::int64_t axis = 0;
+  bool operator==(const Concat&) const = default;
+};
+
+// Entries begin .. begin + length - 1 along `axis`.
+struct Slice {
+  std::int64_t axis = 0;
+  std::int64_t begin = 0;
+  std::int64_t length = 1;
+  bool operator==(const Slice&) const = default;
+};
+
+// A learned token in front of a sequence, [T, F] -> [T + 1, F].
+struct ClassToken {
+  bool operator==(const ClassToken&) const = default;
+};
+
+enum class PositionKind { kLearned, kSinusoidal };
+
+// Adds to each token of [T, F] a row of its place's own: learned, or sin (even features) and cos
+// (odd) of t / 10000^(2 floor(f / 2) / F) (Vaswani et al. 2017).
+struct PositionEmbedding {
+  PositionKind kind = PositionKind::kLearned;
+  bool operator==(const PositionEmbedding&) const = default;
+};
+
+// [M, K] x [K, N] -> [M, N], of two inputs.
+struct MatMul {
+  bool operator==(const MatMul&) const = default;
+};
+
+// x + I for a square [K, K]: a transform that starts near the identity (PointNet, Qi et al. 2017).
+// `orthogonal` asks the trainer to penalise |I - y y^T|, see train.orthogonal_penalty.
+struct AddIdentity {
+  bool orthogonal = false;
+  bool operator==(const AddIdentity&) const = default;
+};
+
+enum class PoolKind { kMax, kMean };
+
+// [T, F] -> [F]: the largest or the mean value of each feature over the tokens.
+struct SequencePool {
+  PoolKind kind = PoolKind::kMean;
+  bool operator==(const SequencePool&) const = default;
+};
+
+// [F] -> [count, F]: the same row for each token.
+struct Expand {
+  std::int64_t count = 1;
+  bool operator==(const Expand&) const = default;
+};
+
+// The mean of `kernel` (odd) neighbours along the first dimension of [T, C]; beyond the ends the
+// first and the last row are repeated (the trend of DLinear, Zeng et al. 2023).
+struct MovingAverage {
+  std::int64_t kernel = 25;
+  bool operator==(const MovingAverage&) const = default;
+};
+
+// a - b, equal shapes.
+struct Subtract {
+  bool operator==(const Subtract&) const = default;
+};
+
+// a * b, value by value, equal shapes.
+struct Multiply {
+  bool operator==(const Multiply&) const = default;
+};
+
+using Op =
+    std::variant<Input, Normalize, Conv2d, Linear, BatchNorm, Affine, Activation, Add, MaxPool2d,
+                 AvgPool2d, GlobalAvgPool, Flatten, Dropout, Pad2d, LayerNorm, Attention, Reshape,
+                 Transpose, Concat, Slice, ClassToken, PositionEmbedding, MatMul, AddIdentity,
+                 SequencePool, Expand, MovingAverage, Subtract, Multiply>;
 
 // "conv2d", "batch_norm", ...: the name in the text form, the packed file and the error messages.
 std::string_view op_name(const Op& op);
 std::string_view to_string(ActivationKind kind);  // "none", "relu", ...
+std::string_view to_string(PositionKind kind);    // "learned", "sinusoidal"
+std::string_view to_string(PoolKind kind);        // "max", "mean"
+
+// Which dimension of a shape has the channels: the first of an image, the last of others.
+constexpr std::size_t channel_axis(const Shape& shape) {
+  return shape.size() > 2 ? 0 : shape.size() - 1;
+}
 
 // The encoding of an op that has a weight, else null.
 const WeightEncoding* weights_of(const Op& op);

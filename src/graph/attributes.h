@@ -73,6 +73,69 @@ template <class V, class T>
 void visit_fields(V& v, T& op, const Dropout*) {
   v("rate", op.rate);
 }
+template <class V, class T>
+void visit_fields(V& v, T& op, const Pad2d*) {
+  v("top", op.top);
+  v("bottom", op.bottom);
+  v("left", op.left);
+  v("right", op.right);
+}
+template <class V, class T>
+void visit_fields(V& v, T& op, const LayerNorm*) {
+  v("eps", op.eps);
+}
+template <class V, class T>
+void visit_fields(V& v, T& op, const Attention*) {
+  v("heads", op.heads);
+  v("grid", op.grid);
+  v("window", op.window);
+  v("shift", op.shift);
+  v("relative_bias", op.relative_bias);
+}
+template <class V, class T>
+void visit_fields(V& v, T& op, const Reshape*) {
+  v("shape", op.shape);
+}
+template <class V, class T>
+void visit_fields(V&, T&, const Transpose*) {}
+template <class V, class T>
+void visit_fields(V& v, T& op, const Concat*) {
+  v("axis", op.axis);
+}
+template <class V, class T>
+void visit_fields(V& v, T& op, const Slice*) {
+  v("axis", op.axis);
+  v("begin", op.begin);
+  v("length", op.length);
+}
+template <class V, class T>
+void visit_fields(V&, T&, const ClassToken*) {}
+template <class V, class T>
+void visit_fields(V& v, T& op, const PositionEmbedding*) {
+  v("kind", op.kind);
+}
+template <class V, class T>
+void visit_fields(V&, T&, const MatMul*) {}
+template <class V, class T>
+void visit_fields(V& v, T& op, const AddIdentity*) {
+  v("orthogonal", op.orthogonal);
+}
+template <class V, class T>
+void visit_fields(V& v, T& op, const SequencePool*) {
+  v("kind", op.kind);
+}
+template <class V, class T>
+void visit_fields(V& v, T& op, const Expand*) {
+  v("count", op.count);
+}
+template <class V, class T>
+void visit_fields(V& v, T& op, const MovingAverage*) {
+  v("kernel", op.kernel);
+}
+template <class V, class T>
+void visit_fields(V&, T&, const Subtract*) {}
+template <class V, class T>
+void visit_fields(V&, T&, const Multiply*) {}
 
 // Calls v("name", field) for each attribute of `op`, in a fixed order.
 template <class V, class T>

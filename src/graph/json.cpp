@@ -24,6 +24,8 @@ Json encode(Size2 v) { return Json::array({v.h, v.w}); }
 Json encode(const std::vector<std::int64_t>& v) { return Json(v); }
 Json encode(const std::vector<float>& v) { return Json(v); }
 Json encode(ActivationKind v) { return Json(to_string(v)); }
+Json encode(PositionKind v) { return Json(to_string(v)); }
+Json encode(PoolKind v) { return Json(to_string(v)); }
 Json encode(const WeightEncoding& v) {
   Json json = Json::object();
   const auto* tiled = std::get_if<TiledWeights>(&v);
@@ -74,6 +76,10 @@ void decode(const Json& json, ActivationKind& v) {
   using enum ActivationKind;
   v = choice(json, {kNone, kRelu, kGelu, kSilu, kTanh, kSigmoid});
 }
+void decode(const Json& json, PositionKind& v) {
+  v = choice(json, {PositionKind::kLearned, PositionKind::kSinusoidal});
+}
+void decode(const Json& json, PoolKind& v) { v = choice(json, {PoolKind::kMax, PoolKind::kMean}); }
 void decode(const Json& json, WeightEncoding& v) {
   const std::string& encoding = json.at("encoding").as_string();
   if (encoding != "tiled" && encoding != "float") throw DataError("unknown weight encoding");

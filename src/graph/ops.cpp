@@ -18,6 +18,22 @@ std::string_view op_name(const Op& op) {
                         [](const GlobalAvgPool&) { return "global_avg_pool"; },
                         [](const Flatten&) { return "flatten"; },
                         [](const Dropout&) { return "dropout"; },
+                        [](const Pad2d&) { return "pad2d"; },
+                        [](const LayerNorm&) { return "layer_norm"; },
+                        [](const Attention&) { return "attention"; },
+                        [](const Reshape&) { return "reshape"; },
+                        [](const Transpose&) { return "transpose"; },
+                        [](const Concat&) { return "concat"; },
+                        [](const Slice&) { return "slice"; },
+                        [](const ClassToken&) { return "class_token"; },
+                        [](const PositionEmbedding&) { return "position_embedding"; },
+                        [](const MatMul&) { return "matmul"; },
+                        [](const AddIdentity&) { return "add_identity"; },
+                        [](const SequencePool&) { return "sequence_pool"; },
+                        [](const Expand&) { return "expand"; },
+                        [](const MovingAverage&) { return "moving_average"; },
+                        [](const Subtract&) { return "subtract"; },
+                        [](const Multiply&) { return "multiply"; },
                     },
                     op);
 }
@@ -39,6 +55,12 @@ std::string_view to_string(ActivationKind kind) {
   }
   return "";
 }
+
+std::string_view to_string(PositionKind kind) {
+  return kind == PositionKind::kLearned ? "learned" : "sinusoidal";
+}
+
+std::string_view to_string(PoolKind kind) { return kind == PoolKind::kMax ? "max" : "mean"; }
 
 namespace {
 

@@ -1,5 +1,6 @@
 // Shape rules: what each op makes of its inputs' shapes, and what it says where they do not fit.
 #include <limits>
+#include <utility>
 
 #include "base/shape.h"
 #include "tbn/error.h"
@@ -28,7 +29,7 @@ class ShapeRules {
 
   Shape operator()(const Normalize& op) const {
     const Shape& x = one();
-    const auto channels = static_cast<std::size_t>(x.front());
+    const auto channels = static_cast<std::size_t>(x[channel_axis(x)]);
     if (op.mean.size() != channels || op.std.size() != channels) {
       fail("has " + std::to_string(op.mean.size()) + " means and " + std::to_string(op.std.size()) +
            " standard deviations for " + std::to_string(channels) + " channels");
@@ -51,8 +52,15 @@ class ShapeRules {
       fail("has " + std::to_string(op.out_channels) + " output channels, which " +
            std::to_string(op.groups) + " groups do not divide");
     }
-    return {op.out_channels, window("height", x[1], op.kernel.h, op.stride.h, op.padding.h),
-            window("width", x[2], op.kernel.w, op.stride.w, op.padding.w)};
+    const Shape y = {op.out_channels,
+                     window("height", x[1], op.kernel.h, op.stride.h, op.padding.h),
+                     window("width", x[2], op.kernel.w, op.stride.w, op.padding.w)};
+    const Shape weight = {op.out_channels, x[0] / op.groups, op.kernel.h, op.kernel.w};
+    const auto count = checked_element_count(weight);
+    if (!count || *count > kMaxValues) {
+      fail("its weight " + to_string(weight) + " has more than " + number(kMaxValues) + " values");
+    }
+    return y;
   }
 
   Shape operator()(const Linear& op) const {
@@ -64,7 +72,7 @@ class ShapeRules {
 
   Shape operator()(const BatchNorm& op) const {
     const Shape& x = one();
-    if (x.size() != 1 && x.size() != 3) fail("input must be [F] or [C, H, W], is " + to_string(x));
+    if (x.size() > 3) fail("input must be [F], [T, F] or [C, H, W], is " + to_string(x));
     if (!(op.eps > 0)) fail("eps must be above 0");
     if (!(op.momentum >= 0 && op.momentum <= 1)) fail("momentum must be between 0 and 1");
     return x;
@@ -73,14 +81,9 @@ class ShapeRules {
   Shape operator()(const Affine&) const { return one(); }
   Shape operator()(const Activation&) const { return one(); }
 
-  Shape operator()(const Add&) const {
-    arity(2);
-    if (inputs_[0] != inputs_[1]) {
-      fail("inputs have shapes " + to_string(inputs_[0]) + " and " + to_string(inputs_[1]) +
-           ", which must be equal");
-    }
-    return inputs_[0];
-  }
+  Shape operator()(const Add&) const { return two_equal(); }
+  Shape operator()(const Subtract&) const { return two_equal(); }
+  Shape operator()(const Multiply&) const { return two_equal(); }
 
   Shape operator()(const MaxPool2d& op) const {
     const Shape& x = image();
@@ -105,6 +108,111 @@ class ShapeRules {
     return one();
   }
 
+  Shape operator()(const Pad2d& op) const {
+    const Shape& x = image();
+    for (const std::int64_t side : {op.top, op.bottom, op.left, op.right}) {
+      if (side < 0 || side > kMaxValues) fail("padding must be at least 0, is " + number(side));
+    }
+    return {x[0], op.top + x[1] + op.bottom, op.left + x[2] + op.right};
+  }
+
+  Shape operator()(const LayerNorm& op) const {
+    if (!(op.eps > 0)) fail("eps must be above 0");
+    return one();
+  }
+
+  Shape operator()(const Attention& op) const {
+    positive("heads", op.heads);
+    const Shape x = attended();
+    if (x[1] % op.heads != 0) {
+      fail(number(x[1]) + " features cannot be split into " + number(op.heads) + " equal heads");
+    }
+    check_windows(op, x[0]);
+    return x;
+  }
+
+  Shape operator()(const Reshape& op) const {
+    const Shape& x = one();
+    if (op.shape.empty() || op.shape.size() > 4) {
+      fail("shape must have 1 to 4 dimensions, has " + number(op.shape.size()));
+    }
+    for (const std::int64_t d : op.shape) positive("each dimension", d);
+    if (checked_element_count(op.shape) != element_count(x)) {
+      fail("input " + to_string(x) + " has " + number(element_count(x)) +
+           " values, which do not fill " + to_string(op.shape));
+    }
+    return op.shape;
+  }
+
+  Shape operator()(const Transpose&) const {
+    Shape x = one();
+    if (x.size() < 2) fail("input must have 2 dimensions or more, is " + to_string(x));
+    std::swap(x[x.size() - 1], x[x.size() - 2]);
+    return x;
+  }
+
+  Shape operator()(const Concat& op) const {
+    if (inputs_.size() < 2) fail("takes 2 or more inputs, has " + number(inputs_.size()));
+    Shape joined = inputs_[0];
+    const std::size_t at = axis(op.axis, joined);
+    for (std::size_t i = 1; i < inputs_.size(); ++i) {
+      Shape wanted = inputs_[i];
+      if (wanted.size() == joined.size()) wanted[at] = joined[at];
+      if (wanted != joined) {
+        fail("inputs have shapes " + to_string(inputs_[0]) + " and " + to_string(inputs_[i]) +
+             ", which may differ along axis " + number(op.axis) + " alone");
+      }
+      joined[at] += inputs_[i][at];
+    }
+    return joined;
+  }
+
+  Shape operator()(const Slice& op) const {
+    Shape x = one();
+    const std::size_t at = axis(op.axis, x);
+    positive("length", op.length);
+    if (op.begin < 0 || op.begin > x[at] || op.length > x[at] - op.begin) {
+      fail("begin " + number(op.begin) + " and length " + number(op.length) +
+           " reach beyond axis " + number(op.axis) + " of " + to_string(x));
+    }
+    x[at] = op.length;
+    return x;
+  }
+
+  Shape operator()(const ClassToken&) const { return {sequence()[0] + 1, sequence()[1]}; }
+  Shape operator()(const PositionEmbedding&) const { return sequence(); }
+
+  Shape operator()(const MatMul&) const {
+    arity(2);
+    const Shape& a = inputs_[0];
+    const Shape& b = inputs_[1];
+    if (a.size() != 2 || b.size() != 2 || a[1] != b[0]) {
+      fail("inputs have shapes " + to_string(a) + " and " + to_string(b) +
+           ", which must be [M, K] and [K, N]");
+    }
+    return {a[0], b[1]};
+  }
+
+  Shape operator()(const AddIdentity&) const {
+    const Shape& x = sequence();
+    if (x[0] != x[1]) fail("input must be square, is " + to_string(x));
+    return x;
+  }
+
+  Shape operator()(const SequencePool&) const { return {sequence()[1]}; }
+
+  Shape operator()(const Expand& op) const {
+    if (one().size() != 1) fail("input must be [F], is " + to_string(inputs_[0]));
+    positive("count", op.count);
+    return {op.count, inputs_[0][0]};
+  }
+
+  Shape operator()(const MovingAverage& op) const {
+    positive("kernel", op.kernel);
+    if (op.kernel % 2 == 0) fail("kernel must be odd, is " + number(op.kernel));
+    return sequence();
+  }
+
  private:
   [[noreturn]] void fail(const std::string& what) const { throw ConfigError(where_ + ": " + what); }
 
@@ -120,6 +228,69 @@ class ShapeRules {
   const Shape& image() const {
     if (one().size() != 3) fail("input must be [C, H, W], is " + to_string(inputs_[0]));
     return inputs_[0];
+  }
+  const Shape& sequence() const {
+    if (one().size() != 2) fail("input must be [T, F], is " + to_string(inputs_[0]));
+    return inputs_[0];
+  }
+  const Shape& two_equal() const {
+    arity(2);
+    if (inputs_[0] != inputs_[1]) {
+      fail("inputs have shapes " + to_string(inputs_[0]) + " and " + to_string(inputs_[1]) +
+           ", which must be equal");
+    }
+    return inputs_[0];
+  }
+  std::size_t axis(std::int64_t value, const Shape& x) const {
+    if (value < 0 || value >= static_cast<std::int64_t>(x.size())) {
+      fail("axis " + number(value) + " is none of " + to_string(x));
+    }
+    return static_cast<std::size_t>(value);
+  }
+  // [T, F] of the queries.
+  Shape attended() const {
+    if (inputs_.size() == 1) {
+      const Shape& x = sequence();
+      if (x[1] % 3 != 0) {
+        fail("one input holds queries, keys and values, but 3 does not divide its " + number(x[1]) +
+             " features");
+      }
+      return {x[0], x[1] / 3};
+    }
+    arity(3);
+    for (const Shape& x : inputs_) {
+      if (x.size() != 2 || x != inputs_[0]) {
+        fail("queries, keys and values must have one shape [T, F], are " + to_string(inputs_[0]) +
+             ", " + to_string(inputs_[1]) + " and " + to_string(inputs_[2]));
+      }
+    }
+    return inputs_[0];
+  }
+  void check_windows(const Attention& op, std::int64_t tokens) const {
+    if (op.window == 0) {
+      if (op.shift != 0 || op.relative_bias || op.grid != Size2(0)) {
+        fail("grid, shift and relative_bias need a window");
+      }
+      return;
+    }
+    positive("window", op.window);
+    positive("grid", op.grid.h);
+    positive("grid", op.grid.w);
+    if (op.grid.h * op.grid.w != tokens) {
+      fail("a grid of " + number(op.grid.h) + " x " + number(op.grid.w) + " is not " +
+           number(tokens) + " tokens");
+    }
+    if (op.grid.h % op.window != 0 || op.grid.w % op.window != 0) {
+      fail("windows of " + number(op.window) + " do not fill a grid of " + number(op.grid.h) +
+           " x " + number(op.grid.w));
+    }
+    if (op.shift < 0 || op.shift >= op.window) {
+      fail("shift must be at least 0 and below the window, is " + number(op.shift));
+    }
+  }
+  template <class T>
+  static std::string number(T value) {
+    return std::to_string(value);
   }
   void positive(const char* what, std::int64_t value) const {
     if (value < 1 || value > kMaxValues) {

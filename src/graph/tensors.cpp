@@ -67,12 +67,25 @@ void add_packed_weights(Specs& specs, const Graph& graph, const Node& node, bool
   if (scale) specs.add("scale", TensorRole::kScale, {n});
 }
 
+std::int64_t channels_of(const Node& node) { return node.shape[channel_axis(node.shape)]; }
+
 void add_norm(Specs& specs, const Node& node) {
-  const Shape channels = {node.shape.front()};
+  const Shape channels = {channels_of(node)};
   specs.add("weight", TensorRole::kNormWeight, channels);
   specs.add("bias", TensorRole::kNormBias, channels);
   specs.add("running_mean", TensorRole::kRunningMean, channels);
   specs.add("running_var", TensorRole::kRunningVar, channels);
+}
+
+void add_layer_norm(Specs& specs, const Node& node) {
+  specs.add("weight", TensorRole::kNormWeight, {node.shape.back()});
+  specs.add("bias", TensorRole::kNormBias, {node.shape.back()});
+}
+
+void add_relative_bias(Specs& specs, const Attention& op) {
+  if (!op.relative_bias) return;
+  const std::int64_t offsets = 2 * op.window - 1;
+  specs.add("relative_bias", TensorRole::kEmbedding, {offsets * offsets, op.heads});
 }
 
 // The specs of any node: `weights` adds those of a layer's weight, `affine` those of an affine op.
@@ -84,12 +97,41 @@ std::vector<TensorSpec> specs_of_node(const Graph& graph, const Node& node, AddW
     weights(specs, op.scale);
     if (op.bias) specs.add("bias", TensorRole::kBias, {weight_shape(graph, node).outputs});
   };
-  std::visit(Overloaded{[&](const Conv2d& op) { layer(op); }, [&](const Linear& op) { layer(op); },
+  std::visit(Overloaded{[&](const Conv2d& op) { layer(op); },
+                        [&](const Linear& op) { layer(op); },
                         [&](const BatchNorm&) { add_norm(specs, node); },
-                        [&](const Affine&) { affine(specs); }, [](const Input&) {},
-                        [](const Normalize&) {}, [](const Activation&) {}, [](const Add&) {},
-                        [](const MaxPool2d&) {}, [](const AvgPool2d&) {},
-                        [](const GlobalAvgPool&) {}, [](const Flatten&) {}, [](const Dropout&) {}},
+                        [&](const Affine&) { affine(specs); },
+                        [](const Input&) {},
+                        [](const Normalize&) {},
+                        [](const Activation&) {},
+                        [](const Add&) {},
+                        [](const MaxPool2d&) {},
+                        [](const AvgPool2d&) {},
+                        [](const GlobalAvgPool&) {},
+                        [](const Flatten&) {},
+                        [](const Dropout&) {},
+                        [](const Pad2d&) {},
+                        [&](const LayerNorm&) { add_layer_norm(specs, node); },
+                        [&](const Attention& op) { add_relative_bias(specs, op); },
+                        [](const Reshape&) {},
+                        [](const Transpose&) {},
+                        [](const Concat&) {},
+                        [](const Slice&) {},
+                        [&](const ClassToken&) {
+                          specs.add("token", TensorRole::kEmbedding, {node.shape.back()});
+                        },
+                        [&](const PositionEmbedding& op) {
+                          if (op.kind == PositionKind::kLearned) {
+                            specs.add("table", TensorRole::kEmbedding, node.shape);
+                          }
+                        },
+                        [](const MatMul&) {},
+                        [](const AddIdentity&) {},
+                        [](const SequencePool&) {},
+                        [](const Expand&) {},
+                        [](const MovingAverage&) {},
+                        [](const Subtract&) {},
+                        [](const Multiply&) {}},
              node.op);
   return specs.take();
 }
@@ -116,6 +158,8 @@ std::string_view to_string(TensorRole role) {
       return "norm_weight";
     case TensorRole::kNormBias:
       return "norm_bias";
+    case TensorRole::kEmbedding:
+      return "embedding";
     case TensorRole::kRunningMean:
       return "running_mean";
     case TensorRole::kRunningVar:
@@ -138,8 +182,8 @@ std::vector<TensorSpec> packed_tensors(const Graph& graph, const Node& node) {
   return specs_of_node(
       graph, node, [&](Specs& specs, bool scale) { add_packed_weights(specs, graph, node, scale); },
       [&](Specs& specs) {
-        specs.add("scale", TensorRole::kScale, {node.shape.front()});
-        specs.add("bias", TensorRole::kBias, {node.shape.front()});
+        specs.add("scale", TensorRole::kScale, {channels_of(node)});
+        specs.add("bias", TensorRole::kBias, {channels_of(node)});
       });
 }
 

@@ -39,6 +39,8 @@ class AttributeText {
     out_ += ']';
   }
   void write(ActivationKind v) { out_ += to_string(v); }
+  void write(PositionKind v) { out_ += to_string(v); }
+  void write(PoolKind v) { out_ += to_string(v); }
   void write(const WeightEncoding& v) {
     out_ += to_string(v);
     const auto* tiled = std::get_if<TiledWeights>(&v);

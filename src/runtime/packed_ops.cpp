@@ -25,6 +25,22 @@ bool acts_in_training_only(const Op& op) {
                         [](const AvgPool2d&) { return false; },
                         [](const GlobalAvgPool&) { return false; },
                         [](const Flatten&) { return false; },
+                        [](const Pad2d&) { return false; },
+                        [](const LayerNorm&) { return false; },
+                        [](const Attention&) { return false; },
+                        [](const Reshape&) { return false; },
+                        [](const Transpose&) { return false; },
+                        [](const Concat&) { return false; },
+                        [](const Slice&) { return false; },
+                        [](const ClassToken&) { return false; },
+                        [](const PositionEmbedding&) { return false; },
+                        [](const MatMul&) { return false; },
+                        [](const AddIdentity&) { return false; },
+                        [](const SequencePool&) { return false; },
+                        [](const Expand&) { return false; },
+                        [](const MovingAverage&) { return false; },
+                        [](const Subtract&) { return false; },
+                        [](const Multiply&) { return false; },
                     },
                     op);
 }
@@ -54,6 +70,11 @@ std::int64_t padded_values(const Conv2d& conv, const Shape& input) {
   return checked_element_count({input[0], h, w}).value_or(-1);
 }
 
+AttentionScratch attention_scratch(const Attention& op, const Shape& output) {
+  const std::int64_t tokens = op.window == 0 ? output[0] : op.window * op.window;
+  return {.tokens = tokens, .width = output[1] / op.heads};
+}
+
 void check_packed_ops(const Graph& graph, const std::string& where) {
   std::int64_t weights = 0;
   for (const Node& node : graph.nodes) {
@@ -68,6 +89,15 @@ void check_packed_ops(const Graph& graph, const std::string& where) {
           __builtin_add_overflow(weights, count, &weights) || weights > kMaxArenaValues) {
         refuse_size(node, "the weights up to here are", where);
       }
+    }
+    if (const auto* positions = std::get_if<PositionEmbedding>(&node.op)) {
+      // The sinusoidal table is made when a session is.
+      if (positions->kind == PositionKind::kSinusoidal) weights += element_count(node.shape);
+      if (weights > kMaxArenaValues) refuse_size(node, "the weights up to here are", where);
+    }
+    if (const auto* attention = std::get_if<Attention>(&node.op)) {
+      const std::int64_t values = attention_scratch(*attention, node.shape).values();
+      if (values > kMaxArenaValues) refuse_size(node, "what it works on is", where);
     }
     if (const auto* conv = std::get_if<Conv2d>(&node.op)) {
       const std::int64_t values = padded_values(*conv, graph.node(node.inputs.front()).shape);

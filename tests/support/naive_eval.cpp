@@ -6,31 +6,11 @@
 #include <limits>
 #include <stdexcept>
 
+#include "support/naive_context.h"
+
 namespace tbn::test {
 
 namespace {
-
-using Values = std::vector<double>;
-
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
-
-// What one node is computed from.
-struct Context {
-  const Model& model;
-  const Node& node;
-  const std::vector<Values>& values;
-
-  bool has(const char* suffix) const { return model.tensors.contains(node.name + "." + suffix); }
-  Values tensor(const char* suffix) const {
-    const auto v = model.tensors.at(node.name + "." + suffix).values<float>();
-    return {v.begin(), v.end()};
-  }
-  const Values& input(std::size_t i = 0) const { return values[at(node.inputs[i])]; }
-  const Shape& input_shape() const { return model.graph.node(node.inputs[0]).shape; }
-  std::int64_t count() const { return element_count(node.shape); }
-  // The first dimension of position i.
-  std::size_t channel(std::int64_t i) const { return at(i / (count() / node.shape[0])); }
-};
 
 double activate(ActivationKind kind, double x) {
   switch (kind) {
@@ -211,41 +191,48 @@ Values eval_batch_norm(const Context& c, const BatchNorm& op) {
 
 Values eval_node(const Context& c, std::span<const float> input) {
   const auto same = [](double x, std::int64_t) { return x; };
-  return std::visit(Overloaded{
-                        [&](const Input&) { return Values(input.begin(), input.end()); },
-                        [&](const Normalize& op) {
-                          return each(c, [&](double x, std::int64_t i) {
-                            return (x - op.mean[c.channel(i)]) / op.std[c.channel(i)];
-                          });
-                        },
-                        [&](const Conv2d& op) { return eval_conv(c, op); },
-                        [&](const Linear& op) { return eval_linear(c, op); },
-                        [&](const BatchNorm& op) { return eval_batch_norm(c, op); },
-                        [&](const Affine& op) {
-                          return each(c, [&](double x, std::int64_t i) {
-                            return finish(c, true, true, op.activation, c.channel(i), x);
-                          });
-                        },
-                        [&](const Activation& op) {
-                          return each(c,
-                                      [&](double x, std::int64_t) { return activate(op.kind, x); });
-                        },
-                        [&](const Add& op) {
-                          return each(c, [&](double x, std::int64_t i) {
-                            return activate(op.activation, x + c.input(1)[at(i)]);
-                          });
-                        },
-                        [&](const MaxPool2d& op) {
-                          return pool(c, op.kernel, op.stride, op.padding,
-                                      -std::numeric_limits<double>::infinity(),
-                                      [](double a, double b) { return std::max(a, b); });
-                        },
-                        [&](const AvgPool2d& op) { return eval_avg_pool(c, op.kernel, op.stride); },
-                        [&](const GlobalAvgPool&) { return eval_global_avg_pool(c); },
-                        [&](const Flatten&) { return each(c, same); },
-                        [&](const Dropout&) { return each(c, same); },
-                    },
-                    c.node.op);
+  return std::visit(
+      Overloaded{
+          [&](const Input&) { return Values(input.begin(), input.end()); },
+          [&](const Normalize& op) {
+            return each(c, [&](double x, std::int64_t i) {
+              return (x - op.mean[c.channel(i)]) / op.std[c.channel(i)];
+            });
+          },
+          [&](const Conv2d& op) { return eval_conv(c, op); },
+          [&](const Linear& op) { return eval_linear(c, op); },
+          [&](const BatchNorm& op) { return eval_batch_norm(c, op); },
+          [&](const Affine& op) {
+            return each(c, [&](double x, std::int64_t i) {
+              return finish(c, true, true, op.activation, c.channel(i), x);
+            });
+          },
+          [&](const Activation& op) {
+            return each(c, [&](double x, std::int64_t) { return activate(op.kind, x); });
+          },
+          [&](const Add& op) {
+            return each(c, [&](double x, std::int64_t i) {
+              return activate(op.activation, x + c.input(1)[at(i)]);
+            });
+          },
+          [&](const MaxPool2d& op) {
+            return pool(c, op.kernel, op.stride, op.padding,
+                        -std::numeric_limits<double>::infinity(),
+                        [](double a, double b) { return std::max(a, b); });
+          },
+          [&](const AvgPool2d& op) { return eval_avg_pool(c, op.kernel, op.stride); },
+          [&](const GlobalAvgPool&) { return eval_global_avg_pool(c); },
+          [&](const Flatten&) { return each(c, same); },
+          [&](const Dropout&) { return each(c, same); },
+          [&](const Subtract&) {
+            return each(c, [&](double x, std::int64_t i) { return x - c.input(1)[at(i)]; });
+          },
+          [&](const Multiply&) {
+            return each(c, [&](double x, std::int64_t i) { return x * c.input(1)[at(i)]; });
+          },
+          [&](const auto& op) { return naive_value(c, op); },
+      },
+      c.node.op);
 }
 
 template <class A>

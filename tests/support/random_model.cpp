@@ -20,6 +20,7 @@ HostTensor random_floats(const TensorSpec& spec, std::uint64_t seed) {
       return make(0.3, 2.0);
     case TensorRole::kScale:
     case TensorRole::kNormWeight:
+    case TensorRole::kEmbedding:
       return make(-1.5, 1.5);
     case TensorRole::kWeight:
     case TensorRole::kLatent:

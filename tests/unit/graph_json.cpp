@@ -9,6 +9,17 @@ using tbn::test::message_of;
 
 namespace {
 
+// The ops on sequences, of an image.
+Value tokens(Value x) {
+  x = x.pad({.top = 1, .bottom = 2, .left = 3, .right = 4}).conv(6).slice(1, 1, 4).slice(2, 4, 2);
+  x = x.to_tokens().layer_norm({.eps = 1e-3}).class_token().slice(0, 1, 8);
+  x = x.position_embedding(PositionKind::kSinusoidal).position_embedding();
+  x = x.attention({.heads = 2, .grid = {4, 2}, .window = 2, .shift = 1, .relative_bias = true});
+  x = attention(x, x * x, x - x.moving_average(5), {.heads = 2});
+  x = x.transpose().matmul(x).add_identity({.orthogonal = true});
+  return x.sequence_pool(PoolKind::kMax).expand(3).sequence_pool(PoolKind::kMean);
+}
+
 // One node of every kind, with attributes off their defaults.
 Graph every_op() {
   GraphBuilder b("every");
@@ -29,7 +40,7 @@ Graph every_op() {
   y = (y + y).max_pool({.kernel = 3, .stride = 1, .padding = 1}).avg_pool({.kernel = {2, 1}});
   y = b.add(Affine{ActivationKind::kRelu}, {y}).dropout(0.125);
   Value z = y.global_avg_pool();
-  z = z + z.flatten();
+  z = concat({z + z.flatten(), tokens(y)}, 0);
   return b.finish(z.linear(4, {.bias = false, .weights = tiled(2)}));
 }
 

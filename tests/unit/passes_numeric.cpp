@@ -131,6 +131,41 @@ TEST_CASE("two norms in a row: the first folds, the second becomes an affine op"
   CHECK(test::relative_error(test::naive_eval(packed, input), before) < 1e-6);
 }
 
+TEST_CASE("a norm folds into a tiled linear over a sequence by its features, not by its tokens") {
+  GraphBuilder b("net");
+  const Value x = b.input({3, 1}).linear(2, {.weights = tiled(2)}).named("l");
+  Model model{.graph = b.finish(x.batch_norm({.eps = 0.25}).named("n")), .tensors = {}};
+  const auto put = [&](const char* name, Shape shape, std::vector<float> values) {
+    model.tensors[name] = HostTensor::of<float>(shape, values);
+  };
+  put("l.latent", {1, 1}, {0.5f});
+  put("l.alpha", {2}, {0.5f, 2});
+  put("l.bias", {2}, {3, 5});
+  put("n.weight", {2}, {1, -2});
+  put("n.bias", {2}, {10, 20});
+  put("n.running_mean", {2}, {1, 1});
+  put("n.running_var", {2}, {3.75f, 0.75f});  // roots 2, 1
+  const Model packed = pack_model(model);
+
+  REQUIRE(packed.graph.nodes.size() == 2);
+  CHECK(packed.graph.output_shape() == Shape{3, 2});
+  const auto scale = packed.tensors.at("l.scale").values<float>();
+  CHECK(std::vector<float>(scale.begin(), scale.end()) == std::vector<float>{0.25f, -4});
+  const auto bias = packed.tensors.at("l.bias").values<float>();
+  CHECK(std::vector<float>(bias.begin(), bias.end()) == std::vector<float>{11, 12});
+}
+
+TEST_CASE("a norm over the planes of a linear's output stays outside of it") {
+  GraphBuilder b("net");
+  Model model = test::random_trained(
+      b.finish(b.input({3, 2, 4}).linear(3).named("l").batch_norm().named("n")), 9);
+  const std::vector<float> input = test::random_values(24, 5);
+  const auto before = test::naive_eval(model, input);
+  const Model packed = pack_model(model);
+  CHECK(has_node(packed.graph, "n"));
+  CHECK(test::relative_error(test::naive_eval(packed, input), before) < 1e-6);
+}
+
 TEST_CASE("a model that diverged is refused by the tensor's name") {
   Model model = test::random_trained(test::odd_network(), 1);
   model.tensors.at("stem.latent").values<float>()[3] = std::numeric_limits<float>::quiet_NaN();

@@ -38,8 +38,8 @@ void erase_tensors(Model& model, const Node& node, std::initializer_list<const c
 }
 
 // The two flags of a layer that can take a norm in; null for other ops, and where the layer has
-// taken one already or an activation stands between. A linear over a sequence has its outputs
-// last, not first.
+// taken one already or an activation stands between. The norm must act on the layer's outputs:
+// a linear's are the last dimension, which a norm of more than two dimensions leaves alone.
 struct LayerFlags {
   bool* scale = nullptr;
   bool* bias = nullptr;
@@ -50,7 +50,8 @@ LayerFlags open_layer(Node& node) {
     if (!conv->scale && conv->activation == ActivationKind::kNone)
       return {&conv->scale, &conv->bias};
   } else if (auto* linear = std::get_if<Linear>(&node.op)) {
-    if (!linear->scale && linear->activation == ActivationKind::kNone && node.shape.size() == 1) {
+    const bool outputs_are_channels = channel_axis(node.shape) + 1 == node.shape.size();
+    if (!linear->scale && linear->activation == ActivationKind::kNone && outputs_are_channels) {
       return {&linear->scale, &linear->bias};
     }
   }

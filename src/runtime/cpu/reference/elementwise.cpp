@@ -1,5 +1,5 @@
-// Ops that treat each value by itself, or by its channel: normalize, affine, add, copies. All may
-// write over their input.
+// Ops that treat each value by itself, or by its channel: normalize, affine, sums, differences,
+// products, copies. All may write over their input.
 #include <algorithm>
 #include <vector>
 
@@ -10,14 +10,23 @@ namespace tbn::reference {
 
 namespace {
 
-// output[c][i] = f(input[c][i], c) over the first dimension of `shape`.
+// output[i] = f(input[i], c) with c the channel of position i: the first dimension of an image, the
+// last of other shapes.
 template <class F>
 void each_channel(const Shape& shape, const float* input, float* output, F f) {
-  const std::int64_t channels = shape.front();
-  const std::int64_t size = channels == 0 ? 0 : element_count(shape) / channels;
-  for (std::int64_t c = 0; c < channels; ++c) {
-    for (std::int64_t i = 0; i < size; ++i) {
-      output[c * size + i] = f(input[c * size + i], static_cast<std::size_t>(c));
+  const std::int64_t channels = shape[channel_axis(shape)];
+  const std::int64_t others = channels == 0 ? 0 : element_count(shape) / channels;
+  if (channel_axis(shape) == 0 && others > 1) {
+    for (std::int64_t c = 0; c < channels; ++c) {
+      for (std::int64_t i = c * others; i < (c + 1) * others; ++i) {
+        output[i] = f(input[i], static_cast<std::size_t>(c));
+      }
+    }
+  } else {
+    for (std::int64_t i = 0; i < others; ++i) {
+      for (std::int64_t c = 0; c < channels; ++c) {
+        output[i * channels + c] = f(input[i * channels + c], static_cast<std::size_t>(c));
+      }
     }
   }
 }
@@ -46,6 +55,20 @@ Kernel make_add(const Add& op, const Shape& shape) {
   return {.run = [=](const Buffers& b) {
     for (std::int64_t i = 0; i < count; ++i) b.output[i] = b.inputs[0][i] + b.inputs[1][i];
     apply_activation(op.activation, b.output, count);
+  }};
+}
+
+Kernel make_subtract(const Shape& shape) {
+  const std::int64_t count = element_count(shape);
+  return {.run = [=](const Buffers& b) {
+    for (std::int64_t i = 0; i < count; ++i) b.output[i] = b.inputs[0][i] - b.inputs[1][i];
+  }};
+}
+
+Kernel make_multiply(const Shape& shape) {
+  const std::int64_t count = element_count(shape);
+  return {.run = [=](const Buffers& b) {
+    for (std::int64_t i = 0; i < count; ++i) b.output[i] = b.inputs[0][i] * b.inputs[1][i];
   }};
 }
 

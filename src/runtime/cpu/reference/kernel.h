@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <vector>
 
 #include "tbn/model.h"
 
@@ -33,9 +34,28 @@ Kernel make_affine(const Affine& op, std::span<const float> scale, std::span<con
                    const Shape& shape);
 Kernel make_activation(ActivationKind kind, const Shape& shape);
 Kernel make_add(const Add& op, const Shape& shape);
-Kernel make_copy(const Shape& shape);  // input and flatten
+Kernel make_subtract(const Shape& shape);
+Kernel make_multiply(const Shape& shape);
+Kernel make_copy(const Shape& shape);  // input, flatten and reshape
 Kernel make_max_pool(const MaxPool2d& op, const Shape& input, const Shape& output);
 Kernel make_avg_pool(const AvgPool2d& op, const Shape& input, const Shape& output);
 Kernel make_global_avg_pool(const Shape& input);
+Kernel make_pad2d(const Pad2d& op, const Shape& input, const Shape& output);
+Kernel make_transpose(const Shape& input);
+Kernel make_concat(const Concat& op, const std::vector<Shape>& inputs);
+Kernel make_slice(const Slice& op, const Shape& input);
+Kernel make_expand(const Expand& op, const Shape& input);
+Kernel make_layer_norm(const LayerNorm& op, std::span<const float> weight,
+                       std::span<const float> bias, const Shape& shape);
+// `relative_bias` is empty where the op has none.
+Kernel make_attention(const Attention& op, std::span<const float> relative_bias, std::size_t inputs,
+                      const Shape& output);
+Kernel make_matmul(const Shape& left, const Shape& right);
+Kernel make_add_identity(const Shape& shape);
+Kernel make_class_token(std::span<const float> token, const Shape& input);
+// `table` is empty where positions are sinusoidal.
+Kernel make_position_embedding(std::span<const float> table, const Shape& shape);
+Kernel make_sequence_pool(const SequencePool& op, const Shape& input);
+Kernel make_moving_average(const MovingAverage& op, const Shape& shape);
 
 }  // namespace tbn::reference

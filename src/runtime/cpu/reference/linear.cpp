@@ -22,9 +22,12 @@ struct LinearPlan {
                                      static_cast<std::size_t>(layer.inputs));
       accumulate(x, columns.data(), layer.weights.data(), b.scratch, layer.rows);
       float* y = b.output + i * layer.outputs;
-      for (std::int64_t c = 0; c < layer.outputs; ++c) {
-        const auto at = static_cast<std::size_t>(c);
-        y[c] = layer.gain[at] * b.scratch[c % layer.rows] + layer.bias[at];
+      const float* gain = layer.gain.data();
+      const float* bias = layer.bias.data();
+      for (std::int64_t c = 0; c < layer.outputs; c += layer.rows) {
+        for (std::int64_t r = 0; r < layer.rows; ++r) {
+          y[c + r] = gain[c + r] * b.scratch[r] + bias[c + r];
+        }
       }
       apply_activation(layer.activation, y, layer.outputs);
     }
