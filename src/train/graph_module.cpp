@@ -1,11 +1,13 @@
-// Registration and the executor. Every visit over Op lists all of them: a forgotten op does not
-// compile.
+// Registration and the executor, which gives each op to LibTorch, to the tiled layers or to
+// graph_module_ops. Its visit lists all ops: a forgotten one does not compile.
 #include "train/graph_module.h"
 
 #include <algorithm>
 #include <array>
 
 #include "tbn/error.h"
+#include "train/graph_module_ops.h"
+#include "train/graph_module_rules.h"
 
 namespace tbn {
 namespace {
@@ -29,36 +31,7 @@ torch::nn::Module& submodule(torch::nn::Module& root, const std::string& path) {
   return *module;
 }
 
-[[noreturn]] void refuse(const Node& node, const std::string& what) {
-  throw ConfigError(
-      describe(node) + ": " + what +
-      " belongs to packed networks; the trainer runs a network as its builder made it");
-}
-
-void check_trainable(const Node& node) {
-  const auto check_epilogue = [&](bool scale, ActivationKind activation) {
-    if (scale) refuse(node, "a folded scale");
-    if (activation != ActivationKind::kNone) refuse(node, "a fused activation");
-  };
-  std::visit(Overloaded{[](const Input&) {}, [](const Normalize&) {},
-                        [&](const Conv2d& op) { check_epilogue(op.scale, op.activation); },
-                        [&](const Linear& op) { check_epilogue(op.scale, op.activation); },
-                        [](const BatchNorm&) {}, [&](const Affine&) { refuse(node, "the op"); },
-                        [](const Activation&) {},
-                        [&](const Add& op) { check_epilogue(false, op.activation); },
-                        [](const MaxPool2d&) {}, [](const AvgPool2d&) {},
-                        [](const GlobalAvgPool&) {}, [](const Flatten&) {}, [](const Dropout&) {}},
-             node.op);
-}
-
 std::array<std::int64_t, 2> pair(Size2 size) { return {size.h, size.w}; }
-
-// One value per channel, shaped to broadcast over x [B, C, ...].
-Tensor per_channel(const std::vector<float>& values, const Tensor& x) {
-  std::vector<std::int64_t> shape(static_cast<std::size_t>(x.dim()), 1);
-  shape[1] = static_cast<std::int64_t>(values.size());
-  return at::tensor(at::ArrayRef<float>(values)).to(x.options()).view(shape);
-}
 
 // x [B, C, H, W] with its channels last in memory. With one channel both layouts are the same
 // bytes, and only the strides tell a convolution which of them its output shall have.
@@ -69,22 +42,11 @@ Tensor in_channels_last(const Tensor& x) {
   return x.contiguous().as_strided(x.sizes(), {area, 1, width, 1});
 }
 
-// Whether autograd is done with the values that `op` gave, so that an activation may overwrite
-// them.
-bool may_overwrite(const Op& op) {
-  const auto is_float = [](const WeightEncoding& weights) {
-    return std::holds_alternative<FloatWeights>(weights);
-  };
-  return std::visit(
-      Overloaded{[](const Input&) { return false; }, [](const Normalize&) { return false; },
-                 [&](const Conv2d& conv) { return is_float(conv.weights); },
-                 [&](const Linear& linear) { return is_float(linear.weights); },
-                 [](const BatchNorm&) { return true; }, [](const Affine&) { return false; },
-                 [](const Activation&) { return false; }, [](const Add&) { return true; },
-                 [](const MaxPool2d&) { return false; }, [](const AvgPool2d&) { return false; },
-                 [](const GlobalAvgPool&) { return false; }, [](const Flatten&) { return false; },
-                 [](const Dropout&) { return false; }},
-      op);
+// The sizes of a batch like that of x.
+std::vector<std::int64_t> with_batch(const Tensor& x, const Shape& shape) {
+  std::vector<std::int64_t> sizes = {x.size(0)};
+  sizes.insert(sizes.end(), shape.begin(), shape.end());
+  return sizes;
 }
 
 }  // namespace
@@ -128,6 +90,15 @@ Tensor GraphModule::tensor_of(NodeId node, TensorRole role) const {
   return {};
 }
 
+const NodeConstants& GraphModule::constants(NodeId id) {
+  if (constants_device_ != device()) constants_.clear();
+  constants_device_ = device();
+  const auto found = constants_.find(id);
+  if (found != constants_.end()) return found->second;
+  const torch::TensorOptions options = torch::TensorOptions(dtype_).device(device());
+  return constants_.emplace(id, constants_of(graph_.node(id), options)).first->second;
+}
+
 Tensor GraphModule::prepare_input(Tensor x) const {
   const Shape& wanted = graph_.input_shape();
   if (x.dim() < 1 || x.sizes().slice(1) != at::IntArrayRef(wanted)) {
@@ -139,6 +110,7 @@ Tensor GraphModule::prepare_input(Tensor x) const {
 }
 
 Tensor GraphModule::forward(Tensor x) {
+  regularized_.clear();
   std::vector<Tensor> values(graph_.nodes.size());
   values[0] = prepare_input(std::move(x));
   for (const Step& step : steps_) {
@@ -153,12 +125,15 @@ Tensor GraphModule::run(const Step& step, std::vector<Tensor>& values) {
   const auto input = [&](std::size_t i) -> const Tensor& {
     return values[static_cast<std::size_t>(node.inputs[i])];
   };
+  const auto inputs = [&] {
+    std::vector<Tensor> all;
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) all.push_back(input(i));
+    return all;
+  };
   return std::visit(
       Overloaded{
           [&](const Input&) { return values[0]; },
-          [&](const Normalize& op) {
-            return (input(0) - per_channel(op.mean, input(0))) / per_channel(op.std, input(0));
-          },
+          [&](const Normalize& op) { return normalize(op, input(0)); },
           [&](const Conv2d& op) {
             const Tensor residual =
                 step.residual < 0 ? Tensor() : values[static_cast<std::size_t>(step.residual)];
@@ -166,7 +141,7 @@ Tensor GraphModule::run(const Step& step, std::vector<Tensor>& values) {
           },
           [&](const Linear& op) { return run_linear(step.node, op, input(0)); },
           [&](const BatchNorm& op) { return run_batch_norm(step.node, op, input(0)); },
-          [&](const Affine&) -> Tensor { refuse(node, "the op"); },
+          [&](const Affine&) -> Tensor { refuse_packed(node, "the op"); },
           [&](const Activation& op) { return run_activation(step, op.kind, input(0)); },
           [&](const Add&) { return at::add(input(0), input(1)); },
           [&](const MaxPool2d& op) {
@@ -179,7 +154,44 @@ Tensor GraphModule::run(const Step& step, std::vector<Tensor>& values) {
             return input(0).mean(at::IntArrayRef({2, 3}));
           },
           [&](const Flatten&) { return input(0).flatten(1); },
-          [&](const Dropout& op) { return at::dropout(input(0), op.rate, is_training()); }},
+          [&](const Dropout& op) { return at::dropout(input(0), op.rate, is_training()); },
+          [&](const Pad2d& op) {
+            return at::constant_pad_nd(input(0), {op.left, op.right, op.top, op.bottom});
+          },
+          [&](const LayerNorm& op) {
+            return at::layer_norm(input(0), {node.shape.back()},
+                                  tensor_of(step.node, TensorRole::kNormWeight),
+                                  tensor_of(step.node, TensorRole::kNormBias), op.eps);
+          },
+          [&](const Attention& op) {
+            return attention(op, inputs(), tensor_of(step.node, TensorRole::kEmbedding),
+                             constants(step.node));
+          },
+          [&](const Reshape&) { return input(0).reshape(with_batch(input(0), node.shape)); },
+          [&](const Transpose&) { return input(0).transpose(-2, -1); },
+          [&](const Concat& op) { return at::cat(inputs(), op.axis + 1); },
+          [&](const Slice& op) { return input(0).narrow(op.axis + 1, op.begin, op.length); },
+          [&](const ClassToken&) {
+            return with_class_token(tensor_of(step.node, TensorRole::kEmbedding), input(0));
+          },
+          [&](const PositionEmbedding& op) {
+            return input(0) + (op.kind == PositionKind::kLearned
+                                   ? tensor_of(step.node, TensorRole::kEmbedding)
+                                   : constants(step.node).positions);
+          },
+          [&](const MatMul&) { return at::matmul(input(0), input(1)); },
+          [&](const AddIdentity& op) {
+            const Tensor y = add_identity(input(0));
+            if (op.orthogonal && is_training()) regularized_.push_back(y);
+            return y;
+          },
+          [&](const SequencePool& op) { return sequence_pool(op.kind, input(0)); },
+          [&](const Expand&) {
+            return input(0).unsqueeze(1).expand(with_batch(input(0), node.shape));
+          },
+          [&](const MovingAverage& op) { return moving_average(input(0), op.kernel); },
+          [&](const Subtract&) { return at::sub(input(0), input(1)); },
+          [&](const Multiply&) { return at::mul(input(0), input(1)); }},
       node.op);
 }
 
@@ -218,7 +230,8 @@ Tensor GraphModule::run_conv(const Step& step, const Conv2d& op, const Tensor& i
 // A batch norm in training needs two values of each channel, or the variance is not a number.
 void GraphModule::check_statistics(NodeId id, const Tensor& x) const {
   const Node& node = graph_.node(id);
-  const std::int64_t values = x.size(0) * (element_count(node.shape) / node.shape.front());
+  const std::int64_t channels = node.shape[channel_axis(node.shape)];
+  const std::int64_t values = x.size(0) * (element_count(node.shape) / channels);
   if (!is_training() || values >= 2) return;
   throw ConfigError(describe(node) + ": a batch of " + std::to_string(x.size(0)) +
                     " gives each channel " + std::to_string(values) +
@@ -234,17 +247,17 @@ Tensor GraphModule::run_linear(NodeId id, const Linear& op, const Tensor& x) con
 
 Tensor GraphModule::run_batch_norm(NodeId id, const BatchNorm& op, const Tensor& x) const {
   check_statistics(id, x);
-  return at::batch_norm(x, tensor_of(id, TensorRole::kNormWeight),
-                        tensor_of(id, TensorRole::kNormBias),
-                        tensor_of(id, TensorRole::kRunningMean),
-                        tensor_of(id, TensorRole::kRunningVar), is_training(), op.momentum, op.eps,
-                        /*cudnn_enabled=*/true);
+  return batch_norm(op, x, tensor_of(id, TensorRole::kNormWeight),
+                    tensor_of(id, TensorRole::kNormBias), tensor_of(id, TensorRole::kRunningMean),
+                    tensor_of(id, TensorRole::kRunningVar), is_training());
 }
 
 Tensor GraphModule::run_activation(const Step& step, ActivationKind kind, const Tensor& x) const {
   const NodeId producer = graph_.node(step.node).inputs[0];
-  const bool in_place =
-      uses_[static_cast<std::size_t>(producer)] == 1 && may_overwrite(graph_.node(producer).op);
+  // Autograd copies the whole gradient of a view that was overwritten.
+  const bool in_place = uses_[static_cast<std::size_t>(producer)] == 1 &&
+                        may_overwrite(graph_.node(producer).op) &&
+                        !(torch::GradMode::is_enabled() && x.is_view());
   Tensor own = x;
   switch (kind) {
     case ActivationKind::kNone:

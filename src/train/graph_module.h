@@ -4,12 +4,14 @@
 
 #include <torch/torch.h>
 
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "tbn/graph.h"
 #include "tbn/model.h"
+#include "train/graph_module_ops.h"
 #include "train/graph_module_plan.h"
 #include "train/tiled_function.h"
 
@@ -33,6 +35,10 @@ class GraphModule : public torch::nn::Module {
   // x: raw pixels [B, ...input_shape], uint8 or floating; converted to the module's dtype. Returns
   // [B, ...output_shape].
   torch::Tensor forward(torch::Tensor x);
+
+  // What the last forward pass gave at add_identity nodes with `orthogonal` set, [B, K, K] each in
+  // the order of the graph, with their gradients; empty where it was not in training.
+  const std::vector<torch::Tensor>& regularized() const { return regularized_; }
 
   // Images are executed with channels last in memory (the default): faster on the CPU and on tensor
   // cores.
@@ -60,6 +66,7 @@ class GraphModule : public torch::nn::Module {
   torch::Tensor run_activation(const Step& step, ActivationKind kind, const torch::Tensor& x) const;
   TiledWeight tiled_weight(NodeId node, const TiledWeights& encoding,
                            std::vector<std::int64_t> shape) const;
+  const NodeConstants& constants(NodeId node);
 
   Graph graph_;
   torch::ScalarType dtype_;
@@ -68,6 +75,9 @@ class GraphModule : public torch::nn::Module {
   std::vector<int> uses_;
   std::vector<NamedTensor> tensors_;
   std::vector<std::size_t> first_tensor_;  // of each node in tensors_, and the end
+  std::vector<torch::Tensor> regularized_;
+  std::map<NodeId, NodeConstants> constants_;  // made when they are first needed
+  torch::Device constants_device_ = torch::kCPU;
 };
 
 }  // namespace tbn

@@ -13,6 +13,8 @@ namespace {
 
 using torch::Tensor;
 
+constexpr double kEmbeddingStd = 0.02;
+
 bool reads(const Node& node, NodeId id) {
   return std::find(node.inputs.begin(), node.inputs.end(), id) != node.inputs.end();
 }
@@ -26,6 +28,18 @@ bool activation_follows(const Graph& graph, NodeId id) {
     const bool passes =
         std::holds_alternative<BatchNorm>(node.op) || std::holds_alternative<Add>(node.op);
     if (passes && activation_follows(graph, user)) return true;
+  }
+  return false;
+}
+
+// Whether the values of `id`, as they are or in another shape, are a transform's distance from the
+// identity.
+bool feeds_identity(const Graph& graph, NodeId id) {
+  for (NodeId user = id + 1; user < static_cast<NodeId>(graph.nodes.size()); ++user) {
+    const Node& node = graph.node(user);
+    if (!reads(node, id)) continue;
+    if (std::holds_alternative<AddIdentity>(node.op)) return true;
+    if (std::holds_alternative<Reshape>(node.op) && feeds_identity(graph, user)) return true;
   }
   return false;
 }
@@ -60,7 +74,7 @@ class Initializer {
     const auto sizes = named.tensor.sizes();
     switch (named.role) {
       case TensorRole::kWeight:
-        return float_weight(node, sizes);
+        return starts_at_zero(id, node) ? torch::zeros(sizes) : float_weight(node, sizes);
       case TensorRole::kLatent:
         return latent(node, sizes);
       case TensorRole::kAlphaLatent:
@@ -70,14 +84,17 @@ class Initializer {
         return torch::full(sizes, gain / root_of_inputs(node));
       }
       case TensorRole::kBias:
-        return is_float_linear(node) ? uniform(sizes, 1 / root_of_inputs(node))
-                                     : torch::zeros(sizes);
+        return is_float_linear(node) && !starts_at_zero(id, node)
+                   ? uniform(sizes, 1 / root_of_inputs(node))
+                   : torch::zeros(sizes);
       case TensorRole::kNormWeight:
         return starts_apart(node) ? random_signs(sizes) : torch::ones(sizes);
       case TensorRole::kNormBias:
         return starts_apart(node) && activation_follows(module_.graph(), id)
                    ? normal(sizes, config_.norm_bias)
                    : torch::zeros(sizes);
+      case TensorRole::kEmbedding:
+        return normal(sizes, kEmbeddingStd);
       case TensorRole::kRunningMean:
         return torch::zeros(sizes);
       case TensorRole::kRunningVar:
@@ -110,8 +127,13 @@ class Initializer {
     return linear != nullptr && std::holds_alternative<FloatWeights>(linear->weights);
   }
 
+  bool starts_at_zero(NodeId id, const Node& node) const {
+    return is_float_linear(node) && feeds_identity(module_.graph(), id);
+  }
+
   bool starts_apart(const Node& norm) const {
-    return config_.norms == "apart" && factor_before(module_.graph(), norm) > 1;
+    return config_.norms == "apart" && std::holds_alternative<BatchNorm>(norm.op) &&
+           factor_before(module_.graph(), norm) > 1;
   }
 
   // sqrt(m), m the inputs of each output.

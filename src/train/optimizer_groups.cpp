@@ -13,8 +13,8 @@
 namespace tbn {
 namespace {
 
-constexpr std::array<std::string_view, 5> kRoleWords = {"latents", "alphas", "weights", "biases",
-                                                        "norms"};
+constexpr std::array<std::string_view, 6> kRoleWords = {"latents", "alphas", "weights",
+                                                        "biases",  "norms",  "embeddings"};
 constexpr std::size_t kNamesShown = 12;
 
 bool is_role_word(const std::string& text) {
@@ -69,6 +69,8 @@ std::string role_word(TensorRole role) {
     case TensorRole::kNormWeight:
     case TensorRole::kNormBias:
       return "norms";
+    case TensorRole::kEmbedding:
+      return "embeddings";
     case TensorRole::kRunningMean:
     case TensorRole::kRunningVar:
       return "buffers";

@@ -24,7 +24,8 @@ struct ResolvedGroup {
 };
 
 // The word that `optim.groups` uses for a role: latents, alphas (the scalars, or the tensor that
-// they are the magnitudes of), weights, biases, norms.
+// they are the magnitudes of), weights, biases, norms, embeddings (learned positions, class tokens
+// and relative biases).
 std::string role_word(TensorRole role);
 
 // The trained tensors of a graph, in its order (no buffers).

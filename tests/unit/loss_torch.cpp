@@ -34,6 +34,55 @@ TEST_CASE("cross entropy of bfloat16 logits is computed in float32") {
   CHECK(loss.item<float>() == Approx(1.3132617));
 }
 
+TEST_CASE("cross entropy of points is that of all points as one batch") {
+  torch::manual_seed(2);
+  const at::Tensor logits = torch::randn({3, 5, 4}, torch::kFloat64);
+  const at::Tensor labels = torch::randint(0, 4, {3, 5}, torch::kInt64);
+  double expected = 0;
+  for (int b = 0; b < 3; ++b) {
+    for (int n = 0; n < 5; ++n) {
+      double sum = 0;
+      for (int k = 0; k < 4; ++k) sum += std::exp(logits[b][n][k].item<double>());
+      const auto label = labels[b][n].item<std::int64_t>();
+      expected += (std::log(sum) - logits[b][n][label].item<double>()) / 15;
+    }
+  }
+  CHECK(tbn::cross_entropy(logits, labels, 0).item<double>() == Approx(expected).epsilon(1e-12));
+}
+
+TEST_CASE("the mean squared error of bfloat16 predictions is computed in float32") {
+  const at::Tensor predictions = torch::tensor({{1.0f, 2.0f}, {3.0f, -1.0f}}).to(torch::kBFloat16);
+  const at::Tensor targets = torch::tensor({{1.001f, 2.0f}, {1.0f, -2.0f}});
+  const at::Tensor loss = tbn::mse_loss(predictions, targets);
+  CHECK(loss.scalar_type() == torch::kFloat32);
+  CHECK(loss.item<double>() == Approx((1e-6 + 0 + 4 + 1) / 4).epsilon(1e-7));
+}
+
+TEST_CASE(
+    "the penalty of transforms is the Frobenius norm of I - A A^T, and has no gradient at I") {
+  torch::manual_seed(3);
+  const at::Tensor a = torch::randn({2, 3, 3}, torch::kFloat64);
+  double expected = 0;
+  for (int b = 0; b < 2; ++b) {
+    double squares = 0;
+    for (int i = 0; i < 3; ++i) {
+      for (int j = 0; j < 3; ++j) {
+        double product = 0;
+        for (int k = 0; k < 3; ++k) product += (a[b][i][k] * a[b][j][k]).item<double>();
+        squares += std::pow((i == j ? 1 : 0) - product, 2);
+      }
+    }
+    expected += std::sqrt(squares) / 2;
+  }
+  CHECK(tbn::orthogonal_penalty(a).item<double>() == Approx(expected).epsilon(1e-12));
+
+  at::Tensor identity = torch::eye(3).unsqueeze(0).requires_grad_();
+  const at::Tensor penalty = tbn::orthogonal_penalty(identity);
+  penalty.backward();
+  CHECK(penalty.item<double>() == 0);
+  CHECK(torch::equal(identity.grad(), torch::zeros({1, 3, 3})));
+}
+
 TEST_CASE("clipping scales all gradients to the joint norm, and leaves smaller ones alone") {
   std::vector<at::Tensor> gradients = {torch::tensor({3.0, 0.0}, torch::kFloat64),
                                        torch::tensor({{4.0}}, torch::kFloat64)};

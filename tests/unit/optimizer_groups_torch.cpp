@@ -30,6 +30,16 @@ TEST_CASE("groups take parameters by role or glob, the first that matches wins")
   CHECK(members(config, 2) == std::vector<std::size_t>{4, 5});
 }
 
+TEST_CASE("positions, class tokens and relative biases are the embeddings") {
+  const std::vector<ParameterInfo> parameters = {{"positions1.table", TensorRole::kEmbedding, 64},
+                                                 {"fc.weight", TensorRole::kWeight, 50}};
+  OptimConfig config;
+  config.groups.push_back({{"embeddings"}, {.lr = 0.5}});
+  const auto groups = tbn::resolve_groups(config, parameters);
+  CHECK(groups[0].members == std::vector<std::size_t>{0});
+  CHECK(groups[1].members == std::vector<std::size_t>{1});
+}
+
 TEST_CASE("a role that a network does not have leaves its group empty") {
   OptimConfig config;
   config.groups.push_back({{"latents"}, {}});
@@ -45,10 +55,11 @@ TEST_CASE("a glob that matches no parameter is an error that lists roles and nam
     tbn::resolve_groups(config, kParameters);
     FAIL("nothing was thrown");
   } catch (const tbn::ConfigError& error) {
-    CHECK(std::string(error.what()) ==
-          "optim.groups[0].match: 'layer9.*' matches no parameter; use a role (latents, alphas, "
-          "weights, biases, norms) or a glob over the names: conv1.latent, conv1.alpha, "
-          "norm1.weight, norm1.bias, fc.weight, fc.bias");
+    CHECK(
+        std::string(error.what()) ==
+        "optim.groups[0].match: 'layer9.*' matches no parameter; use a role (latents, alphas, "
+        "weights, biases, norms, embeddings) or a glob over the names: conv1.latent, conv1.alpha, "
+        "norm1.weight, norm1.bias, fc.weight, fc.bias");
   }
 }
 

@@ -1,0 +1,49 @@
+// The ops on sequences and windows as functions of tensors, with autograd. B is the batch, which
+// comes first everywhere.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "tbn/graph.h"
+
+namespace tbn {
+
+// Tensors that follow from a node's attributes alone; undefined where its op needs none. W windows
+// of L = window^2 pixels.
+struct NodeConstants {
+  torch::Tensor bias_rows;  // [L L] int64: the row of the relative bias for each query and key
+  torch::Tensor regions;    // [W, 1, L, L]: 0, or -inf where only the roll made two neighbours
+  torch::Tensor positions;  // [T, F]: the sinusoidal table
+};
+NodeConstants constants_of(const Node& node, const torch::TensorOptions& options);
+
+// inputs: one [B, T, 3 F] or three [B, T, F]; relative_bias [(2 window - 1)^2, heads] or undefined.
+// Returns [B, T, F].
+torch::Tensor attention(const Attention& op, const std::vector<torch::Tensor>& inputs,
+                        const torch::Tensor& relative_bias, const NodeConstants& constants);
+
+// x [B, C, ...] or [B, T, F], normalised over all but the channels (see channel_axis); weight, bias
+// and running statistics [channels].
+torch::Tensor batch_norm(const BatchNorm& op, const torch::Tensor& x, const torch::Tensor& weight,
+                         const torch::Tensor& bias, const torch::Tensor& running_mean,
+                         const torch::Tensor& running_var, bool training);
+
+// y = (x - mean) / std per channel of x [B, ...shape].
+torch::Tensor normalize(const Normalize& op, const torch::Tensor& x);
+
+// token [F] in front of x [B, T, F].
+torch::Tensor with_class_token(const torch::Tensor& token, const torch::Tensor& x);
+
+// x + I for x [B, K, K], in float32 or wider: near the identity bfloat16 has two digits.
+torch::Tensor add_identity(const torch::Tensor& x);
+
+// x [B, T, F] -> [B, F]. Of equal largest values one takes the whole gradient.
+torch::Tensor sequence_pool(PoolKind kind, const torch::Tensor& x);
+
+// x [B, T, C], along T.
+torch::Tensor moving_average(const torch::Tensor& x, std::int64_t kernel);
+
+}  // namespace tbn
