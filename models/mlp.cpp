@@ -4,7 +4,7 @@
 namespace tbn {
 namespace {
 
-Value build_mlp(GraphBuilder&, Value x, const ModelOptions& options, std::int64_t classes) {
+Value build_mlp(GraphBuilder&, Value x, const ModelOptions& options, const TaskSpec& task) {
   const bool bias = options.flag("bias");
   if (x.shape().size() > 1) x = x.flatten();
   for (std::int64_t width : options.list("hidden")) {
@@ -13,7 +13,7 @@ Value build_mlp(GraphBuilder&, Value x, const ModelOptions& options, std::int64_
     x = x.relu();
     if (options.real("dropout") > 0) x = x.dropout(options.real("dropout"));
   }
-  return x.linear(classes, {.bias = bias}).named("classifier");
+  return x.linear(task.output.front(), {.bias = bias}).named("classifier");
 }
 
 }  // namespace

@@ -11,7 +11,16 @@ namespace {
 
 std::vector<ModelFamily> all_families() {
   std::vector<ModelFamily> families = {mlp_family(), vgg_small_family(), resnet_small_family()};
-  for (ModelFamily& family : resnet_families()) families.push_back(std::move(family));
+  const auto append = [&](std::vector<ModelFamily> more) {
+    for (ModelFamily& family : more) families.push_back(std::move(family));
+  };
+  append(resnet_families());
+  append({convmixer_family(), mlp_mixer_family()});
+  append(vit_families());
+  append(swin_families());
+  append(pointnet_families());
+  append({series_transformer_family(), dlinear_family(), tsmixer_family()});
+  append({custom_family()});
   return families;
 }
 
@@ -42,9 +51,22 @@ std::string check_choice(const OptionSpec& spec, const std::string& value) {
 }
 
 std::string_view type_name(const OptionValue& value) {
-  constexpr std::string_view kNames[] = {"true or false", "an integer", "a number", "text",
-                                         "a list of integers"};
+  constexpr std::string_view kNames[] = {"true or false", "an integer",         "a number",
+                                         "text",          "a list of integers", "a list of layers"};
   return kNames[value.index()];
+}
+
+void check_task(const ModelFamily& family, const ModelSpec& spec) {
+  if (family.task && *family.task != spec.task.task) {
+    throw ConfigError("model.type: " + family.name + " is for " +
+                      std::string(to_string(*family.task)) + ", and the data set is for " +
+                      std::string(to_string(spec.task.task)));
+  }
+  const std::size_t dimensions = spec.task.task == Task::kClassification ? 1 : 2;
+  TBN_CHECK(spec.task.output.size() == dimensions, "the task's output has another rank");
+  for (const std::int64_t d : spec.task.output) {
+    if (d < 1) throw ConfigError("the task's output " + to_string(spec.task.output) + " is empty");
+  }
 }
 
 }  // namespace
@@ -69,7 +91,8 @@ std::string check_option(const OptionSpec& spec, const OptionValue& value) {
                      if (!wrong.empty()) return wrong;
                    }
                    return std::string();
-                 }},
+                 },
+                 [](const LayerList&) { return std::string(); }},
       value);
 }
 
@@ -106,6 +129,7 @@ const std::string& ModelOptions::text(std::string_view key) const { return get<s
 const std::vector<std::int64_t>& ModelOptions::list(std::string_view key) const {
   return get<std::vector<std::int64_t>>(key);
 }
+const LayerList& ModelOptions::layers(std::string_view key) const { return get<LayerList>(key); }
 
 std::int64_t scaled_channels(std::int64_t channels, double width) {
   if (width == 1.0) return channels;
@@ -128,14 +152,26 @@ const ModelFamily& model_family(std::string_view name) {
   throw ConfigError("model.type: " + in_quotes(name) + " is no model; there are " + names);
 }
 
+std::string_view to_string(Task task) {
+  switch (task) {
+    case Task::kClassification:
+      return "classification";
+    case Task::kSegmentation:
+      return "segmentation";
+    case Task::kForecasting:
+      return "forecasting";
+  }
+  return "";
+}
+
 Graph build_model(const ModelSpec& spec) {
   const ModelFamily& family = model_family(spec.type);
-  if (spec.classes < 1) throw ConfigError("the number of classes must be at least 1");
+  check_task(family, spec);
   const ModelOptions options(family.name, family.options, spec.options);
   GraphBuilder b(family.name);
   Value x = b.input(spec.input);
   if (!spec.mean.empty() || !spec.std.empty()) x = x.normalize(spec.mean, spec.std);
-  return b.finish(family.build(b, x, options, spec.classes));
+  return b.finish(family.build(b, x, options, spec.task));
 }
 
 }  // namespace tbn

@@ -2,6 +2,7 @@
 // one with a block a stage for 28 x 28 images.
 #include <array>
 
+#include "models/blocks.h"
 #include "models/families.h"
 #include "tbn/error.h"
 
@@ -40,7 +41,7 @@ Value stem(Value x, const std::string& kind, std::int64_t channels) {
 using Block = Value (*)(Value, std::int64_t, std::int64_t);
 
 Value stages(GraphBuilder& b, Value x, const ModelOptions& options, Block block,
-             const std::array<int, 4>& blocks, std::int64_t classes) {
+             const std::array<int, 4>& blocks, const TaskSpec& task) {
   const double width = options.real("width");
   x = stem(x, options.text("stem"), scaled_channels(64, width));
   for (int stage = 0; stage < 4; ++stage) {
@@ -50,21 +51,21 @@ Value stages(GraphBuilder& b, Value x, const ModelOptions& options, Block block,
       x = block(x, channels, stage > 0 && i == 0 ? 2 : 1);
     }
   }
-  return x.global_avg_pool().linear(classes).named("classifier");
+  return x.global_avg_pool().linear(task.output.front()).named("classifier");
 }
 
-Value build_resnet18(GraphBuilder& b, Value x, const ModelOptions& o, std::int64_t classes) {
-  return stages(b, x, o, basic_block, {2, 2, 2, 2}, classes);
+Value build_resnet18(GraphBuilder& b, Value x, const ModelOptions& o, const TaskSpec& task) {
+  return stages(b, x, o, basic_block, {2, 2, 2, 2}, task);
 }
-Value build_resnet34(GraphBuilder& b, Value x, const ModelOptions& o, std::int64_t classes) {
-  return stages(b, x, o, basic_block, {3, 4, 6, 3}, classes);
+Value build_resnet34(GraphBuilder& b, Value x, const ModelOptions& o, const TaskSpec& task) {
+  return stages(b, x, o, basic_block, {3, 4, 6, 3}, task);
 }
-Value build_resnet50(GraphBuilder& b, Value x, const ModelOptions& o, std::int64_t classes) {
-  return stages(b, x, o, bottleneck_block, {3, 4, 6, 3}, classes);
+Value build_resnet50(GraphBuilder& b, Value x, const ModelOptions& o, const TaskSpec& task) {
+  return stages(b, x, o, bottleneck_block, {3, 4, 6, 3}, task);
 }
 
 Value build_resnet_small(GraphBuilder& b, Value x, const ModelOptions& options,
-                         std::int64_t classes) {
+                         const TaskSpec& task) {
   const auto& channels = options.list("channels");
   const auto& strides = options.list("strides");
   if (channels.empty() || channels.size() != strides.size()) {
@@ -81,19 +82,12 @@ Value build_resnet_small(GraphBuilder& b, Value x, const ModelOptions& options,
     const auto scope = b.scope("block" + std::to_string(i + 1));
     x = basic_block(x, scaled_channels(channels[i], width), strides[i]);
   }
-  return x.global_avg_pool().linear(classes).named("classifier");
-}
-
-OptionSpec width_option() {
-  return {.key = "width",
-          .value = 1.0,
-          .min = 0.05,
-          .max = 16,
-          .help = "factor on the channels, rounded to multiples of 8"};
+  return x.global_avg_pool().linear(task.output.front()).named("classifier");
 }
 
 ModelFamily resnet_family(const char* name, const char* summary,
-                          Value (*build)(GraphBuilder&, Value, const ModelOptions&, std::int64_t)) {
+                          Value (*build)(GraphBuilder&, Value, const ModelOptions&,
+                                         const TaskSpec&)) {
   return {.name = name,
           .summary = summary,
           .options = {width_option(),

@@ -2,24 +2,27 @@
 // with their types, ranges and defaults, so that YAML, command line and documentation check against
 // one table. To add a network, add a file there and a line in models/registry.cpp.
 //
-//   ModelSpec spec{.type = "resnet18", .input = {3, 32, 32}, .classes = 10};
+//   ModelSpec spec{.type = "resnet18", .input = {3, 32, 32}};
 //   spec.options["width"] = 0.25;
 //   Graph graph = build_model(spec);
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
 #include "tbn/graph.h"
+#include "tbn/layers.h"
+#include "tbn/task.h"
 
 namespace tbn {
 
 using OptionValue =
-    std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>>;
+    std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>, LayerList>;
 using OptionMap = std::map<std::string, OptionValue>;
 
 // One option of a family. The default's type is the option's type; `min` and `max` bound numbers
@@ -36,8 +39,8 @@ struct OptionSpec {
 struct ModelSpec {
   std::string type;
   OptionMap options = {};  // those that differ from the defaults
-  Shape input = {};        // [C, H, W]
-  std::int64_t classes = 10;
+  Shape input = {};        // [C, H, W], points [N, F] or steps [T, C]
+  TaskSpec task = {};
   // Statistics of the data set per channel in raw pixel units; empty: no normalisation node.
   std::vector<float> mean = {};
   std::vector<float> std = {};
@@ -53,6 +56,7 @@ class ModelOptions {
   bool flag(std::string_view key) const;
   const std::string& text(std::string_view key) const;
   const std::vector<std::int64_t>& list(std::string_view key) const;
+  const LayerList& layers(std::string_view key) const;
 
  private:
   template <class T>
@@ -64,8 +68,10 @@ struct ModelFamily {
   std::string name;     // "resnet18"
   std::string summary;  // one line
   std::vector<OptionSpec> options;
-  // Adds the network to the builder that owns `x` and returns its logits [classes].
-  Value (*build)(GraphBuilder& b, Value x, const ModelOptions& options, std::int64_t classes);
+  // Adds the network to the builder that owns `x`; returns what the task asks for.
+  Value (*build)(GraphBuilder& b, Value x, const ModelOptions& options, const TaskSpec& task);
+  // What it does; build_model checks it. None: whatever its options make of it.
+  std::optional<Task> task = Task::kClassification;
 };
 
 const std::vector<ModelFamily>& model_families();

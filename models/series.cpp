@@ -1,0 +1,43 @@
+// The parts that the forecasters share, see the header.
+#include "models/series.h"
+
+#include "tbn/error.h"
+
+namespace tbn {
+
+OptionSpec normalize_option() {
+  return choice_option("normalize", "none", {"last", "none"},
+                       "last: take the window's last step away and add it to the forecast");
+}
+
+Value over_time(Value x, std::int64_t steps, std::string_view name) {
+  return x.transpose().linear(steps).named(name).transpose();
+}
+
+void check_same_columns(const Value& series, const TaskSpec& task, const std::string& family) {
+  if (task.output.back() == series.shape().back()) return;
+  throw ConfigError("model.type: " + family + " forecasts all " +
+                    std::to_string(series.shape().back()) + " columns of its input, but " +
+                    std::to_string(task.output.back()) + " are asked for");
+}
+
+SeriesLevel::SeriesLevel(Value series, const ModelOptions& options, const TaskSpec& task,
+                         const std::string& family)
+    : relative_(options.text("normalize") == "last"), last_(series), values_(series) {
+  if (series.shape().size() != 2) {
+    throw ConfigError("model.type: " + family + " takes a series [T, C], the input is " +
+                      to_string(series.shape()));
+  }
+  if (!relative_) return;
+  check_same_columns(series, task, family + " with normalize: last");
+  const std::int64_t steps = series.shape()[0];
+  const std::int64_t columns = series.shape()[1];
+  last_ = series.slice(0, steps - 1, 1).reshape({columns}).named("last");
+  values_ = series - last_.expand(steps);
+}
+
+Value SeriesLevel::restore(Value forecast) const {
+  return relative_ ? forecast + last_.expand(forecast.shape()[0]) : forecast;
+}
+
+}  // namespace tbn
