@@ -1,5 +1,6 @@
-// Random crop and horizontal flip of uint8 images, channels first. What is drawn for an image
-// depends on (seed, epoch, its index in the set) alone, never on threads or batches.
+// Random crop, horizontal flip, RandAugment and cutout of uint8 images, channels first. What is
+// drawn for an image depends on (seed, epoch, its index in the set) alone, never on threads or
+// batches.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +10,11 @@ namespace tbn {
 struct AugmentOptions {
   int crop_padding = 0;  // the image is shifted by up to so many pixels; zeros (black) come in
   bool flip = false;     // mirror left and right with probability 1/2
+  int randaugment = 0;   // so many random operations in a row (Cubuk et al. 2020)
+  int magnitude = 9;     // of them, 0 .. 30
+  int cutout = 0;        // side of a square set to grey, 128 (DeVries and Taylor 2017)
 
-  bool any() const { return crop_padding > 0 || flip; }
+  bool any() const { return crop_padding > 0 || flip || randaugment > 0 || cutout > 0; }
 };
 
 struct AugmentChoice {
@@ -25,6 +29,12 @@ AugmentChoice draw_augment(const AugmentOptions& options, std::uint64_t seed, st
 
 // Writes the chosen view of `in` to `out`, both [C, H, W]; they must not overlap.
 void augment_image(const AugmentChoice& choice, std::int64_t channels, std::int64_t height,
+                   std::int64_t width, const std::uint8_t* in, std::uint8_t* out);
+
+// All of the options: crop and flip as draw_augment chooses them, RandAugment, and last a cutout
+// whose centre is any pixel of the image, so that the square may be clipped.
+void augment_image(const AugmentOptions& options, std::uint64_t seed, std::int64_t epoch,
+                   std::int64_t index, std::int64_t channels, std::int64_t height,
                    std::int64_t width, const std::uint8_t* in, std::uint8_t* out);
 
 }  // namespace tbn

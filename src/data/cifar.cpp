@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "data/byte_source.h"
+#include "data/memory_images.h"
 #include "tbn/error.h"
 
 namespace tbn {
@@ -50,6 +51,9 @@ DatasetReader cifar_reader(std::string name, std::string folder, std::vector<std
   reader.name = std::move(name);
   reader.folders = {"", std::move(folder)};
   reader.signs = {train.front()};
+  reader.describe = [class_names](const DataOptions&) {
+    return image_spec({3, kSide, kSide}, class_names);
+  };
   reader.read = [train = std::move(train), test = std::move(test), limits = std::move(label_limits),
                  names = std::move(class_names)](const fs::path& root, bool is_train) {
     std::vector<fs::path> files;

@@ -1,52 +1,85 @@
-// Data sets by name: where their files are looked for, the seeded split of a validation set from
-// the training images, and the registry of readers.
+// What the trainer sees of any data: samples of one shape with what is to be answered for each,
+// read one at a time from many threads. Images in memory, folders of JPEGs, point clouds and
+// windows of a series are all Datasets; batches and shuffling are the loader's.
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
-#include "data/image_set.h"
-#include "data/reader.h"
+#include "tbn/task.h"
 
 namespace tbn {
 
 enum class Split { kTrain, kValidation, kTest };
+std::string to_string(Split split);  // "train", "validation", "test"
 
-struct DataOptions {
-  std::string name;             // one of dataset_names()
-  std::filesystem::path root;   // empty: data/<name>, then the Debian package's folder
-  std::int64_t validation = 0;  // images held out of the training images
-  std::uint64_t split_seed = 0;
-  std::int64_t train_limit = 0;  // keep the first so many training images after the split; 0: all
-  std::int64_t test_limit = 0;
+// The labels that one kind of object can have: [first, first + count).
+struct LabelRange {
+  std::string name;
+  std::int64_t first = 0;
+  std::int64_t count = 0;
 };
 
-struct ImageData {
-  ImageSet train;
-  ImageSet validation;
-  ImageSet test;
-  std::filesystem::path folder;  // where the files were found
+// What all samples of a set have in common.
+struct SampleSpec {
+  Shape input;         // image [C, H, W], points [N, F], steps [T, C]
+  bool bytes = false;  // inputs are bytes 0..255 (images), else floats
+  TaskSpec task;
+  std::vector<std::string> class_names;  // empty for forecasting
+  // Segmentation of objects: each object's labels are those of one category. Empty for scenes.
+  std::vector<LabelRange> categories;
+
+  // Class labels a sample: 1, N, or none.
+  std::int64_t labels() const;
+  // Values to predict a sample: H C for forecasting, else none.
+  std::int64_t targets() const;
+  std::int64_t classes() const { return static_cast<std::int64_t>(class_names.size()); }
 };
 
-// Names of all data sets, in the order of the registry.
-std::vector<std::string> dataset_names();
+// How a sample is to be read. What is drawn at random depends on (seed, epoch, index) alone.
+struct ReadContext {
+  bool augment = false;  // random views for training; else the one fixed view
+  std::uint64_t seed = 0;
+  std::int64_t epoch = 0;
+};
 
-// The registry entry of `name`. Throws ConfigError that lists the known names.
-const DatasetReader& find_dataset(const std::string& name);
+// Where a sample goes; those that the spec does not have are null.
+struct SampleOut {
+  std::uint8_t* bytes = nullptr;   // [input]
+  float* values = nullptr;         // [input]
+  std::int64_t* labels = nullptr;  // [labels()]
+  float* targets = nullptr;        // [targets()]
+};
 
-// The folder that holds the files. With a root, that root and its subfolder <name> are searched,
-// else the default places. Throws DataError that says where it looked and how to get the data.
-std::filesystem::path find_data_folder(const DatasetReader& reader,
-                                       const std::filesystem::path& root);
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+  virtual const SampleSpec& spec() const = 0;
+  virtual std::int64_t size() const = 0;
+  // Reads sample `index` of 0 .. size() - 1; several threads may at once. False where the sample is
+  // damaged and data.on_error says to skip such; with `stop` throws DataError that names the file.
+  virtual bool read(std::int64_t index, const ReadContext& context, SampleOut out) const = 0;
+  // How often read() has returned false so far.
+  virtual std::int64_t skipped() const { return 0; }
+};
 
-// Reads everything. The images of train and validation keep the order of the file; which ones are
-// held out depends on split_seed and the number of images alone. Throws ConfigError for impossible
-// options and DataError for missing or damaged files.
-ImageData load_images(const DataOptions& options);
+// Some samples of another set, in the order of `indices`.
+class Subset final : public Dataset {
+ public:
+  Subset(std::shared_ptr<const Dataset> whole, std::vector<std::int64_t> indices)
+      : whole_(std::move(whole)), indices_(std::move(indices)) {}
+  const SampleSpec& spec() const override { return whole_->spec(); }
+  std::int64_t size() const override { return static_cast<std::int64_t>(indices_.size()); }
+  bool read(std::int64_t index, const ReadContext& context, SampleOut out) const override {
+    return whole_->read(indices_[static_cast<std::size_t>(index)], context, out);
+  }
+  std::int64_t skipped() const override { return whole_->skipped(); }
 
-// One split alone; the test split does not read the training files.
-ImageSet load_split(const DataOptions& options, Split split);
+ private:
+  std::shared_ptr<const Dataset> whole_;
+  std::vector<std::int64_t> indices_;
+};
 
 }  // namespace tbn

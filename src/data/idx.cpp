@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "data/byte_source.h"
+#include "data/memory_images.h"
 #include "tbn/error.h"
 
 namespace tbn {
@@ -91,6 +92,9 @@ DatasetReader idx_reader(std::string name, std::string torchvision_folder,
   reader.name = std::move(name);
   reader.folders = {"", std::move(torchvision_folder)};
   reader.signs = spellings("train-images", "idx3-ubyte");
+  reader.describe = [class_names](const DataOptions&) {
+    return image_spec({1, 28, 28}, class_names);
+  };
   reader.read = [class_names = std::move(class_names)](const fs::path& folder, bool train) {
     const std::string prefix = train ? "train" : "t10k";
     const fs::path images = find_file(folder, prefix + "-images", "idx3-ubyte");

@@ -1,10 +1,9 @@
-// Fills batches from an image set in the epoch's order.
+// Fills batches from a data set in the epoch's order.
 #include "data/loader.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <numeric>
 #include <string_view>
 
@@ -23,39 +22,62 @@ void check_range(std::string_view key, std::int64_t value, std::int64_t low, std
       fmt::format("{}: {} is out of range; it must be {} to {}", key, value, low, high));
 }
 
-const LoaderOptions& checked(const ImageSet& images, const LoaderOptions& options) {
-  TBN_CHECK(static_cast<std::int64_t>(images.pixels.size()) == images.size() * images.image_bytes(),
-            "BatchLoader: pixels and labels of the image set do not match");
-  if (images.size() == 0) throw ConfigError("the data set holds no images to make batches of");
+const LoaderOptions& checked(const Dataset& data, const LoaderOptions& options) {
+  if (data.size() == 0) throw ConfigError("the data set holds no samples to make batches of");
   check_range("train.batch_size", options.batch_size, 1, std::int64_t{1} << 20);
-  if (options.drop_last && options.batch_size > images.size()) {
+  if (options.drop_last && options.batch_size > data.size()) {
     throw ConfigError(
-        fmt::format("train.batch_size: {} images a batch, but the data set holds {}; "
+        fmt::format("train.batch_size: {} samples a batch, but the data set holds {}; "
                     "use smaller batches",
-                    options.batch_size, images.size()));
+                    options.batch_size, data.size()));
   }
-  check_range("data.crop_padding", options.augment.crop_padding, 0,
-              std::min(images.height, images.width) - 1);
+  if (options.mix.any() && !data.spec().bytes) {
+    throw ConfigError("data.mixup and data.cutmix mix images, and the data set has none");
+  }
   check_range("data.threads", options.threads, 0, kMaxThreads);
   check_range("prefetch", options.prefetch, 1, kMaxPrefetch);
   return options;
 }
 
+// Pointers to the places of sample `slot` of a batch.
+SampleOut place(Batch& batch, const SampleSpec& spec, std::int64_t slot) {
+  const std::int64_t input = element_count(spec.input);
+  SampleOut out;
+  if (spec.bytes) {
+    out.bytes = batch.bytes.data() + slot * input;
+  } else {
+    out.values = batch.values.data() + slot * input;
+  }
+  if (spec.labels() > 0) out.labels = batch.labels.data() + slot * spec.labels();
+  if (spec.targets() > 0) out.targets = batch.targets.data() + slot * spec.targets();
+  return out;
+}
+
+void resize(Batch& batch, const SampleSpec& spec, std::int64_t size) {
+  const auto count = [&](std::int64_t each) { return static_cast<std::size_t>(size * each); };
+  const std::int64_t input = element_count(spec.input);
+  batch.size = size;
+  batch.bytes.resize(spec.bytes ? count(input) : 0);
+  batch.values.resize(spec.bytes ? 0 : count(input));
+  batch.labels.resize(count(spec.labels()));
+  batch.targets.resize(count(spec.targets()));
+}
+
 }  // namespace
 
-BatchLoader::BatchLoader(const ImageSet& images, const LoaderOptions& options)
-    : images_(images),
-      options_(checked(images, options)),
+BatchLoader::BatchLoader(const Dataset& data, const LoaderOptions& options)
+    : data_(data),
+      options_(checked(data, options)),
       prefetcher_(options.threads, options.prefetch,
                   [this](std::int64_t number, Batch& out) { make_batch(number, out); }) {}
 
 std::int64_t BatchLoader::batches_per_epoch() const {
   const std::int64_t spare = options_.drop_last ? 0 : options_.batch_size - 1;
-  return (images_.size() + spare) / options_.batch_size;
+  return (data_.size() + spare) / options_.batch_size;
 }
 
-std::int64_t BatchLoader::images_per_epoch() const {
-  return std::min(images_.size(), batches_per_epoch() * options_.batch_size);
+std::int64_t BatchLoader::samples_per_epoch() const {
+  return std::min(data_.size(), batches_per_epoch() * options_.batch_size);
 }
 
 void BatchLoader::start_epoch(std::int64_t epoch, std::int64_t first_batch) {
@@ -64,32 +86,44 @@ void BatchLoader::start_epoch(std::int64_t epoch, std::int64_t first_batch) {
   prefetcher_.stop();  // workers read order_ and epoch_
   epoch_ = epoch;
   if (options_.shuffle) {
-    order_ = random_permutation(images_.size(), CounterRng(options_.seed, RngUse::kShuffle,
-                                                           static_cast<std::uint64_t>(epoch)));
+    order_ = random_permutation(data_.size(), CounterRng(options_.seed, RngUse::kShuffle,
+                                                         static_cast<std::uint64_t>(epoch)));
   } else if (order_.empty()) {
-    order_.resize(static_cast<std::size_t>(images_.size()));
+    order_.resize(static_cast<std::size_t>(data_.size()));
     std::iota(order_.begin(), order_.end(), std::int64_t{0});
   }
   prefetcher_.start(first_batch, batches_per_epoch());
 }
 
 void BatchLoader::make_batch(std::int64_t number, Batch& out) const {
+  const SampleSpec& spec = data_.spec();
   const std::int64_t begin = number * options_.batch_size;
-  const std::int64_t bytes = images_.image_bytes();
-  out.size = std::min(options_.batch_size, images_.size() - begin);
-  out.pixels.resize(static_cast<std::size_t>(out.size * bytes));
-  out.labels.resize(static_cast<std::size_t>(out.size));
-  for (std::int64_t i = 0; i < out.size; ++i) {
+  const std::int64_t wanted = std::min(options_.batch_size, data_.size() - begin);
+  const ReadContext context{options_.augment, options_.seed, epoch_};
+  resize(out, spec, wanted);
+  std::int64_t taken = 0;
+  for (std::int64_t i = 0; i < wanted; ++i) {
     const std::int64_t index = order_[static_cast<std::size_t>(begin + i)];
-    const std::uint8_t* from = images_.pixels.data() + index * bytes;
-    std::uint8_t* to = out.pixels.data() + i * bytes;
-    out.labels[static_cast<std::size_t>(i)] = images_.labels[static_cast<std::size_t>(index)];
-    if (options_.augment.any()) {
-      augment_image(draw_augment(options_.augment, options_.seed, epoch_, index), images_.channels,
-                    images_.height, images_.width, from, to);
-    } else {
-      std::memcpy(to, from, static_cast<std::size_t>(bytes));
-    }
+    taken += data_.read(index, context, place(out, spec, taken));
+  }
+  if (taken == 0) {
+    throw DataError(fmt::format("none of the {} samples of a batch could be read", wanted));
+  }
+  resize(out, spec, taken);
+  mix(number, out);
+}
+
+void BatchLoader::mix(std::int64_t number, Batch& out) const {
+  out.other_labels.clear();
+  out.weight = 1;
+  if (!options_.mix.any()) return;
+  const Shape& image = data_.spec().input;
+  const MixChoice choice =
+      draw_mix(options_.mix, out.size, image[1], image[2], options_.seed, epoch_, number);
+  mix_batch(choice, out.size, image[0], image[1], image[2], out.bytes.data());
+  out.weight = choice.weight;
+  for (const std::int64_t partner : choice.partner) {
+    out.other_labels.push_back(out.labels[static_cast<std::size_t>(partner)]);
   }
 }
 

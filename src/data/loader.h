@@ -1,12 +1,12 @@
-// Batches of an image set: seeded shuffle, augmentation, prefetch. The sequence of batches is a
-// pure function of (seed, epoch), so an epoch resumed at batch k continues bit for bit.
+// Batches of a data set: seeded shuffle, random views, prefetch. The sequence of batches is a pure
+// function of (seed, epoch), so an epoch resumed at batch k continues bit for bit.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
-#include "data/augment.h"
-#include "data/image_set.h"
+#include "data/dataset.h"
+#include "data/mix.h"
 #include "data/prefetcher.h"
 
 namespace tbn {
@@ -16,9 +16,10 @@ struct LoaderOptions {
   bool shuffle = false;
   bool drop_last = false;  // drop a last batch that is not full
   std::uint64_t seed = 0;
-  AugmentOptions augment;
-  int threads = 1;   // 0: batches are made by next() itself
-  int prefetch = 4;  // batches made ahead
+  bool augment = false;  // random views of the samples
+  MixOptions mix;        // images only
+  int threads = 1;       // 0: batches are made by next() itself
+  int prefetch = 4;      // batches made ahead
 };
 
 //   BatchLoader loader(images, {.batch_size = 64, .shuffle = true, .seed = 1});
@@ -28,22 +29,25 @@ struct LoaderOptions {
 //   }
 class BatchLoader {
  public:
-  // `images` must outlive the loader. Throws ConfigError for options that make no batch.
-  BatchLoader(const ImageSet& images, const LoaderOptions& options);
+  // `data` must outlive the loader. Throws ConfigError for options that make no batch.
+  BatchLoader(const Dataset& data, const LoaderOptions& options);
 
   // Goes to batch `first_batch` (0 .. batches_per_epoch()) of an epoch, dropping what is under way.
   void start_epoch(std::int64_t epoch, std::int64_t first_batch = 0);
 
-  // The next batch, false at the end of the epoch. Reusing one Batch saves the allocations.
+  // The next batch, false at the end of the epoch. Reusing one Batch saves the allocations. A batch
+  // is smaller by the samples that could not be read, where the data skips such; DataError where
+  // nothing of it could be.
   bool next(Batch& batch) { return prefetcher_.next(batch); }
 
   std::int64_t batches_per_epoch() const;
-  std::int64_t images_per_epoch() const;
+  std::int64_t samples_per_epoch() const;
 
  private:
   void make_batch(std::int64_t number, Batch& out) const;
+  void mix(std::int64_t number, Batch& out) const;
 
-  const ImageSet& images_;
+  const Dataset& data_;
   const LoaderOptions options_;
   std::int64_t epoch_ = 0;
   std::vector<std::int64_t> order_;  // sample indices of this epoch

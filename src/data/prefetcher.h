@@ -10,13 +10,9 @@
 #include <thread>
 #include <vector>
 
-namespace tbn {
+#include "data/batch.h"
 
-struct Batch {
-  std::vector<std::uint8_t> pixels;  // [size, C, H, W], 0..255
-  std::vector<std::int64_t> labels;  // [size]
-  std::int64_t size = 0;
-};
+namespace tbn {
 
 class Prefetcher {
  public:

@@ -1,16 +1,37 @@
 // What a data set is to the rest of tbn: a name, the files that give it away, and a function that
-// reads it. To add one, write a file that returns a DatasetReader and list it in dataset.cpp.
+// opens it. To add one, write a file that returns a DatasetReader and list it in registry.cpp.
 #pragma once
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "data/dataset.h"
 #include "data/image_set.h"
+#include "data/options.h"
 
 namespace tbn {
+
+// The splits of a data set. Those that were not asked for are null.
+struct DataSplits {
+  std::shared_ptr<const Dataset> train;
+  std::shared_ptr<const Dataset> validation;  // may be null: then it is held out of train
+  std::shared_ptr<const Dataset> test;
+  // Of the images' channels, for the network's normalisation; absent: inputs need none.
+  std::optional<ChannelStatistics> statistics;
+  std::filesystem::path folder;  // where the files were found
+  // What the user should know of how they were read: rows left out, and why.
+  std::vector<std::string> notes;
+};
+
+// Which of them are needed.
+struct SplitRequest {
+  bool train = true;  // and validation
+  bool test = true;
+};
 
 struct DatasetReader {
   std::string name;                  // as written in a configuration
@@ -19,8 +40,16 @@ struct DatasetReader {
   std::string package;               // Debian package that installs it, or empty
   std::filesystem::path package_root;
 
-  // Reads the training or the test images of `folder`. Throws DataError.
+  // What its samples will look like, told without reading a file where that is known; else throws
+  // ConfigError with the option that says it.
+  std::function<SampleSpec(const DataOptions& options)> describe;
+
+  // One of the two. Images that fit in memory: the training or the test images of a folder.
   std::function<ImageSet(const std::filesystem::path& folder, bool train)> read;
+  // Anything else. Throws DataError.
+  std::function<DataSplits(const std::filesystem::path& folder, const DataOptions& options,
+                           const SplitRequest& request)>
+      open;
 };
 
 // The first of `names` that exists in `folder`.

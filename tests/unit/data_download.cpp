@@ -142,3 +142,56 @@ TEST_CASE("a CIFAR archive is unpacked without its top folder") {
   CHECK(read_file(shell.dir / "made/test_batch.bin") == "records");
   CHECK_FALSE(shell.exists("made.download"));
 }
+
+TEST_CASE("a table of transformers is put in place under its own name") {
+  Shell shell("printf '%s' \"$url\" >\"$out\"");
+  write_file(shell.dir / "bin/md5sum",
+             "#!/bin/bash\ncat >/dev/null; echo 51a229a3fc13579dd939364fefe9c7ab\n");
+  std::filesystem::permissions(shell.dir / "bin/md5sum", std::filesystem::perms::owner_all);
+  CHECK(contains(shell.run("etth2"), "etth2 is in data/etth2"));
+  CHECK(shell.code == 0);
+  CHECK(contains(read_file(shell.dir / "data/etth2/ETTh2.csv"), "/ETT-small/ETTh2.csv"));
+  CHECK_FALSE(shell.exists("data/etth2.download"));
+}
+
+TEST_CASE("the download script says where a series that it cannot fetch is published") {
+  Shell shell("exit 1");
+  CHECK(contains(shell.run("weather"), "put weather.csv into data/weather"));
+  CHECK(shell.code == 1);
+  CHECK_FALSE(shell.exists("urls"));
+  CHECK_FALSE(shell.exists("data"));
+}
+
+TEST_CASE("a zip archive appears without its top folder, or not at all") {
+  Shell shell("cp \"$(dirname \"$0\")/../a.zip\" \"$out\"");
+  write_file(shell.dir / "tiny-imagenet-200/val/val_annotations.txt", "labels");
+  write_file(shell.dir / "tiny-imagenet-200/wnids.txt", "n01443537");
+  REQUIRE(std::system(("cd '" + shell.dir.path().string() +
+                       "' && python3 -m zipfile -c a.zip tiny-imagenet-200")
+                          .c_str()) == 0);
+  write_file(shell.dir / "bin/md5sum",
+             "#!/bin/bash\ncat >/dev/null; echo 90528d7ca1a48142e341f4ef8d21d0de\n");
+  std::filesystem::permissions(shell.dir / "bin/md5sum", std::filesystem::perms::owner_all);
+  // Stopped while unpacking, for want of space or by a signal: the archive stays, the set is
+  // absent.
+  write_file(shell.dir / "bin/python3", "#!/bin/bash\nmkdir -p \"$5\"; echo full >&2; exit 1\n");
+  std::filesystem::permissions(shell.dir / "bin/python3", std::filesystem::perms::owner_all);
+  shell.run("tiny_imagenet");
+  CHECK(shell.code != 0);
+  CHECK_FALSE(shell.exists("data/tiny_imagenet"));
+  std::filesystem::remove(shell.dir / "bin/python3");
+  shell.set_curl("exit 1");
+  CHECK(contains(shell.run("tiny_imagenet"), "tiny_imagenet is in data/tiny_imagenet"));
+  CHECK(shell.code == 0);
+  CHECK(read_file(shell.dir / "data/tiny_imagenet/val/val_annotations.txt") == "labels");
+  CHECK(read_file(shell.dir / "data/tiny_imagenet/wnids.txt") == "n01443537");
+  CHECK_FALSE(shell.exists("data/tiny_imagenet.download"));
+}
+
+TEST_CASE("the download script says how ImageNet is laid out, which needs an account") {
+  Shell shell("exit 1");
+  CHECK(contains(shell.run("imagenet"), "data/imagenet/val/CLASS/*.JPEG"));
+  CHECK(shell.code == 1);
+  CHECK_FALSE(shell.exists("urls"));
+  CHECK_FALSE(shell.exists("data"));
+}

@@ -8,6 +8,7 @@
 
 #include "data/counter_rng.h"
 #include "data/loader.h"
+#include "data/memory_images.h"
 #include "support/catch.h"
 #include "support/errors.h"
 #include "tbn/error.h"
@@ -18,7 +19,7 @@ using namespace tbn::test;
 namespace {
 
 // 6 x 6 images of two channels; the label is the index, so that a batch tells what it holds.
-ImageSet numbered_images(std::int64_t count) {
+MemoryImages numbered_images(std::int64_t count, const AugmentOptions& augment = {}) {
   ImageSet set{
       .channels = 2, .height = 6, .width = 6, .pixels = {}, .labels = {}, .class_names = {}};
   CounterRng rng(42);
@@ -27,11 +28,11 @@ ImageSet numbered_images(std::int64_t count) {
   }
   set.labels.resize(static_cast<std::size_t>(count));
   std::iota(set.labels.begin(), set.labels.end(), 0);
-  return set;
+  return MemoryImages(std::move(set), augment);
 }
 
 struct Copy {
-  std::vector<std::uint8_t> pixels;
+  std::vector<std::uint8_t> bytes;
   std::vector<std::int64_t> labels;
   bool operator==(const Copy&) const = default;
 };
@@ -41,8 +42,8 @@ std::vector<Copy> epoch_of(BatchLoader& loader, std::int64_t epoch, std::int64_t
   loader.start_epoch(epoch, first);
   for (Batch batch; loader.next(batch);) {
     CHECK(batch.size == static_cast<std::int64_t>(batch.labels.size()));
-    CHECK(batch.pixels.size() == batch.labels.size() * 72);
-    out.push_back({batch.pixels, batch.labels});
+    CHECK(batch.bytes.size() == batch.labels.size() * 72);
+    out.push_back({batch.bytes, batch.labels});
   }
   return out;
 }
@@ -53,33 +54,31 @@ std::vector<std::int64_t> labels_of(const std::vector<Copy>& batches) {
   return out;
 }
 
-const LoaderOptions kTraining{.batch_size = 8,
-                              .shuffle = true,
-                              .drop_last = true,
-                              .seed = 3,
-                              .augment = {.crop_padding = 2, .flip = true}};
+const LoaderOptions kTraining{
+    .batch_size = 8, .shuffle = true, .drop_last = true, .seed = 3, .augment = true};
+const AugmentOptions kViews{.crop_padding = 2, .flip = true};
 
 }  // namespace
 
 TEST_CASE("without shuffle and augmentation an epoch is the set in order, the last batch short") {
-  const ImageSet images = numbered_images(21);
+  const MemoryImages images = numbered_images(21);
   BatchLoader loader(images, {.batch_size = 8});
   CHECK(loader.batches_per_epoch() == 3);
-  CHECK(loader.images_per_epoch() == 21);
+  CHECK(loader.samples_per_epoch() == 21);
   for (std::int64_t epoch = 0; epoch < 2; ++epoch) {
     const auto batches = epoch_of(loader, epoch);
     REQUIRE(batches.size() == 3);
     CHECK(batches[2].labels == std::vector<std::int64_t>{16, 17, 18, 19, 20});
     std::vector<std::uint8_t> pixels;
     for (const auto& batch : batches) {
-      pixels.insert(pixels.end(), batch.pixels.begin(), batch.pixels.end());
+      pixels.insert(pixels.end(), batch.bytes.begin(), batch.bytes.end());
     }
-    CHECK(pixels == images.pixels);
+    CHECK(pixels == images.images().pixels);
   }
 }
 
 TEST_CASE("a shuffled epoch has each image once, in the order of the seeded permutation") {
-  const ImageSet images = numbered_images(50);
+  const MemoryImages images = numbered_images(50);
   BatchLoader loader(images, {.batch_size = 8, .shuffle = true, .seed = 3});
   const auto order = random_permutation(50, CounterRng(3, RngUse::kShuffle, 6));
   CHECK(labels_of(epoch_of(loader, 6)) == order);
@@ -90,13 +89,13 @@ TEST_CASE("a shuffled epoch has each image once, in the order of the seeded perm
 }
 
 TEST_CASE("drop_last drops a batch that is not full and keeps full ones") {
-  const ImageSet images = numbered_images(24);
+  const MemoryImages images = numbered_images(24);
   for (const std::int64_t batch_size : {7, 8, 9, 24}) {
     BatchLoader loader(images, {.batch_size = batch_size, .drop_last = true});
     const auto batches = epoch_of(loader, 0);
     CHECK(static_cast<std::int64_t>(batches.size()) == 24 / batch_size);
     CHECK(loader.batches_per_epoch() == 24 / batch_size);
-    CHECK(loader.images_per_epoch() == 24 / batch_size * batch_size);
+    CHECK(loader.samples_per_epoch() == 24 / batch_size * batch_size);
     for (const auto& batch : batches) {
       CHECK(static_cast<std::int64_t>(batch.labels.size()) == batch_size);
     }
@@ -104,22 +103,22 @@ TEST_CASE("drop_last drops a batch that is not full and keeps full ones") {
 }
 
 TEST_CASE("augmented batches hold each image as drawn for seed, epoch and index") {
-  const ImageSet images = numbered_images(20);
+  const MemoryImages images = numbered_images(20, kViews);
   BatchLoader loader(images, kTraining);
   const auto batches = epoch_of(loader, 4);
   std::vector<std::uint8_t> expected(72);
   for (const auto& batch : batches) {
     for (std::size_t i = 0; i < batch.labels.size(); ++i) {
       const std::int64_t index = batch.labels[i];
-      augment_image(draw_augment(kTraining.augment, 3, 4, index), 2, 6, 6,
-                    images.pixels.data() + index * 72, expected.data());
-      CHECK(std::equal(expected.begin(), expected.end(), batch.pixels.data() + i * 72));
+      augment_image(draw_augment(kViews, 3, 4, index), 2, 6, 6,
+                    images.images().pixels.data() + index * 72, expected.data());
+      CHECK(std::equal(expected.begin(), expected.end(), batch.bytes.data() + i * 72));
     }
   }
 }
 
 TEST_CASE("batches are bit for bit the same for any number of threads and any prefetch") {
-  const ImageSet images = numbered_images(100);
+  const MemoryImages images = numbered_images(100, kViews);
   LoaderOptions options = kTraining;
   options.threads = 0;
   BatchLoader plain(images, options);
@@ -137,7 +136,7 @@ TEST_CASE("batches are bit for bit the same for any number of threads and any pr
 }
 
 TEST_CASE("an epoch resumed at any batch is the tail of the uninterrupted one") {
-  const ImageSet images = numbered_images(61);
+  const MemoryImages images = numbered_images(61, kViews);
   LoaderOptions options = kTraining;
   options.drop_last = false;
   options.threads = 2;
@@ -150,7 +149,7 @@ TEST_CASE("an epoch resumed at any batch is the tail of the uninterrupted one") 
 }
 
 TEST_CASE("an epoch may be left or begun anew at any batch") {
-  const ImageSet images = numbered_images(64);
+  const MemoryImages images = numbered_images(64, kViews);
   for (const int threads : {0, 1, 3}) {
     LoaderOptions options = kTraining;
     options.threads = threads;
@@ -171,28 +170,79 @@ TEST_CASE("an epoch may be left or begun anew at any batch") {
 }
 
 TEST_CASE("a loader gives nothing before its first epoch") {
-  const ImageSet images = numbered_images(8);
+  const MemoryImages images = numbered_images(8);
   BatchLoader loader(images, {.batch_size = 4});
   Batch batch;
   CHECK_FALSE(loader.next(batch));
 }
 
 TEST_CASE("loader options that make no batch are refused with the limit") {
-  const ImageSet images = numbered_images(10);
+  const MemoryImages images = numbered_images(10);
   const auto error = [&](LoaderOptions options) {
     return message_of<ConfigError>([&] { BatchLoader(images, options); });
   };
   CHECK(error({.batch_size = 0}) == "train.batch_size: 0 is out of range; it must be 1 to 1048576");
   CHECK(error({.batch_size = 11, .drop_last = true}) ==
-        "train.batch_size: 11 images a batch, but the data set holds 10; use smaller batches");
-  CHECK(error({.augment = {.crop_padding = 6}}) ==
-        "data.crop_padding: 6 is out of range; it must be 0 to 5");
-  CHECK(error({.augment = {.crop_padding = -1}}) ==
-        "data.crop_padding: -1 is out of range; it must be 0 to 5");
+        "train.batch_size: 11 samples a batch, but the data set holds 10; use smaller batches");
+  for (const int padding : {6, -1}) {
+    CHECK(message_of<ConfigError>([&] { numbered_images(10, {.crop_padding = padding}); }) ==
+          "data.crop_padding: " + std::to_string(padding) + " is out of range; it must be 0 to 5");
+  }
   CHECK(error({.threads = 65}) == "data.threads: 65 is out of range; it must be 0 to 64");
-  const ImageSet none = numbered_images(0);
+  const MemoryImages none = numbered_images(0);
   CHECK(message_of<ConfigError>([&] { BatchLoader(none, {}); }) ==
-        "the data set holds no images to make batches of");
+        "the data set holds no samples to make batches of");
+}
+
+namespace {
+
+// Every third sample cannot be read.
+class HoledSet final : public Dataset {
+ public:
+  explicit HoledSet(std::int64_t count) : whole_(numbered_images(count)) {}
+  const SampleSpec& spec() const override { return whole_.spec(); }
+  std::int64_t size() const override { return whole_.size(); }
+  bool read(std::int64_t index, const ReadContext& context, SampleOut out) const override {
+    return index % 3 != 0 && whole_.read(index, context, out);
+  }
+
+ private:
+  MemoryImages whole_;
+};
+
+}  // namespace
+
+TEST_CASE("samples that cannot be read leave a batch smaller, and an empty one is an error") {
+  const HoledSet holed(8);
+  BatchLoader loader(holed, {.batch_size = 4});
+  const auto batches = epoch_of(loader, 0);
+  REQUIRE(batches.size() == 2);
+  CHECK(batches[0].labels == std::vector<std::int64_t>{1, 2});
+  CHECK(batches[1].labels == std::vector<std::int64_t>{4, 5, 7});
+  BatchLoader single(holed, {.batch_size = 1});
+  single.start_epoch(0);
+  Batch batch;
+  CHECK(message_of<DataError>([&] { single.next(batch); }) ==
+        "none of the 1 samples of a batch could be read");
+}
+
+TEST_CASE("mixed batches carry the labels of their partners and the weight of their own") {
+  const MemoryImages images = numbered_images(16);
+  BatchLoader loader(images, {.batch_size = 8, .seed = 5, .mix = {.mixup = 1}});
+  loader.start_epoch(0);
+  Batch batch;
+  REQUIRE(loader.next(batch));
+  REQUIRE(batch.other_labels.size() == 8);
+  CHECK(batch.weight >= 0);
+  CHECK(batch.weight <= 1);
+  for (std::size_t i = 0; i < 8; ++i) {
+    const std::uint8_t* own = images.images().pixels.data() + batch.labels[i] * 72;
+    const std::uint8_t* other = images.images().pixels.data() + batch.other_labels[i] * 72;
+    for (std::size_t k = 0; k < 72; ++k) {
+      const double wanted = batch.weight * own[k] + (1 - batch.weight) * other[k];
+      CHECK(std::abs(batch.bytes[i * 72 + k] - wanted) <= 0.51);
+    }
+  }
 }
 
 TEST_CASE("an exception in a worker comes out at its batch and the next start works again") {

@@ -1,0 +1,41 @@
+// A table of numbers from a CSV file: one header line of names, then a number in each cell. A first
+// column `date` is dropped. Quotes, CRLF and a byte order mark are understood; reading is bounded.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "data/options.h"
+
+namespace tbn {
+
+struct CsvTable {
+  std::vector<std::string> names;  // of the columns, as UTF-8
+  std::vector<double> values;      // [rows, columns]; all finite and within a float's range
+  std::int64_t rows = 0;
+  std::int64_t skipped = 0;   // rows that were left out
+  std::string first_skipped;  // why the first of them was, with its line and column
+
+  std::int64_t columns() const { return static_cast<std::int64_t>(names.size()); }
+};
+
+struct CsvLimits {
+  std::uint64_t bytes = std::uint64_t{512} << 20;
+  std::uint64_t line_bytes = std::uint64_t{1} << 20;
+};
+
+// Reads the whole table. A row is bad when it has more or fewer cells than the header, or a cell
+// that is empty, no number, infinite, NaN or beyond a float's range: OnError::kStop throws
+// DataError with file, line and column; kSkip leaves the row out and counts it, so that the rows
+// around it become neighbours. Lines are counted from 1, the header's. Blank lines may only end the
+// file. Throws DataError as well for a missing file, a missing header, no rows, and beyond a limit.
+CsvTable read_csv(const std::filesystem::path& path, OnError on_error,
+                  const CsvLimits& limits = {});
+
+// The names of its number columns; reads the first line alone. Throws DataError.
+std::vector<std::string> read_csv_names(const std::filesystem::path& path,
+                                        const CsvLimits& limits = {});
+
+}  // namespace tbn

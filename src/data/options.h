@@ -1,0 +1,54 @@
+// Everything that says which data is read and how: the `data:` section of a configuration, without
+// its YAML.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "data/augment.h"
+
+namespace tbn {
+
+enum class OnError { kStop, kSkip };
+
+// Folders of images.
+struct FolderOptions {
+  std::int64_t image_size = 224;  // side of the square that the network sees
+  std::int64_t resize = 256;      // evaluation: the shorter side before the centre crop
+  double crop_min_area = 0.08;    // training: smallest share of the area that a random crop has
+  std::int64_t classes = 0;       // how many there must be; 0: as many as there are folders
+};
+
+// Point clouds (Qi et al. 2017): each cloud is centred and scaled into the unit sphere first.
+struct PointOptions {
+  std::int64_t count = 1024;  // points a cloud
+  bool normals = false;       // three more columns, where the data has them
+  double dropout = 0.875;     // training: largest share of points that become copies of the first
+  double scale = 1.25;        // training: factor from 1 / scale up to scale; 1: none
+  double shift = 0.1;         // training: largest shift along each axis
+  double jitter = 0;          // training: deviation of noise on each coordinate, clipped at 5 of it
+  std::string rotate = "none";  // training: none | up (about the vertical axis) | all
+};
+
+// Windows of a series.
+struct SeriesOptions {
+  std::int64_t window = 336;  // steps that the network sees
+  std::int64_t horizon = 96;  // steps that it predicts
+};
+
+struct DataOptions {
+  std::string name;             // one of dataset_names()
+  std::filesystem::path root;   // empty: data/<name>, then the Debian package's folder
+  std::int64_t validation = 0;  // samples held out of training, where the data has no such split
+  std::uint64_t split_seed = 0;
+  std::int64_t train_limit = 0;  // keep the first so many training samples after the split; 0: all
+  std::int64_t test_limit = 0;
+  OnError on_error = OnError::kStop;
+  AugmentOptions augment;
+  FolderOptions folder;
+  PointOptions points;
+  SeriesOptions series;
+};
+
+}  // namespace tbn
