@@ -50,19 +50,50 @@ struct InitConfig {
   std::string norms =
       "apart";  // apart: weights +-1, biases N(0, norm_bias) before an activation; identity: 1, 0
   double norm_bias = 0.5;
+  std::string from;  // trained weights to start from; empty: none
   bool operator==(const InitConfig&) const = default;
 };
 
+// Points of a cloud; what each does: src/data/options.h.
+struct PointsConfig {
+  std::int64_t count = 1024;
+  bool normals = false;
+  double dropout = 0.875;
+  double scale = 1.25;
+  double shift = 0.1;
+  double jitter = 0;
+  std::string rotate = "none";  // none | up | all
+  bool operator==(const PointsConfig&) const = default;
+};
+
+struct SeriesConfig {
+  std::int64_t window = 336;
+  std::int64_t horizon = 96;
+  bool operator==(const SeriesConfig&) const = default;
+};
+
 struct DataConfig {
-  std::string name = "fashion_mnist";  // mnist | fashion_mnist | cifar10 | cifar100
+  std::string name = "fashion_mnist";
   std::string root;                // folder of the files; empty: the places the error message lists
-  std::int64_t validation = 5000;  // training images held out; they choose the best checkpoint
+  std::int64_t validation = 5000;  // training samples held out; they choose the best checkpoint
   std::int64_t split_seed = 1;
   std::int64_t train_limit = 0;  // 0: all
   std::int64_t test_limit = 0;
-  bool normalize = true;          // by the training split's mean and standard deviation
-  std::int64_t crop_padding = 0;  // random crop after zero padding by this many pixels
-  bool flip = false;              // horizontal flip with probability 1/2
+  bool normalize = true;          // images: by the training split's mean and standard deviation
+  std::int64_t crop_padding = 0;  // images: random crop after zero padding by this many pixels
+  bool flip = false;              // images: horizontal flip with probability 1/2
+  std::int64_t randaugment = 0;   // images: so many random operations in a row
+  std::int64_t magnitude = 9;     // images: of RandAugment's operations
+  std::int64_t cutout = 0;        // images: side of an erased square
+  double mixup = 0;               // images: alpha of the mixing weight's beta distribution
+  double cutmix = 0;              // images: alpha of the pasted area's beta distribution
+  std::int64_t image_size = 224;  // image folders: side of the network's input
+  std::int64_t resize = 256;      // image folders: shorter side before the centre crop
+  double crop_min_area = 0.08;    // image folders: smallest share of a random crop
+  std::int64_t classes = 0;       // image_folder: how many there must be; 0: as many as folders
+  PointsConfig points;
+  SeriesConfig series;
+  std::string on_error = "stop";  // stop | skip: a sample that cannot be read
   std::int64_t threads = 1;       // loader threads
   bool operator==(const DataConfig&) const = default;
 };
@@ -79,7 +110,7 @@ struct OptimFields {
   bool operator==(const OptimFields&) const = default;
 };
 struct OptimGroup {
-  // Tensor roles (latents, alphas, weights, biases, norms) or globs on parameter names.
+  // Tensor roles (latents, alphas, weights, biases, norms, embeddings) or globs on names.
   std::vector<std::string> match;
   OptimFields fields;
   bool operator==(const OptimGroup&) const = default;
@@ -93,7 +124,7 @@ struct OptimConfig {
 struct ScheduleConfig {
   std::string type = "cosine";           // constant | cosine | one_cycle | step
   double warmup_epochs = 0;              // linear, from lr / 100
-  double final_factor = 0;               // cosine, one_cycle: lr at the end as a share of lr
+  double final_factor = 0;               // lr at the end as a share of lr; step: its floor
   double peak_at = 0.3;                  // one_cycle: share of the steps before the peak
   double start_factor = 0.04;            // one_cycle: lr at the start as a share of lr
   std::vector<std::int64_t> milestones;  // step: epochs at which lr is multiplied by gamma
@@ -102,13 +133,22 @@ struct ScheduleConfig {
   bool operator==(const ScheduleConfig&) const = default;
 };
 
+// Learning from a trained network's outputs (Hinton et al. 2015).
+struct TeacherConfig {
+  std::string from;  // a run directory or checkpoint; empty: no teacher
+  double temperature = 2;
+  double weight = 0.7;  // of the teacher's part of the loss
+  bool operator==(const TeacherConfig&) const = default;
+};
+
 struct TrainConfig {
   std::int64_t epochs = 10;
   std::int64_t batch_size = 128;
   std::int64_t eval_batch_size = 500;
   double label_smoothing = 0;
-  double clip_norm = 0;  // 0: no gradient clipping
-  double ema = 0;        // decay per step of averaged parameters; 0: none
+  double clip_norm = 0;               // 0: no gradient clipping
+  double ema = 0;                     // decay per step of averaged parameters; 0: none
+  double orthogonal_penalty = 0.001;  // of PointNet's feature transform
   std::int64_t seed = 1;
   bool deterministic = false;
   std::string device = "auto";     // auto | cpu | cuda | cuda:N
@@ -129,6 +169,7 @@ struct Config {
   DataConfig data;
   OptimConfig optim;
   ScheduleConfig schedule;
+  TeacherConfig teacher;
   TrainConfig train;
   bool operator==(const Config&) const = default;
 };

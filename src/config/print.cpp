@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/layers.h"
 #include "config/load.h"
 #include "config/scalars.h"
 #include "config/schema.h"
@@ -23,6 +24,9 @@ std::string value_text(const std::vector<T>& values) {
     text += (i > 0 ? ", " : "") + yaml_text(values[i]);
   return text + "]";
 }
+
+// On lines of their own below the key.
+std::string value_text(const LayerList& layers) { return layers.empty() ? "[]" : ""; }
 
 std::string value_text(const OptionValue& value) {
   return std::visit([](const auto& v) { return value_text(v); }, value);
@@ -78,6 +82,14 @@ class Printer {
     for (const OptionSpec& spec : family.options) {
       line(spec.key, value_text(options.at(spec.key)),
            comment_text(spec.help, option_limits(spec)));
+      if (const auto* layers = std::get_if<LayerList>(&options.at(spec.key))) {
+        text += layers_text(*layers, indent_ + 2);
+      }
+    }
+    if (with_comments_) {
+      text +=
+          "  # type: custom composes a network of `layers:`, see include/tbn/layers.h and\n"
+          "  # configs/fashion_mnist/custom.yaml\n";
     }
     indent_ -= 2;
   }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "config/layers.h"
 #include "config/load.h"
 #include "config/scalars.h"
 #include "config/schema.h"
@@ -149,6 +150,10 @@ class MapReader {
       read(single ? node : node.items[i], fmt::format("{}[{}]", path, i), value, limits);
     }
     member = std::move(values);
+  }
+
+  void read(const YamlNode& node, const std::string& path, LayerList& member, const Limits&) {
+    member = read_layers(node, path, shared_.problems);
   }
 
   OptionValue option(const OptionSpec& spec) {

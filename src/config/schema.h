@@ -8,12 +8,27 @@
 #pragma once
 
 #include <concepts>
+#include <string>
 #include <type_traits>
+#include <vector>
 
 #include "config/config.h"
 #include "config/limits.h"
 
 namespace tbn {
+
+// Every data set that src/data reads, in the order of its registry; a test compares the two.
+inline const std::vector<std::string> kDataSets = {"mnist",         "fashion_mnist",
+                                                   "cifar10",       "cifar100",
+                                                   "imagenet",      "tiny_imagenet",
+                                                   "imagenette",    "image_folder",
+                                                   "modelnet40",    "shapenet_part",
+                                                   "s3dis",         "shapes",
+                                                   "shape_parts",   "etth1",
+                                                   "etth2",         "ettm1",
+                                                   "ettm2",         "weather",
+                                                   "electricity",   "traffic",
+                                                   "exchange_rate", "csv"};
 
 // `T` or `const T`, so that one table serves reading and printing.
 template <class S, class T>
@@ -50,20 +65,52 @@ void describe(V& v, S& s) {
   v.value("latents", s.latents, one_of({"normal", "kaiming_uniform"}), "distribution of latents");
   v.value("norms", s.norms, one_of({"apart", "identity"}), "+-1 and N(0, norm_bias), or 1 and 0");
   v.value("norm_bias", s.norm_bias, at_least(0), "apart: spread of biases before an activation");
+  v.value("from", s.from, any(),
+          "trained weights to start from: .safetensors or a run; empty: none");
+}
+
+template <class V, Is<PointsConfig> S>
+void describe(V& v, S& s) {
+  v.value("count", s.count, between(16, 65536), "points of a cloud");
+  v.value("normals", s.normals, any(), "normals beside the coordinates");
+  v.value("dropout", s.dropout, half_open(0, 1), "training: largest share of points left out");
+  v.value("scale", s.scale, between(1, 10), "training: largest factor, and 1 / it the smallest");
+  v.value("shift", s.shift, between(0, 10), "training: largest shift along an axis");
+  v.value("jitter", s.jitter, between(0, 1), "training: deviation of noise on coordinates");
+  v.value("rotate", s.rotate, one_of({"none", "up", "all"}), "training: about which axes");
+}
+
+template <class V, Is<SeriesConfig> S>
+void describe(V& v, S& s) {
+  v.value("window", s.window, between(1, 65536), "steps that the network sees");
+  v.value("horizon", s.horizon, between(1, 65536), "steps that it predicts");
 }
 
 template <class V, Is<DataConfig> S>
 void describe(V& v, S& s) {
-  v.value("name", s.name, one_of({"mnist", "fashion_mnist", "cifar10", "cifar100"}), "data set");
+  v.value("name", s.name, one_of(kDataSets), "data set");
   v.value("root", s.root, any(), "folder of its files; empty: the usual places");
-  v.value("validation", s.validation, at_least(0), "training images held out to choose the best");
+  v.value("validation", s.validation, at_least(0), "training samples held out to choose the best");
   v.value("split_seed", s.split_seed, at_least(0), "chooses them");
-  v.value("train_limit", s.train_limit, at_least(0), "use so many training images; 0: all");
-  v.value("test_limit", s.test_limit, at_least(0), "use so many test images; 0: all");
-  v.value("normalize", s.normalize, any(), "by the training split's mean and deviation");
+  v.value("train_limit", s.train_limit, at_least(0), "use so many training samples; 0: all");
+  v.value("test_limit", s.test_limit, at_least(0), "use so many test samples; 0: all");
+  v.value("normalize", s.normalize, any(), "images: by the training split's mean and deviation");
   v.value("crop_padding", s.crop_padding, between(0, 64), "pixels around a random crop; 0: none");
   v.value("flip", s.flip, any(), "mirror every other training image");
-  v.value("threads", s.threads, between(1, 256), "loader threads");
+  v.value("randaugment", s.randaugment, between(0, 16), "random operations an image; 0: none");
+  v.value("magnitude", s.magnitude, between(0, 30), "of RandAugment's operations");
+  v.value("cutout", s.cutout, between(0, 1024), "side of an erased square; 0: none");
+  v.value("mixup", s.mixup, between(0, 10), "alpha of blended images; 0: none");
+  v.value("cutmix", s.cutmix, between(0, 10), "alpha of pasted rectangles; 0: none");
+  v.value("image_size", s.image_size, between(8, 4096), "image folders: side of the crop");
+  v.value("resize", s.resize, between(8, 4096), "image folders: shorter side in evaluation");
+  v.value("crop_min_area", s.crop_min_area, Limits{.min = 0, .max = 1, .open_min = true},
+          "image folders: of a random crop");
+  v.value("classes", s.classes, at_least(0), "image_folder: how many; 0: as many as folders");
+  v.section("points", s.points, "point clouds");
+  v.section("series", s.series, "windows of a series");
+  v.value("on_error", s.on_error, one_of({"stop", "skip"}), "a sample that cannot be read");
+  v.value("threads", s.threads, between(1, 64), "loader threads");
 }
 
 template <class V, Is<OptimFields> S>
@@ -79,7 +126,8 @@ void describe(V& v, S& s) {
 
 template <class V, Is<OptimGroup> S>
 void describe(V& v, S& s) {
-  v.value("match", s.match, any(), "latents, alphas, weights, biases, norms, or parameter names");
+  v.value("match", s.match, any(),
+          "latents, alphas, weights, biases, norms, embeddings, or parameter names");
   describe(v, s.fields);
 }
 
@@ -94,7 +142,7 @@ template <class V, Is<ScheduleConfig> S>
 void describe(V& v, S& s) {
   v.value("type", s.type, one_of({"constant", "cosine", "one_cycle", "step"}), "course of lr");
   v.value("warmup_epochs", s.warmup_epochs, at_least(0), "linear, from lr / 100");
-  v.value("final_factor", s.final_factor, between(0, 1), "cosine, one_cycle: last lr / lr");
+  v.value("final_factor", s.final_factor, between(0, 1), "last lr / lr; step: the lowest");
   v.value("peak_at", s.peak_at, between(0, 1), "one_cycle: share of the steps before the peak");
   v.value("start_factor", s.start_factor, between(0, 1), "one_cycle: first lr / lr");
   v.value("milestones", s.milestones, at_least(1), "step: epochs after which lr is lowered");
@@ -102,14 +150,22 @@ void describe(V& v, S& s) {
   v.value("gamma", s.gamma, Limits{.min = 0, .max = 1, .open_min = true}, "step: factor of lr");
 }
 
+template <class V, Is<TeacherConfig> S>
+void describe(V& v, S& s) {
+  v.value("from", s.from, any(), "run directory or checkpoint to learn from; empty: none");
+  v.value("temperature", s.temperature, above(0), "of both networks' probabilities");
+  v.value("weight", s.weight, between(0, 1), "of the teacher's part of the loss");
+}
+
 template <class V, Is<TrainConfig> S>
 void describe(V& v, S& s) {
-  v.value("epochs", s.epochs, between(1, 1000000), "passes over the training images");
-  v.value("batch_size", s.batch_size, between(1, 65536), "images a step");
-  v.value("eval_batch_size", s.eval_batch_size, between(1, 65536), "images at once in evaluation");
+  v.value("epochs", s.epochs, between(1, 1000000), "passes over the training samples");
+  v.value("batch_size", s.batch_size, between(1, 65536), "samples a step");
+  v.value("eval_batch_size", s.eval_batch_size, between(1, 65536), "samples at once in evaluation");
   v.value("label_smoothing", s.label_smoothing, half_open(0, 1), "share of the target spread out");
   v.value("clip_norm", s.clip_norm, at_least(0), "largest norm of the gradient; 0: no clipping");
   v.value("ema", s.ema, half_open(0, 1), "decay a step of averaged parameters; 0: none");
+  v.value("orthogonal_penalty", s.orthogonal_penalty, at_least(0), "of PointNet's transforms");
   v.value("seed", s.seed, at_least(0), "of everything random");
   v.value("deterministic", s.deterministic, any(), "same bits on every run, where slower too");
   v.value("device", s.device, any(), "auto | cpu | cuda | cuda:N");
@@ -127,9 +183,10 @@ void describe(V& v, S& s) {
   v.model("model", s.model, "the network, and its family's options");
   v.section("weights", s.weights, "how the weights of layers are stored");
   v.section("init", s.init, "where training starts");
-  v.section("data", s.data, "images and their augmentation");
+  v.section("data", s.data, "samples and their augmentation");
   v.section("optim", s.optim, "optimiser");
   v.section("schedule", s.schedule, "learning rate over time");
+  v.section("teacher", s.teacher, "distillation from a trained network");
   v.section("train", s.train, "the training loop");
 }
 

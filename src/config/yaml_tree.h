@@ -48,7 +48,7 @@ struct YamlSource {
 struct YamlLimits {
   std::size_t bytes = 1'000'000;
   std::size_t nodes = 100'000;
-  int depth = 32;
+  int depth = 80;
 };
 
 // Parses one document. Reports into `problems`, with full dotted keys that begin with `prefix`:

@@ -1,4 +1,4 @@
-// Every configuration that is shipped loads, builds and takes its policy.
+// Every configuration that is shipped loads.
 #include <filesystem>
 
 #include "config/load.h"
@@ -10,30 +10,26 @@ namespace {
 
 const std::filesystem::path kConfigs = std::filesystem::path(TBN_SOURCE_DIR) / "configs";
 
-Graph graph_of(const Config& config) {
-  const bool is_cifar = config.data.name == "cifar10" || config.data.name == "cifar100";
-  Graph graph = build_model({.type = config.model.type,
-                             .options = config.model.options,
-                             .input = is_cifar ? Shape{3, 32, 32} : Shape{1, 28, 28},
-                             .classes = config.data.name == "cifar100" ? 100 : 10});
+Graph cifar10_graph_of(const Config& config) {
+  Graph graph = build_model(
+      {.type = config.model.type, .options = config.model.options, .input = Shape{3, 32, 32}});
   apply_policy(graph, weight_policy(config.weights));
   return graph;
 }
 
 }  // namespace
 
-TEST_CASE("every shipped configuration loads, and whole ones build under their policy") {
+// That each makes a network for its data is checked by the tools' tests, which dry-run them all.
+TEST_CASE("every shipped configuration loads and prints what loads as the same") {
   int files = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(kConfigs)) {
     if (entry.path().extension() != ".yaml") continue;
     INFO(entry.path());
     ++files;
     const Config config = load_config(entry.path());
-    if (entry.path().parent_path().filename() == "base") continue;  // parts of others
-    CHECK(!summarize(graph_of(config)).layers.empty());
     CHECK(parse_config(print_config(config), "printed") == config);
   }
-  CHECK(files >= 10);
+  CHECK(files >= 40);
 }
 
 TEST_CASE("ResNet-18 with the paper's list has 0.2586 bits a weight") {
@@ -41,7 +37,7 @@ TEST_CASE("ResNet-18 with the paper's list has 0.2586 bits a weight") {
   constexpr std::int64_t kBits = 125632 + (11164352 - 125632) / 4 + 32 * (6 * 1 + 15 * 4);
   for (const char* file : {"resnet.yaml", "paper/cifar10_resnet18_p4.yaml"}) {
     INFO(file);
-    const LayerSummary totals = summarize(graph_of(load_config(kConfigs / file))).totals;
+    const LayerSummary totals = summarize(cifar10_graph_of(load_config(kConfigs / file))).totals;
     CHECK(totals.weights == 11164352);
     CHECK(totals.bits == kBits);
   }

@@ -68,7 +68,9 @@ TEST_CASE("a value of the wrong type is refused with what it is") {
       {"weights: {rules: {}}", "1:18: weights.rules: must be a list, is a map (write [] for none)"},
       {"data: {root: [a]}", "1:14: data.root: must be text, is a list"},
       {"model: {type: resnet81}",
-       "1:15: model.type: must be mlp, vgg_small, resnet_small, resnet18, resnet34 or resnet50, is "
+       "1:15: model.type: must be mlp, vgg_small, resnet_small, resnet18, resnet34, resnet50, "
+       "convmixer, mlp_mixer, vit, vit_tiny, vit_imagenet, swin_t, swin_t_imagenet, pointnet, "
+       "pointnet_part_seg, pointnet_sem_seg, series_transformer, dlinear, tsmixer or custom, is "
        "'resnet81' (did you mean resnet18?)"},
       {"model: {width: 40}", "1:16: model.width: must be between 0.05 and 16, is 40"},
       {"model: {widht: 2}", "1:9: model.widht: unknown key (did you mean model.width?)"},
@@ -165,7 +167,7 @@ TEST_CASE("hostile YAML ends in a message within bounds") {
   CHECK(refusal(std::string(1000001, 'a')) == "t.yaml: larger than 1,000,000 bytes");
   CHECK(refusal(std::string(500000, '[')).find("t.yaml:1:") == 0);
   CHECK(
-      refusal("a: " + std::string(40, '[') + std::string(40, ']')).find("nested deeper than 32") !=
+      refusal("a: " + std::string(90, '[') + std::string(90, ']')).find("nested deeper than 80") !=
       std::string::npos);
   std::string many;
   for (int i = 0; i < 60000; ++i) many += "k" + std::to_string(i) + ": 1\n";
