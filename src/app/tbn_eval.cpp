@@ -11,6 +11,7 @@
 #include "app/support/options.h"
 #include "base/text.h"
 #include "config/load.h"
+#include "data/registry.h"
 #include "file/atomic_write.h"
 #include "tbn/error.h"
 #include "tbn/runtime.h"
@@ -32,21 +33,24 @@ struct Result {
 };
 
 Split split_of(const std::string& name) {
-  if (name == "test") return Split::kTest;
-  if (name == "validation") return Split::kValidation;
-  if (name == "train") return Split::kTrain;
+  for (const Split split : {Split::kTest, Split::kValidation, Split::kTrain}) {
+    if (name == to_string(split)) return split;
+  }
   throw ConfigError(fmt::format("--split: '{}' is not one of test, validation, train", name));
 }
 
-// The images that --data, --root, --split and the settings ask for, on top of `yaml`.
-ImageSet images_for(const CommandLine& line, const std::string& yaml, const std::string& source,
-                    std::string& name) {
-  std::vector<std::string> settings = line.settings();
+// The configuration of the data that `yaml`, --data, --root and the settings ask for.
+DataConfig data_for(const CommandLine& line, const std::string& yaml, const std::string& source,
+                    const std::vector<std::string>& first_settings = {}) {
+  std::vector<std::string> settings = first_settings;
+  for (const std::string& setting : line.settings()) settings.push_back(setting);
   if (line.has("data")) settings.push_back("data.name=" + line.text("data"));
   if (line.has("root")) settings.push_back("data.root=" + line.text("root"));
-  const Config config = parse_config(yaml, source, settings);
-  name = config.data.name;
-  return load_split(data_options(config.data), split_of(line.text("split")));
+  return parse_config(yaml, source, settings).data;
+}
+
+std::shared_ptr<const Dataset> open_split(const CommandLine& line, const DataConfig& data) {
+  return load_split(data_options(data), split_of(line.text("split")));
 }
 
 std::int64_t threads_of(const CommandLine& line) { return line.number("threads", 0, 1024); }
@@ -54,13 +58,16 @@ std::int64_t threads_of(const CommandLine& line) { return line.number("threads",
 Result evaluate_run(const CommandLine& line, const std::filesystem::path& path) {
   Result result{.kind = "checkpoint", .path = find_checkpoint(path).string()};
   const Checkpoint checkpoint = read_checkpoint(result.path);
-  const ImageSet images = images_for(line, checkpoint.config_yaml, result.path, result.data);
-  check_images_fit(checkpoint.graph, images, result.path);
-  result.sums = evaluate_checkpoint(checkpoint, images,
+  const DataConfig config = data_for(line, checkpoint.config_yaml, result.path);
+  const auto data = open_split(line, config);
+  check_data_fits(checkpoint.graph, data->spec(), result.path);
+  result.data = config.name;
+  result.sums = evaluate_checkpoint(checkpoint, *data,
                                     {.device = line.text("device"),
                                      .precision = line.text("precision"),
                                      .batch_size = line.number("batch-size", 1, 100000),
-                                     .threads = threads_of(line)});
+                                     .threads = threads_of(line),
+                                     .loader_threads = static_cast<int>(config.threads)});
   return result;
 }
 
@@ -83,7 +90,7 @@ std::string trained_on(const Network& network, const std::filesystem::path& path
                     "--data <name>",
                     path.string()));
   }
-  const std::vector<std::string> names = dataset_names();
+  const std::vector<std::string>& names = dataset_names();
   if (std::find(names.begin(), names.end(), found->second) == names.end()) {
     throw ConfigError(
         fmt::format("'{}' was trained on {}, which this tbn does not know; give the "
@@ -93,16 +100,32 @@ std::string trained_on(const Network& network, const std::filesystem::path& path
   return found->second;
 }
 
+// How samples must be read to be what a packed network of these shapes takes: the sizes that a
+// configuration would have said.
+std::vector<std::string> settings_of(const Network& network, const std::string& data) {
+  const Shape& in = network.input_shape();
+  const Shape& out = network.output_shape();
+  if (in.size() == 3) return {fmt::format("data.image_size={}", in[2])};
+  if (in.size() != 2) return {};
+  if (find_dataset(data).describe(data_options({.name = data})).task.task == Task::kForecasting) {
+    return {fmt::format("data.series.window={}", in[0]),
+            fmt::format("data.series.horizon={}", out[0])};
+  }
+  return {fmt::format("data.points.count={}", in[0])};
+}
+
 Result evaluate_file(const CommandLine& line, const std::filesystem::path& path) {
   Result result{.kind = "packed", .path = path.string()};
   const auto network = Network::load(path);
   // Nothing of the file's text is read as YAML but a name that is known.
-  const std::string yaml =
-      line.has("data") ? std::string("{}") : "data: {name: " + trained_on(*network, path) + "}";
-  const ImageSet images = images_for(line, yaml, result.path, result.data);
-  check_images_fit(network->graph(), images, result.path);
+  result.data = line.has("data") ? line.text("data") : trained_on(*network, path);
+  const DataConfig config = data_for(line, "data: {name: " + find_dataset(result.data).name + "}",
+                                     result.path, settings_of(*network, result.data));
+  const auto data = open_split(line, config);
+  check_data_fits(network->graph(), data->spec(), result.path);
   result.sums =
-      evaluate_packed(network, images, session_options(line), line.number("batch-size", 1, 100000));
+      evaluate_packed(network, *data, session_options(line), line.number("batch-size", 1, 100000),
+                      static_cast<int>(config.threads));
   return result;
 }
 
@@ -134,6 +157,9 @@ int verify(const CommandLine& line, const std::filesystem::path& path) {
 }
 
 void write_predictions(const std::string& path, const MetricSums& sums) {
+  if (sums.spec().task.task == Task::kForecasting) {
+    throw ConfigError("--predictions: a forecast has no classes to write");
+  }
   std::string text;
   for (const std::int32_t predicted : sums.predictions()) text += std::to_string(predicted) + "\n";
   write_file_atomically(path, text);
@@ -152,10 +178,9 @@ void print(const CommandLine& line, const Result& result) {
     print_json(json);
     return;
   }
-  fmt::print("{} {}: {} on the {} images of {} {}\n", result.kind, result.path,
-             fmt::format("top-1 {:.2f} %, top-5 {:.2f} %, loss {:.4f}", metrics.top1, metrics.top5,
-                         metrics.loss),
-             grouped(static_cast<std::uint64_t>(metrics.images)), result.data, line.text("split"));
+  fmt::print("{} {}: {} on the {} samples of {} {}\n", result.kind, result.path, metrics.headline(),
+             grouped(static_cast<std::uint64_t>(metrics.samples)), result.data, line.text("split"));
+  if (line.has("per-class")) fmt::print("\n{}", metrics_table(metrics));
 }
 
 int run_main(int argc, char** argv) {
@@ -167,8 +192,9 @@ int run_main(int argc, char** argv) {
       .value("device", "name", "auto, cpu, cuda or cuda:N, for checkpoints", "auto")
       .value("precision", "name", "fp32 or bf16, for checkpoints", "fp32")
       .value("threads", "count", "CPU threads; 0: all cores", "0")
-      .value("batch-size", "count", "images at a time", "500")
-      .value("predictions", "file", "write the predicted class of each image, a line each")
+      .value("batch-size", "count", "samples at a time", "500")
+      .value("predictions", "file", "write the predicted classes, a line each")
+      .flag("per-class", "also print how each class does")
       .flag("verify", "replay the test vectors of a packed file; needs no data");
   if (!line.parse(argc, argv)) return kDone;
   const std::filesystem::path path = line.file("run directory, checkpoint or .tbn file");

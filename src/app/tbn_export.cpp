@@ -32,8 +32,8 @@ std::map<std::string, std::string> metadata_of(const TrainedModel& trained) {
   if (!trained.config_yaml.empty()) {
     metadata["tbn.trained_on"] = parse_config(trained.config_yaml, trained.path.string()).data.name;
   }
-  if (trained.test_accuracy) metadata["tbn.accuracy"] = number(*trained.test_accuracy);
-  if (trained.val_accuracy) metadata["tbn.val_accuracy"] = number(*trained.val_accuracy);
+  if (trained.test) metadata["tbn." + trained.measure] = number(*trained.test);
+  if (trained.val) metadata["tbn.val_" + trained.measure] = number(*trained.val);
   return metadata;
 }
 

@@ -11,6 +11,7 @@
 #include "app/support/summary_table.h"
 #include "base/text.h"
 #include "config/load.h"
+#include "data/registry.h"
 #include "tbn/error.h"
 #include "train/optimizer_groups.h"
 #include "train/trainer.h"
@@ -27,7 +28,7 @@ struct Plan {
 };
 
 Plan plan_of(const Config& config) {
-  const Graph graph = training_graph(config, dataset_info(config.data.name));
+  const Graph graph = training_graph(config, describe_data(data_options(config.data)));
   Plan plan{summarize(graph), trained_parameters(graph), {}};
   plan.groups = resolve_groups(config.optim, plan.parameters);
   return plan;

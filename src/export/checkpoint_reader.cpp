@@ -65,7 +65,8 @@ TensorMap take_tensors(SafetensorsFile& file, bool& averaged) {
   return averaged ? std::move(averages) : std::move(trained);
 }
 
-std::optional<double> per_cent(const Json& metrics, const char* key, const std::string& where) {
+std::optional<double> number(const Json& metrics, const std::string& key,
+                             const std::string& where) {
   const Json* value = metrics.find(key);
   if (!value) return std::nullopt;
   if (value->is_number()) return value->as_double();
@@ -76,8 +77,14 @@ void read_metrics(const SafetensorsFile& file, const std::string& where, Trained
   const std::string* text = find(file, "tbn.metrics");
   if (!text) return;
   const Json metrics = parse_json(*text, where + ": tbn.metrics");
-  trained.test_accuracy = per_cent(metrics, "test_accuracy", where);
-  trained.val_accuracy = per_cent(metrics, "val_accuracy", where);
+  for (const char* measure : {"accuracy", "miou", "mse"}) {
+    const auto test = number(metrics, std::string("test_") + measure, where);
+    const auto val = number(metrics, std::string("val_") + measure, where);
+    if (!test && !val) continue;
+    trained.measure = measure;
+    trained.test = test;
+    trained.val = val;
+  }
 }
 
 }  // namespace

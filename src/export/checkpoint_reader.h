@@ -15,8 +15,10 @@ struct TrainedModel {
   std::filesystem::path path;  // of the checkpoint itself
   bool averaged = false;       // whether the tensors are the averages (EMA) of the trained ones
   std::string config_yaml;     // as the run resolved it; may be empty
-  std::optional<double> test_accuracy;  // per cent
-  std::optional<double> val_accuracy;
+  // How good it is: accuracy and miou in per cent, or mse.
+  std::string measure = "accuracy";
+  std::optional<double> test;
+  std::optional<double> val;
 };
 
 // `path` is a run directory (its best checkpoint, else its last) or a checkpoint. Throws

@@ -14,7 +14,8 @@
 
 namespace tbn {
 
-// `count` inputs [count, ...] of whole pixel values 0..255, the same for the same shape everywhere.
+// `count` inputs [count, ...], the same for the same shape everywhere: whole pixel values 0..255,
+// or values in [-1, 1) for sequences.
 HostTensor example_inputs(const Graph& graph, std::int64_t count);
 
 // `verify_input` [k, ...] becomes the file's test vectors with the outputs of the reference

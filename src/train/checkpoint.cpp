@@ -29,8 +29,9 @@ Json to_json_value(const TrainProgress& p) {
   json["global_step"] = p.global_step;
   json["loss_sum"] = p.loss_sum;
   json["correct"] = p.correct;
-  json["images"] = p.images;
-  json["best_value"] = p.best_value;
+  json["labels"] = p.labels;
+  json["samples"] = p.samples;
+  if (p.best_score) json["best_score"] = *p.best_score;
   json["best_epoch"] = p.best_epoch;
   return json;
 }
@@ -44,34 +45,35 @@ TrainProgress progress_from(const Json& json) {
   p.global_step = count("global_step");
   p.loss_sum = json.at("loss_sum").as_double();
   p.correct = count("correct");
-  p.images = count("images");
-  p.best_value = json.at("best_value").as_double();
+  p.labels = count("labels");
+  p.samples = count("samples");
+  if (const Json* best = json.find("best_score")) p.best_score = best->as_double();
   p.best_epoch = json.at("best_epoch").as_int(-1, kMost);
   return p;
 }
 
-struct MetricField {
-  const char* key;
-  std::optional<double> SavedMetrics::*value;
-};
-constexpr MetricField kMetricFields[] = {{"val_accuracy", &SavedMetrics::val_accuracy},
-                                         {"val_loss", &SavedMetrics::val_loss},
-                                         {"test_accuracy", &SavedMetrics::test_accuracy},
-                                         {"test_loss", &SavedMetrics::test_loss}};
-
 Json to_json_value(const SavedMetrics& metrics) {
   Json json = Json::object();
-  for (const MetricField& field : kMetricFields) {
-    if (metrics.*field.value) json[field.key] = *(metrics.*field.value);
-  }
+  if (metrics.val) json["val_" + metrics.measure] = *metrics.val;
+  if (metrics.val_loss) json["val_loss"] = *metrics.val_loss;
+  if (metrics.test) json["test_" + metrics.measure] = *metrics.test;
+  if (metrics.test_loss) json["test_loss"] = *metrics.test_loss;
   return json;
 }
 
 SavedMetrics metrics_from(const Json& json) {
   SavedMetrics metrics;
-  for (const MetricField& field : kMetricFields) {
-    if (const Json* value = json.find(field.key)) metrics.*field.value = value->as_double();
+  const auto number = [&](const std::string& key) -> std::optional<double> {
+    const Json* value = json.find(key);
+    return value == nullptr ? std::nullopt : std::optional(value->as_double());
+  };
+  for (const char* measure : {"accuracy", "miou", "mse"}) {
+    const std::optional<double> val = number(std::string("val_") + measure);
+    const std::optional<double> test = number(std::string("test_") + measure);
+    if (val || test) metrics = {.measure = measure, .val = val, .test = test};
   }
+  metrics.val_loss = number("val_loss");
+  metrics.test_loss = number("test_loss");
   return metrics;
 }
 

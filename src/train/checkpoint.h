@@ -6,8 +6,9 @@
 //            tbn.graph       the training graph, as JSON
 //            tbn.config      the resolved configuration, as YAML
 //            tbn.progress    JSON, see Progress below
-//            tbn.metrics     JSON: val_accuracy, val_loss, test_accuracy, test_loss in so far as
-//            known
+//            tbn.metrics     JSON: val_<m>, val_loss, test_<m>, test_loss in so far as known, with
+//            m
+//                            the task's measure: accuracy, miou or mse
 // The same state gives the same bytes: no date and no time is in it.
 #pragma once
 
@@ -25,19 +26,21 @@ struct TrainProgress {
   std::int64_t step_in_epoch = 0;  // done in it
   std::int64_t global_step = 0;    // done in all
   // Sums over the steps done in the running epoch.
-  double loss_sum = 0;  // of losses times images
-  std::int64_t correct = 0;
-  std::int64_t images = 0;
-  // The best epoch so far by validation accuracy (per cent); without one, negative.
-  double best_value = -1;
+  double loss_sum = 0;       // of losses times samples
+  std::int64_t correct = 0;  // of `labels` answers
+  std::int64_t labels = 0;
+  std::int64_t samples = 0;
+  // The best epoch so far by its score on the validation split (higher is better), if it has one.
+  std::optional<double> best_score;
   std::int64_t best_epoch = -1;
   bool operator==(const TrainProgress&) const = default;
 };
 
 struct SavedMetrics {
-  std::optional<double> val_accuracy;  // per cent
-  std::optional<double> val_loss;      // nats
-  std::optional<double> test_accuracy;
+  std::string measure = "accuracy";  // accuracy, miou (per cent) | mse
+  std::optional<double> val;
+  std::optional<double> val_loss;  // nats, or mse
+  std::optional<double> test;
   std::optional<double> test_loss;
 };
 

@@ -1,10 +1,10 @@
-// Batches of a whole image set through a network in evaluation mode.
+// Batches of a whole data set through a network in evaluation mode.
 #include "train/evaluate.h"
-
-#include <algorithm>
 
 #include <torch/torch.h>
 
+#include "data/loader.h"
+#include "train/batch_tensors.h"
 #include "train/device.h"
 #include "train/evaluate_checkpoint.h"
 #include "train/graph_module.h"
@@ -12,42 +12,32 @@
 
 namespace tbn {
 
-at::Tensor image_tensor(const std::uint8_t* pixels, std::int64_t count, const ImageSet& shape,
-                        c10::Device device) {
-  // from_blob takes a pointer to mutable memory, but nothing writes to an input.
-  at::Tensor images =
-      torch::from_blob(const_cast<std::uint8_t*>(pixels),
-                       {count, shape.channels, shape.height, shape.width}, torch::kUInt8);
-  return device.is_cpu() ? images : images.to(device);
-}
-
-MetricSums evaluate(GraphModule& module, const ImageSet& images, const EvalSettings& settings) {
+MetricSums evaluate(GraphModule& module, const Dataset& data, const EvalSettings& settings) {
+  MetricSums sums(data.spec());
+  if (data.size() == 0) return sums;
   const torch::NoGradGuard no_grad;
   const bool was_training = module.is_training();
   module.eval();
-  MetricSums sums;
-  for (std::int64_t first = 0; first < images.size(); first += settings.batch_size) {
-    const std::int64_t count = std::min(settings.batch_size, images.size() - first);
-    const at::Tensor input = image_tensor(images.pixels.data() + first * images.image_bytes(),
-                                          count, images, settings.device);
-    at::Tensor logits;
+  BatchLoader loader(data, {.batch_size = settings.batch_size, .threads = settings.threads});
+  loader.start_epoch(0);
+  for (Batch batch; loader.next(batch);) {
+    const BatchTensors tensors = batch_tensors(batch, data.spec(), settings.device);
+    at::Tensor outputs;
     {
       const Autocast autocast(settings.bf16, settings.device);
-      logits = module.forward(input);
+      outputs = module.forward(tensors.inputs);
     }
-    logits = logits.to(at::kCPU, at::kFloat).contiguous();
-    const std::vector<std::int64_t> labels(images.labels.begin() + first,
-                                           images.labels.begin() + first + count);
-    sums.add({logits.const_data_ptr<float>(), static_cast<std::size_t>(logits.numel())},
-             images.classes(), labels);
+    outputs = outputs.to(at::kCPU, at::kFloat).contiguous();
+    sums.add({outputs.const_data_ptr<float>(), static_cast<std::size_t>(outputs.numel())},
+             batch.labels, batch.targets, batch.size);
   }
   module.train(was_training);
   return sums;
 }
 
-MetricSums evaluate_checkpoint(const Checkpoint& checkpoint, const ImageSet& images,
+MetricSums evaluate_checkpoint(const Checkpoint& checkpoint, const Dataset& data,
                                const CheckpointEvalOptions& options) {
-  check_images_fit(checkpoint.graph, images, "checkpoint");
+  check_data_fits(checkpoint.graph, data.spec(), "checkpoint");
   TrainConfig train;
   train.threads = options.threads;
   const c10::Device device = resolve_device(options.device);
@@ -55,9 +45,11 @@ MetricSums evaluate_checkpoint(const Checkpoint& checkpoint, const ImageSet& ima
   GraphModule module(checkpoint.graph);
   load_state(module, checkpoint.weights(), "checkpoint");
   module.to(device);
-  return evaluate(
-      module, images,
-      {.device = device, .batch_size = options.batch_size, .bf16 = options.precision == "bf16"});
+  return evaluate(module, data,
+                  {.device = device,
+                   .batch_size = options.batch_size,
+                   .bf16 = options.precision == "bf16",
+                   .threads = options.loader_threads});
 }
 
 }  // namespace tbn

@@ -1,10 +1,10 @@
-// Runs a saved training state on images, for tbn-eval. No LibTorch type in this header.
+// Runs a saved training state on data, for tbn-eval. No LibTorch type in this header.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
-#include "data/image_set.h"
+#include "data/dataset.h"
 #include "train/checkpoint.h"
 #include "train/evaluate_metrics.h"
 
@@ -15,15 +15,16 @@ struct CheckpointEvalOptions {
   std::string precision = "fp32";
   std::int64_t batch_size = 500;
   std::int64_t threads = 0;  // 0: all cores
+  int loader_threads = 1;
 };
 
-// Uses the averages where the checkpoint has them. Throws ConfigError where the images do not fit
+// Uses the averages where the checkpoint has them. Throws ConfigError where the data does not fit
 // the network.
-MetricSums evaluate_checkpoint(const Checkpoint& checkpoint, const ImageSet& images,
+MetricSums evaluate_checkpoint(const Checkpoint& checkpoint, const Dataset& data,
                                const CheckpointEvalOptions& options);
 
 // Throws ConfigError, beginning with `where`, where a network of these shapes cannot run or judge
-// the images.
-void check_images_fit(const Graph& graph, const ImageSet& images, const std::string& where);
+// such samples.
+void check_data_fits(const Graph& graph, const SampleSpec& spec, const std::string& where);
 
 }  // namespace tbn

@@ -32,7 +32,7 @@ double stepped(const ScheduleConfig& schedule, std::int64_t epoch) {
     drops = std::count_if(schedule.milestones.begin(), schedule.milestones.end(),
                           [&](std::int64_t milestone) { return milestone <= epoch; });
   }
-  return std::pow(schedule.gamma, static_cast<double>(drops));
+  return std::max(schedule.final_factor, std::pow(schedule.gamma, static_cast<double>(drops)));
 }
 
 // The schedule after the warm-up; t is the share of the remaining steps that are done.

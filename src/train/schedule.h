@@ -20,7 +20,8 @@ struct ScheduleSpan {
 //   constant   1
 //   cosine     f + (1 - f) (1 + cos(pi t)) / 2
 //   one_cycle  a half cosine from start_factor up to 1 at t = peak_at, one down to f at t = 1
-//   step       gamma ^ (milestones reached, in whole epochs from the start; or epoch / every)
+//   step       gamma ^ (milestones reached, in whole epochs from the start; or epoch / every), f at
+//              least
 double schedule_factor(const ScheduleConfig& schedule, std::int64_t step, const ScheduleSpan& span);
 
 }  // namespace tbn

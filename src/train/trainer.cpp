@@ -11,14 +11,18 @@
 #include "base/text.h"
 #include "config/load.h"
 #include "data/loader.h"
+#include "data/registry.h"
 #include "file/atomic_write.h"
 #include "tbn/error.h"
+#include "train/batch_tensors.h"
 #include "train/device.h"
 #include "train/environment.h"
 #include "train/evaluate.h"
 #include "train/loss.h"
+#include "train/measure.h"
 #include "train/schedule.h"
 #include "train/signals.h"
+#include "train/task_loss.h"
 #include "train/trainer_graph.h"
 #include "train/trainer_report.h"
 #include "train/trainer_resume.h"
@@ -37,22 +41,20 @@ double seconds_since(Clock::time_point start) {
 constexpr std::int64_t kStepsBetweenReadsOnGpu = 50;
 constexpr std::int64_t kStepsBetweenScalars = 50;
 
-LoaderOptions loader_options(const Config& config, const ImageSet& images) {
+LoaderOptions loader_options(const Config& config, const Dataset& data) {
   const TrainConfig& train = config.train;
   return {.batch_size = train.batch_size,
           .shuffle = true,
-          .drop_last = images.size() >= train.batch_size,
+          .drop_last = data.size() >= train.batch_size,
           .seed = static_cast<std::uint64_t>(train.seed),
-          .augment = {.crop_padding = static_cast<int>(config.data.crop_padding),
-                      .flip = config.data.flip},
+          .augment = true,
+          .mix = {.mixup = config.data.mixup, .cutmix = config.data.cutmix},
           .threads = static_cast<int>(config.data.threads)};
 }
 
-Graph graph_for(const Config& config, const ImageSet& train) {
-  const DatasetInfo info{train.channels, train.height, train.width, train.classes()};
-  if (!config.data.normalize) return training_graph(config, info);
-  const ChannelStatistics statistics = channel_statistics(train);
-  return training_graph(config, info, &statistics);
+Graph graph_for(const Config& config, const DataSplits& data) {
+  const bool normalize = config.data.normalize && data.statistics.has_value();
+  return training_graph(config, data.train->spec(), normalize ? &*data.statistics : nullptr);
 }
 
 class Trainer {
@@ -72,8 +74,9 @@ class Trainer {
   [[noreturn]] void fail_non_finite(const std::string& what, double lr);
   void finish_epoch(bool complete);
   void show_progress(double loss);
+  void report_skipped();
   void save(const std::filesystem::path& path);
-  EvalMetrics evaluate_on(const ImageSet& images);
+  EvalMetrics evaluate_on(const Dataset& data);
   void judge_best(TrainOutcome& outcome);
   bool out_of_steps() const;
   double lr_at(std::int64_t step) const;
@@ -85,17 +88,25 @@ class Trainer {
   const Clock::time_point start_ = Clock::now();
   c10::Device device_;
   StopSignals signals_;
-  ImageData data_;
+  DataSplits data_;
   BatchLoader loader_;
+  TaskLoss loss_;
   TrainState state_;
   ScheduleSpan span_;
   std::unique_ptr<TrainReport> report_;
   RateMeter rate_;
   Clock::time_point epoch_start_;
-  std::int64_t epoch_images_ = 0;  // trained by this process
+  std::int64_t epoch_samples_ = 0;  // trained by this process
+  std::int64_t skipped_ = 0;        // samples, as last reported
   double trained_seconds_ = 0;
-  std::int64_t trained_images_ = 0;
+  std::int64_t trained_samples_ = 0;
 };
+
+// Per cent of the running epoch's labels; none where there are no labels.
+std::optional<double> train_accuracy(const TrainProgress& p) {
+  if (p.labels == 0) return std::nullopt;
+  return 100 * static_cast<double>(p.correct) / static_cast<double>(p.labels);
+}
 
 c10::Device prepare_device(const TrainConfig& train) {
   const c10::Device device = resolve_device(train.device);
@@ -109,9 +120,11 @@ Trainer::Trainer(const Config& config, const TrainOptions& options, const RunDir
       run_(run),
       config_yaml_(print_config(config)),
       device_(prepare_device(config.train)),
-      data_(load_images(data_options(config.data))),
-      loader_(data_.train, loader_options(config, data_.train)),
-      state_(config, graph_for(config, data_.train), device_),
+      data_(load_data(data_options(config.data))),
+      loader_(*data_.train, loader_options(config, *data_.train)),
+      loss_(config, data_.train->spec(), device_),
+      state_(config, graph_for(config, data_), device_,
+             options.mode == RunMode::kResume && run.has_checkpoint()),
       span_{.steps_per_epoch = loader_.batches_per_epoch(),
             .total_steps = loader_.batches_per_epoch() * config.train.epochs} {}
 
@@ -130,17 +143,20 @@ void Trainer::open() {
   run_.create(options_.mode);
   write_description();
   const std::int64_t step = state_.progress().global_step;
-  report_ = std::make_unique<TrainReport>(
-      run_, options_.console, resumes ? std::optional<std::int64_t>(step) : std::nullopt);
-  report_->say(fmt::format("{} training, {} validation and {} test images from {}",
-                           grouped(static_cast<std::uint64_t>(data_.train.size())),
-                           grouped(static_cast<std::uint64_t>(data_.validation.size())),
-                           grouped(static_cast<std::uint64_t>(data_.test.size())),
-                           data_.folder.string()));
+  report_ =
+      std::make_unique<TrainReport>(run_, data_.train->spec().task.task, options_.console,
+                                    resumes ? std::optional<std::int64_t>(step) : std::nullopt);
+  report_->say(fmt::format("{} training, {} validation and {} test samples{}",
+                           grouped(static_cast<std::uint64_t>(data_.train->size())),
+                           grouped(static_cast<std::uint64_t>(data_.validation->size())),
+                           grouped(static_cast<std::uint64_t>(data_.test->size())),
+                           data_.folder.empty() ? "" : " from " + data_.folder.string()));
   report_->say(fmt::format("device {}{}{}; run directory {}", describe_device(device_),
                            config_.train.precision == "bf16" ? ", bfloat16" : "",
                            config_.train.deterministic ? ", deterministic" : "",
                            run_.folder().string()));
+  for (const std::string& note : data_.notes) report_->say(note);
+  if (state_.warm_started()) report_->say(describe(*state_.warm_started()));
   if (resumes) {
     report_->say(fmt::format("resuming at epoch {}, step {} of {}", state_.progress().epoch + 1,
                              state_.progress().step_in_epoch, span_.steps_per_epoch));
@@ -153,7 +169,7 @@ void Trainer::resume() {
   check_resumable(config_, checkpoint.config_yaml, where);
   state_.restore(checkpoint, where);
   // Without the best checkpoint itself, the next epoch is the best that there is.
-  if (!std::filesystem::exists(run_.best())) state_.progress().best_value = -1;
+  if (!std::filesystem::exists(run_.best())) state_.progress().best_score.reset();
   if (state_.progress().step_in_epoch > span_.steps_per_epoch) {
     throw DataError(
         fmt::format("{}: it was saved after step {} of an epoch, which has only {} "
@@ -185,8 +201,8 @@ TrainOutcome Trainer::run() {
   outcome.steps = state_.progress().global_step;
   outcome.best_epoch = state_.progress().best_epoch + 1;
   outcome.train_seconds = trained_seconds_;
-  outcome.images_per_second =
-      trained_seconds_ > 0 ? static_cast<double>(trained_images_) / trained_seconds_ : 0;
+  outcome.samples_per_second =
+      trained_seconds_ > 0 ? static_cast<double>(trained_samples_) / trained_seconds_ : 0;
   if (end == EpochEnd::kStopped) {
     outcome.signal = StopSignals::received();
     report_->say(fmt::format("stopped by {} at epoch {}, step {}; continue with --resume",
@@ -201,7 +217,7 @@ TrainOutcome Trainer::run() {
 
 Trainer::EpochEnd Trainer::run_epoch() {
   epoch_start_ = Clock::now();
-  epoch_images_ = 0;
+  epoch_samples_ = 0;
   state_.model().train();
   loader_.start_epoch(state_.progress().epoch, state_.progress().step_in_epoch);
   Batch batch;
@@ -211,7 +227,7 @@ Trainer::EpochEnd Trainer::run_epoch() {
     const double loss = train_step(batch);
     rate_.add(batch.size, seconds_since(step_start));
     step_start = Clock::now();
-    epoch_images_ += batch.size;
+    epoch_samples_ += batch.size;
     show_progress(loss);
   }
   if (state_.progress().step_in_epoch == span_.steps_per_epoch) {
@@ -230,19 +246,16 @@ Trainer::EpochEnd Trainer::run_epoch() {
 
 // One step; returns the loss where it was read back, else not-a-number.
 double Trainer::train_step(const Batch& batch) {
-  const at::Tensor images = image_tensor(batch.pixels.data(), batch.size, data_.train, device_);
-  const at::Tensor labels =
-      torch::from_blob(const_cast<std::int64_t*>(batch.labels.data()), {batch.size}, at::kLong)
-          .to(device_);
+  const BatchTensors tensors = batch_tensors(batch, data_.train->spec(), device_);
   const double lr = lr_at(state_.progress().global_step);
   Optimizer& optimizer = state_.optimizer();
   optimizer.zero_grad();
-  at::Tensor logits;
+  at::Tensor outputs;
   {
     const Autocast autocast(config_.train.precision == "bf16", device_);
-    logits = state_.model().forward(images);
+    outputs = state_.model().forward(tensors.inputs);
   }
-  const at::Tensor loss = cross_entropy(logits, labels, config_.train.label_smoothing);
+  const at::Tensor loss = loss_(state_.model(), outputs, tensors);
   loss.backward();
   if (config_.train.clip_norm > 0) {
     std::vector<at::Tensor> gradients = optimizer.gradients();
@@ -250,7 +263,8 @@ double Trainer::train_step(const Batch& batch) {
   }
   optimizer.step(schedule_factor(config_.schedule, state_.progress().global_step, span_));
   if (state_.ema() != nullptr) state_.ema()->update();
-  state_.count_step(loss, logits, labels);
+  state_.count_step(loss, loss_.correct(outputs, tensors), batch.size,
+                    static_cast<std::int64_t>(batch.labels.size()));
 
   const std::int64_t step = state_.progress().global_step;
   if (device_.is_cuda() && step % kStepsBetweenReadsOnGpu != 0) return std::nan("");
@@ -279,25 +293,25 @@ void Trainer::show_progress(double loss) {
   if (std::isnan(loss)) return;
   state_.fetch_sums();
   const TrainProgress& p = state_.progress();
-  const auto images = static_cast<double>(p.images);
-  const double rate = rate_.images_per_second();
+  const double rate = rate_.samples_per_second();
   const auto left =
       static_cast<double>((span_.total_steps - p.global_step) * config_.train.batch_size);
   report_->progress({.epoch = p.epoch + 1,
                      .epochs = config_.train.epochs,
                      .step = p.step_in_epoch,
                      .steps = span_.steps_per_epoch,
-                     .loss = p.loss_sum / images,
-                     .accuracy = 100 * static_cast<double>(p.correct) / images,
-                     .images_per_second = rate,
+                     .loss = p.loss_sum / static_cast<double>(p.samples),
+                     .accuracy = train_accuracy(p),
+                     .samples_per_second = rate,
                      .seconds_left = rate > 0 ? left / rate : -1});
 }
 
-EvalMetrics Trainer::evaluate_on(const ImageSet& images) {
-  return evaluate(state_.model(), images,
+EvalMetrics Trainer::evaluate_on(const Dataset& data) {
+  return evaluate(state_.model(), data,
                   {.device = device_,
                    .batch_size = config_.train.eval_batch_size,
-                   .bf16 = config_.train.precision == "bf16"})
+                   .bf16 = config_.train.precision == "bf16",
+                   .threads = static_cast<int>(config_.data.threads)})
       .result();
 }
 
@@ -305,43 +319,54 @@ EvalMetrics Trainer::evaluate_on(const ImageSet& images) {
 void Trainer::finish_epoch(bool complete) {
   const double seconds = seconds_since(epoch_start_);
   trained_seconds_ += seconds;
-  trained_images_ += epoch_images_;
+  trained_samples_ += epoch_samples_;
   state_.fetch_sums();
   TrainProgress& p = state_.progress();
   const double lr = lr_at(std::max<std::int64_t>(0, p.global_step - 1));
   if (!std::isfinite(p.loss_sum)) fail_non_finite("the loss of the epoch is not finite", lr);
   if (!state_.is_finite()) fail_non_finite("a weight is not finite", lr);
-  EpochReport report{
-      .epoch = p.epoch + 1,
-      .epochs = config_.train.epochs,
-      .global_step = p.global_step,
-      .train_loss = p.loss_sum / static_cast<double>(p.images),
-      .train_accuracy = 100 * static_cast<double>(p.correct) / static_cast<double>(p.images),
-      .lr = lr,
-      .images_per_second = static_cast<double>(epoch_images_) / seconds,
-      .seconds = seconds,
-      .best = true};
-  if (data_.validation.size() > 0) {
+  EpochReport report{.epoch = p.epoch + 1,
+                     .epochs = config_.train.epochs,
+                     .global_step = p.global_step,
+                     .train_loss = p.loss_sum / static_cast<double>(p.samples),
+                     .train_accuracy = train_accuracy(p),
+                     .lr = lr,
+                     .samples_per_second = static_cast<double>(epoch_samples_) / seconds,
+                     .seconds = seconds,
+                     .best = true};
+  if (data_.validation->size() > 0) {
     const Ema::Applied averages(state_.ema());
-    report.validation = evaluate_on(data_.validation);
+    report.validation = evaluate_on(*data_.validation);
     if (!std::isfinite(report.validation->loss)) {
       fail_non_finite("the validation loss is not finite", lr);
     }
-    report.best = report.validation->top1 > p.best_value;
-    state_.metrics() = {.val_accuracy = report.validation->top1,
+    report.best = !p.best_score || report.validation->score() > *p.best_score;
+    state_.metrics() = {.measure = measure_of(report.validation->task),
+                        .val = measure_value(*report.validation),
                         .val_loss = report.validation->loss};
   }
   if (report.best) {
-    p.best_value = report.validation ? report.validation->top1 : -1;
+    p.best_score.reset();
+    if (report.validation) p.best_score = report.validation->score();
     p.best_epoch = p.epoch;
   }
   if (complete) state_.start_epoch(p.epoch + 1);
   report_->epoch(report);
+  report_skipped();
   if (report.best) save(run_.best());
   const bool due = p.epoch % config_.train.checkpoint_every == 0;
   if (due || !complete || p.epoch == config_.train.epochs || StopSignals::received() != 0) {
     save(run_.last());
   }
+}
+
+// Says how many samples could not be read, where that has grown since it was last said.
+void Trainer::report_skipped() {
+  const std::int64_t skipped = data_.train->skipped();
+  if (skipped > skipped_) {
+    report_->say(fmt::format("{} times a damaged sample was skipped (data.on_error)", skipped));
+  }
+  skipped_ = skipped;
 }
 
 void Trainer::save(const std::filesystem::path& path) {
@@ -355,14 +380,15 @@ void Trainer::judge_best(TrainOutcome& outcome) {
   Checkpoint best = read_checkpoint(path);
   state_.restore(best, path.string());
   const Ema::Applied averages(state_.ema());
-  if (best.metrics.val_accuracy) outcome.validation = evaluate_on(data_.validation);
-  outcome.test = evaluate_on(data_.test);
-  best.metrics.test_accuracy = outcome.test->top1;
+  if (best.metrics.val) outcome.validation = evaluate_on(*data_.validation);
+  outcome.test = evaluate_on(*data_.test);
+  best.metrics.measure = measure_of(outcome.test->task);
+  best.metrics.test = measure_value(*outcome.test);
   best.metrics.test_loss = outcome.test->loss;
   write_checkpoint(path, best);
-  report_->say(fmt::format("best epoch {}: test loss {:.4f}, accuracy {:.2f} % on {} images",
-                           outcome.best_epoch, outcome.test->loss, outcome.test->top1,
-                           grouped(static_cast<std::uint64_t>(outcome.test->images))));
+  report_->say(fmt::format("best epoch {}: test {} on {} samples", outcome.best_epoch,
+                           outcome.test->headline(),
+                           grouped(static_cast<std::uint64_t>(outcome.test->samples))));
 }
 
 }  // namespace
@@ -373,7 +399,8 @@ TrainOutcome train(const Config& config, const TrainOptions& options) {
   Trainer trainer(config, options, run);
   TrainOutcome outcome = trainer.run();
   if (outcome.signal == 0) {
-    const Summary summary = summarize(training_graph(config, dataset_info(config.data.name)));
+    const Summary summary =
+        summarize(training_graph(config, describe_data(data_options(config.data))));
     write_file_atomically(run.summary(), outcome_json(config, outcome, summary).pretty());
   }
   return outcome;

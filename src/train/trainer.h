@@ -35,7 +35,7 @@ struct TrainOutcome {
   std::optional<EvalMetrics> test;        // of the best checkpoint
   double seconds = 0;                     // of this process, start to end
   double train_seconds = 0;               // of those, in training steps
-  double images_per_second = 0;           // while training
+  double samples_per_second = 0;          // while training
   std::string device;
 };
 
@@ -44,9 +44,6 @@ struct TrainOutcome {
 // DataError, SystemError, and NonFiniteError when the loss diverges; checkpoints that were written
 // stay.
 TrainOutcome train(const Config& config, const TrainOptions& options);
-
-// {"top1", "top5", "loss", "images"}
-Json metrics_json(const EvalMetrics& metrics);
 
 // The contents of summary.json.
 Json outcome_json(const Config& config, const TrainOutcome& outcome, const Summary& summary);

@@ -3,18 +3,18 @@
 
 #include "config/config.h"
 #include "data/dataset.h"
-#include "data/dataset_info.h"
 #include "data/image_set.h"
+#include "data/options.h"
 #include "tbn/graph.h"
 
 namespace tbn {
 
 DataOptions data_options(const DataConfig& data);
 
-// The network of `model:` on images of this shape, its layers encoded as `weights:` says. With
+// The network of `model:` on such samples, its layers encoded as `weights:` says. With
 // `statistics` of the training images the network begins by normalising raw pixels. Throws
 // ConfigError.
-Graph training_graph(const Config& config, const DatasetInfo& info,
+Graph training_graph(const Config& config, const SampleSpec& samples,
                      const ChannelStatistics* statistics = nullptr);
 
 }  // namespace tbn

@@ -3,15 +3,6 @@
 
 namespace tbn {
 
-Json metrics_json(const EvalMetrics& metrics) {
-  Json json = Json::object();
-  json["top1"] = metrics.top1;
-  json["top5"] = metrics.top5;
-  json["loss"] = metrics.loss;
-  json["images"] = metrics.images;
-  return json;
-}
-
 Json outcome_json(const Config& config, const TrainOutcome& outcome, const Summary& summary) {
   const LayerSummary& totals = summary.totals;
   Json json = Json::object();
@@ -30,7 +21,7 @@ Json outcome_json(const Config& config, const TrainOutcome& outcome, const Summa
   json["macs"] = totals.macs;
   json["dense_macs"] = totals.dense_macs;
   json["device"] = outcome.device;
-  json["images_per_s"] = outcome.images_per_second;
+  json["samples_per_s"] = outcome.samples_per_second;
   json["train_seconds"] = outcome.train_seconds;
   json["seconds"] = outcome.seconds;
   return json;

@@ -9,13 +9,18 @@
 
 #include "base/text.h"
 #include "tbn/error.h"
+#include "train/measure.h"
 
 namespace tbn {
 namespace {
 
-const std::vector<std::string> kColumns = {
-    "epoch",        "step", "train_loss",   "train_accuracy", "val_loss",
-    "val_accuracy", "lr",   "images_per_s", "seconds"};
+std::vector<std::string> columns_of(Task task) {
+  return {"epoch",      "step",
+          "train_loss", "train_accuracy",
+          "val_loss",   "val_" + measure_of(task),
+          "lr",         "samples_per_s",
+          "seconds"};
+}
 
 std::shared_ptr<spdlog::logger> open_log(const std::filesystem::path& path) {
   try {
@@ -31,29 +36,30 @@ std::shared_ptr<spdlog::logger> open_log(const std::filesystem::path& path) {
   }
 }
 
-CsvLog open_csv(const RunDirectory& run, std::optional<std::int64_t> resumed_step) {
-  if (!resumed_step) return CsvLog::create(run.metrics(), kColumns);
-  return CsvLog::resume(run.metrics(), kColumns, "step", *resumed_step);
+CsvLog open_csv(const RunDirectory& run, Task task, std::optional<std::int64_t> resumed_step) {
+  if (!resumed_step) return CsvLog::create(run.metrics(), columns_of(task));
+  return CsvLog::resume(run.metrics(), columns_of(task), "step", *resumed_step);
 }
 
 std::string epoch_line(const EpochReport& r) {
-  std::string line = fmt::format("epoch {}/{}  train loss {:.4f}, accuracy {:.2f} %", r.epoch,
-                                 r.epochs, r.train_loss, r.train_accuracy);
+  std::string line = fmt::format("epoch {}/{}  train loss {:.4f}", r.epoch, r.epochs, r.train_loss);
+  if (r.train_accuracy) line += fmt::format(", accuracy {:.2f} %", *r.train_accuracy);
   if (r.validation) {
-    line += fmt::format("  validation loss {:.4f}, accuracy {:.2f} %{}", r.validation->loss,
-                        r.validation->top1, r.best ? " (best)" : "");
+    line += fmt::format("  validation loss {:.4f}, {} {}{}", r.validation->loss,
+                        measure_of(r.validation->task), r.validation->score_text(),
+                        r.best ? " (best)" : "");
   }
-  return line + fmt::format("  {} images/s  {}",
-                            grouped(static_cast<std::uint64_t>(r.images_per_second)),
+  return line + fmt::format("  {} samples/s  {}",
+                            grouped(static_cast<std::uint64_t>(r.samples_per_second)),
                             duration_text(r.seconds));
 }
 
 }  // namespace
 
-TrainReport::TrainReport(const RunDirectory& run, std::FILE* console,
+TrainReport::TrainReport(const RunDirectory& run, Task task, std::FILE* console,
                          std::optional<std::int64_t> resumed_step)
     : log_(open_log(run.log())),
-      csv_(open_csv(run, resumed_step)),
+      csv_(open_csv(run, task, resumed_step)),
       events_(run.events(), resumed_step),
       printer_(console, {.is_terminal = is_terminal(console)}) {}
 
@@ -63,20 +69,27 @@ void TrainReport::epoch(const EpochReport& r) {
   const std::string line = epoch_line(r);
   printer_.line(line);
   log_->info(line);
+  std::string tag;  // outlives the scalars that point to it
   CsvCell val_loss;
-  CsvCell val_accuracy;
+  CsvCell val_score;
+  CsvCell train_accuracy;
   std::vector<Scalar> scalars = {{"train/loss", r.train_loss},
-                                 {"train/accuracy", r.train_accuracy},
                                  {"train/lr", r.lr},
-                                 {"train/images_per_s", r.images_per_second}};
-  if (r.validation) {
-    val_loss = r.validation->loss;
-    val_accuracy = r.validation->top1;
-    scalars.push_back({"validation/loss", r.validation->loss});
-    scalars.push_back({"validation/accuracy", r.validation->top1});
+                                 {"train/samples_per_s", r.samples_per_second}};
+  if (r.train_accuracy) {
+    train_accuracy = *r.train_accuracy;
+    scalars.push_back({"train/accuracy", *r.train_accuracy});
   }
-  csv_.write({r.epoch, r.global_step, r.train_loss, r.train_accuracy, val_loss, val_accuracy, r.lr,
-              r.images_per_second, r.seconds});
+  if (r.validation) {
+    const double value = measure_value(*r.validation);
+    tag = "validation/" + measure_of(r.validation->task);
+    val_loss = r.validation->loss;
+    val_score = value;
+    scalars.push_back({"validation/loss", r.validation->loss});
+    scalars.push_back({tag, value});
+  }
+  csv_.write({r.epoch, r.global_step, r.train_loss, train_accuracy, val_loss, val_score, r.lr,
+              r.samples_per_second, r.seconds});
   events_.add_scalars(r.global_step, scalars);
 }
 

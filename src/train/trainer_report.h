@@ -23,10 +23,10 @@ struct EpochReport {
   std::int64_t epochs = 0;
   std::int64_t global_step = 0;
   double train_loss = 0;
-  double train_accuracy = 0;  // per cent
+  std::optional<double> train_accuracy;  // per cent, of labels
   std::optional<EvalMetrics> validation;
   double lr = 0;
-  double images_per_second = 0;
+  double samples_per_second = 0;
   double seconds = 0;
   bool best = false;
 };
@@ -34,7 +34,7 @@ struct EpochReport {
 class TrainReport {
  public:
   // Begins the files, or continues them after step `resumed_step` and forgets what came later.
-  TrainReport(const RunDirectory& run, std::FILE* console,
+  TrainReport(const RunDirectory& run, Task task, std::FILE* console,
               std::optional<std::int64_t> resumed_step);
   ~TrainReport();
 

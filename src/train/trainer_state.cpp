@@ -80,9 +80,12 @@ void set_generator_state(c10::Device device, const HostTensor& state, const std:
 
 }  // namespace
 
-TrainState::TrainState(const Config& config, const Graph& graph, c10::Device device)
+TrainState::TrainState(const Config& config, const Graph& graph, c10::Device device, bool resumes)
     : device_(device), model_(std::make_shared<GraphModule>(graph)) {
   initialize(*model_, config.init, static_cast<std::uint64_t>(config.train.seed));
+  if (!config.init.from.empty() && !resumes) {
+    warm_started_ = warm_start(*model_, config.init.from);
+  }
   model_->set_channels_last(config.train.channels_last);
   model_->to(device);
   optimizer_ = std::make_unique<Optimizer>(parameter_groups(config.optim, *model_));
@@ -95,18 +98,19 @@ void TrainState::start_epoch(std::int64_t epoch) {
   progress_.step_in_epoch = 0;
   progress_.loss_sum = 0;
   progress_.correct = 0;
-  progress_.images = 0;
+  progress_.labels = 0;
+  progress_.samples = 0;
   loss_sum_ = torch::zeros({}, at::TensorOptions(device_).dtype(at::kDouble));
   correct_ = torch::zeros({}, at::TensorOptions(device_).dtype(at::kLong));
 }
 
-void TrainState::count_step(const at::Tensor& loss, const at::Tensor& logits,
-                            const at::Tensor& labels) {
+void TrainState::count_step(const at::Tensor& loss, const at::Tensor& correct, std::int64_t samples,
+                            std::int64_t labels) {
   const torch::NoGradGuard no_grad;
-  const std::int64_t images = labels.size(0);
-  loss_sum_.add_(loss.detach().to(at::kDouble), static_cast<double>(images));
-  correct_.add_(logits.detach().argmax(1).eq(labels).sum());
-  progress_.images += images;
+  loss_sum_.add_(loss.detach().to(at::kDouble), static_cast<double>(samples));
+  if (correct.defined()) correct_.add_(correct);
+  progress_.samples += samples;
+  progress_.labels += labels;
   ++progress_.step_in_epoch;
   ++progress_.global_step;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,14 +14,19 @@
 #include "train/ema.h"
 #include "train/graph_module.h"
 #include "train/optimizer.h"
+#include "train/warm_start.h"
 
 namespace tbn {
 
 class TrainState {
  public:
-  // A freshly initialised network on the device with its optimiser. Throws ConfigError for groups
-  // that match nothing.
-  TrainState(const Config& config, const Graph& graph, c10::Device device);
+  // A freshly initialised network on the device with its optimiser, with trained weights where
+  // init.from asks for them, unless restore() comes next. Throws ConfigError for groups that match
+  // nothing, and as warm_start() does.
+  TrainState(const Config& config, const Graph& graph, c10::Device device, bool resumes = false);
+
+  // What init.from gave; empty without it.
+  const std::optional<WarmStart>& warm_started() const { return warm_started_; }
 
   GraphModule& model() { return *model_; }
   Optimizer& optimizer() { return *optimizer_; }
@@ -29,8 +35,10 @@ class TrainState {
   const TrainProgress& progress() const { return progress_; }
   SavedMetrics& metrics() { return metrics_; }
 
-  // Adds a step's loss and hits, which stay on the device until they are asked for.
-  void count_step(const at::Tensor& loss, const at::Tensor& logits, const at::Tensor& labels);
+  // Adds a step of `samples` with its loss and how many of `labels` answers were right (undefined:
+  // none are), which stay on the device until they are asked for.
+  void count_step(const at::Tensor& loss, const at::Tensor& correct, std::int64_t samples,
+                  std::int64_t labels);
   // Brings the running epoch's sums into progress().
   void fetch_sums();
   void start_epoch(std::int64_t epoch);
@@ -51,6 +59,7 @@ class TrainState {
   at::Tensor correct_;   // int64, on the device
   TrainProgress progress_;
   SavedMetrics metrics_;
+  std::optional<WarmStart> warm_started_;
 };
 
 }  // namespace tbn

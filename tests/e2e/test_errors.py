@@ -56,7 +56,7 @@ class Configuration(ToolTest):
 
     def test_a_group_that_matches_no_parameter_is_refused_with_the_names(self):
         self.fails(2, "optim.groups[0].match: 'conv*' matches no parameter; use a role (latents, "
-                      "alphas, weights, biases, norms) or a glob over the names: linear1.latent, "
+                      "alphas, weights, biases, norms, embeddings) or a glob over the names: linear1.latent, "
                       "linear1.alpha, norm1.weight, norm1.bias, classifier.latent, "
                       "classifier.alpha, classifier.bias",
                    "tbn-train", "--config", "tiny.yaml", "--dry-run",
@@ -184,7 +184,7 @@ class ModelFiles(ToolTest):
         (cifar / "test_batch.bin").write_bytes(bytes(20 * 3073))
         for i in range(1, 6):
             (cifar / f"data_batch_{i}.bin").write_bytes(bytes(3073))
-        self.fails(2, "tiny.tbn: the network takes [1, 28, 28], and the images are [3, 32, 32]; name "
+        self.fails(2, "tiny.tbn: the network takes [1, 28, 28], and the samples are [3, 32, 32]; name "
                       "the data set that it was trained on",
                    "tbn-eval", "tiny.tbn", "--data", "cifar10", "--root", "cifar")
 

@@ -71,7 +71,7 @@ class Resume(ToolTest):
         progress = self.progress()
         self.assertEqual(progress["epoch"], 1)
         self.assertEqual(progress["global_step"], 40 + progress["step_in_epoch"])
-        self.assertEqual(progress["images"], 50 * progress["step_in_epoch"])
+        self.assertEqual(progress["samples"], 50 * progress["step_in_epoch"])
 
     def test_a_second_signal_ends_at_once(self):
         process = self.start("tbn-train", "--config", "tiny.yaml", *SETTINGS, "train.epochs=100")

@@ -126,7 +126,7 @@ class ToolTest(unittest.TestCase):
     def call(self, tool, *arguments, code=0, **options):
         """Runs a tool, checks its exit code and returns what it printed."""
         done = subprocess.run(self.command(tool, *arguments), cwd=options.pop("cwd", self.folder),
-                              text=True, capture_output=True, timeout=120, **options)
+                              text=True, capture_output=True, timeout=600, **options)
         self.assertEqual(done.returncode, code,
                          f"{tool} {arguments}\n--- stdout\n{done.stdout}\n--- stderr\n{done.stderr}")
         return done

@@ -46,10 +46,11 @@ tbn::Checkpoint example() {
                          .global_step = 127,
                          .loss_sum = 0.1 + 0.2,
                          .correct = 11,
-                         .images = 35,
-                         .best_value = 91.25,
+                         .labels = 40,
+                         .samples = 35,
+                         .best_score = 91.25,
                          .best_epoch = 2};
-  checkpoint.metrics.val_accuracy = 91.25;
+  checkpoint.metrics.val = 91.25;
   return checkpoint;
 }
 
@@ -84,8 +85,8 @@ TEST_CASE("a checkpoint comes back as it was written, sums to the last bit") {
   CHECK((read.rng == written.rng));
   CHECK(read.config_yaml == written.config_yaml);
   CHECK((read.progress == written.progress));
-  CHECK(read.metrics.val_accuracy == written.metrics.val_accuracy);
-  CHECK_FALSE(read.metrics.test_accuracy.has_value());
+  CHECK(read.metrics.val == written.metrics.val);
+  CHECK_FALSE(read.metrics.test.has_value());
   CHECK(&read.weights() == &read.ema);
 }
 

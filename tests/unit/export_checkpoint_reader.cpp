@@ -55,8 +55,8 @@ TEST_CASE("a checkpoint gives its graph, tensors and metrics") {
   CHECK(read.model.tensors == trained().tensors);
   CHECK_FALSE(read.averaged);
   CHECK(read.config_yaml == "name: odd\n");
-  CHECK(read.test_accuracy == 89.5);
-  CHECK(read.val_accuracy == 90.25);
+  CHECK(read.test == 89.5);
+  CHECK(read.val == 90.25);
 }
 
 TEST_CASE("averaged tensors are taken where there are any") {

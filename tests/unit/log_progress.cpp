@@ -41,10 +41,10 @@ const Progress kState{.epoch = 3,
                       .steps = 430,
                       .loss = 0.42134,
                       .accuracy = 85.2,
-                      .images_per_second = 1840.4,
+                      .samples_per_second = 1840.4,
                       .seconds_left = 125};
 const std::string kLine =
-    "epoch 3/8  step 120/430  loss 0.4213  accuracy 85.20 %  1,840 images/s  2:05 left";
+    "epoch 3/8  step 120/430  loss 0.4213  accuracy 85.20 %  1,840 samples/s  2:05 left";
 
 }  // namespace
 
@@ -134,13 +134,13 @@ TEST_CASE("a file is no terminal") {
 
 TEST_CASE("the rate follows the recent steps") {
   RateMeter meter;
-  CHECK(meter.images_per_second() == 0);
+  CHECK(meter.samples_per_second() == 0);
   meter.add(100, 0.5);
-  CHECK(meter.images_per_second() == Approx(200));
+  CHECK(meter.samples_per_second() == Approx(200));
   for (int i = 0; i < 100; ++i) meter.add(100, 0.5);
-  CHECK(meter.images_per_second() == Approx(200));
+  CHECK(meter.samples_per_second() == Approx(200));
   for (int i = 0; i < 100; ++i) meter.add(400, 0.5);
-  CHECK(meter.images_per_second() == Approx(800).epsilon(0.02));
+  CHECK(meter.samples_per_second() == Approx(800).epsilon(0.02));
   meter.add(0, 0);
-  CHECK(meter.images_per_second() == Approx(800).epsilon(0.02));
+  CHECK(meter.samples_per_second() == Approx(800).epsilon(0.02));
 }

@@ -1,7 +1,6 @@
-// The parts around the training loop: metrics, run directories, and what a resumed run may change.
+// The parts around the training loop: run directories, and what a resumed run may change.
 #include "train/trainer.h"
 
-#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -9,6 +8,8 @@
 #include <unistd.h>
 
 #include "config/load.h"
+#include "data/memory_images.h"
+#include "data/registry.h"
 #include "support/catch.h"
 #include "tbn/error.h"
 #include "train/evaluate_checkpoint.h"
@@ -41,35 +42,6 @@ std::string message_of(const std::function<void()>& action) {
 }
 
 }  // namespace
-
-TEST_CASE("metrics count hits among one and five and average the cross entropy") {
-  tbn::MetricSums sums;
-  const std::vector<float> logits = {0, 1, 2, 3, 4, 5,   // label 5: right
-                                     5, 4, 3, 2, 1, 0,   // label 5: sixth of six
-                                     1, 1, 0, 0, 0, 0};  // label 1: a tie that the first wins
-  const std::vector<std::int64_t> labels = {5, 5, 1};
-  sums.add(logits, 6, labels);
-  const tbn::EvalMetrics metrics = sums.result();
-  CHECK(metrics.images == 3);
-  CHECK(metrics.top1 == Approx(100.0 / 3));
-  CHECK(metrics.top5 == Approx(200.0 / 3));
-  CHECK(sums.predictions() == std::vector<std::int32_t>{5, 0, 0});
-  double all = 0;
-  for (int k = 0; k < 6; ++k) all += std::exp(k);
-  const double tie = std::log(2 * std::exp(1.0) + 4) - 1;
-  CHECK(metrics.loss == Approx((std::log(all) - 5 + std::log(all) + tie) / 3));
-}
-
-TEST_CASE("metrics stay exact for logits that overflow an exponential") {
-  tbn::MetricSums sums;
-  sums.add(std::vector<float>{1000, 0}, 2, std::vector<std::int64_t>{1});
-  CHECK(sums.result().loss == Approx(1000));
-}
-
-TEST_CASE("metrics of no image are zero") {
-  CHECK(tbn::MetricSums().result().images == 0);
-  CHECK(tbn::MetricSums().result().loss == 0);
-}
 
 TEST_CASE("overwriting a run removes what runs are made of and nothing else") {
   const TemporaryFolder folder;
@@ -125,24 +97,24 @@ TEST_CASE("a resumed run may be longer or elsewhere, but not another experiment"
 
 TEST_CASE("a network whose inputs or classes are not the data set's is refused") {
   tbn::Config config = tbn::parse_config("{name: a, model: {type: mlp}}", "test");
-  const tbn::Graph graph = tbn::training_graph(config, tbn::dataset_info("mnist"));
-  tbn::ImageSet images{.channels = 3, .height = 32, .width = 32, .class_names = {"a", "b"}};
-  CHECK(
-      message_of([&] { tbn::check_images_fit(graph, images, "m"); }) ==
-      "m: the network takes [1, 28, 28], and the images are [3, 32, 32]; name the data set that it "
-      "was trained on");
-  images.channels = 1;
-  images.height = images.width = 28;
-  CHECK(message_of([&] { tbn::check_images_fit(graph, images, "m"); }) ==
+  const tbn::Graph graph = tbn::training_graph(config, tbn::describe_data({.name = "mnist"}));
+  CHECK(message_of([&] {
+          tbn::check_data_fits(graph, tbn::image_spec({3, 32, 32}, {"a", "b"}), "m");
+        }) ==
+        "m: the network takes [1, 28, 28], and the samples are [3, 32, 32]; name the data set that "
+        "it was trained on");
+  CHECK(message_of([&] {
+          tbn::check_data_fits(graph, tbn::image_spec({1, 28, 28}, {"a", "b"}), "m");
+        }) ==
         "m: the network tells 10 classes apart, and the data set has 2; name the data set that it "
-        "was "
-        "trained on");
+        "was trained on");
 }
 
 TEST_CASE("a channel that is constant is normalised by its mean alone") {
   const tbn::Config config = tbn::parse_config("{name: a, model: {type: mlp}}", "test");
   const tbn::ChannelStatistics statistics{.mean = {12}, .deviation = {0}};
-  const tbn::Graph graph = tbn::training_graph(config, tbn::dataset_info("mnist"), &statistics);
+  const tbn::Graph graph =
+      tbn::training_graph(config, tbn::describe_data({.name = "mnist"}), &statistics);
   for (const tbn::Node& node : graph.nodes) {
     if (const auto* normalize = std::get_if<tbn::Normalize>(&node.op)) {
       CHECK(normalize->mean == std::vector<float>{12});

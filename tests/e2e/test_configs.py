@@ -1,0 +1,24 @@
+"""Every shipped configuration makes a network for its data: tbn-train dry-runs them all, without the data."""
+
+from tools_support import ROOT, ToolTest, main
+
+# Parts of others, and the list of all defaults.
+PARTS = {"base"}
+CONFIGS = sorted(path for path in (ROOT / "configs").rglob("*.yaml") if path.parent.name not in PARTS)
+
+
+class Configs(ToolTest):
+    def test_each_dry_runs(self):
+        self.assertGreaterEqual(len(CONFIGS), 30)
+        for path in CONFIGS:
+            with self.subTest(path.relative_to(ROOT).as_posix()):
+                plan = self.call_json("tbn-train", "--config", path, "--dry-run")
+                self.assertTrue(plan["layers"])
+                self.assertGreater(plan["totals"]["weights"], 0)
+                for layer in plan["layers"]:
+                    if layer["encoding"] == "tiled":
+                        self.assertLess(layer["bits_per_weight"], 1.0, layer["name"])
+
+
+if __name__ == "__main__":
+    main()
