@@ -40,9 +40,9 @@ std::string to_string(const Progress& progress) {
   std::string out = fmt::format("epoch {}/{}  step {}/{}  loss {:.4f}", progress.epoch,
                                 progress.epochs, progress.step, progress.steps, progress.loss);
   if (progress.accuracy) out += fmt::format("  accuracy {:.2f} %", *progress.accuracy);
-  if (progress.images_per_second > 0) {
-    const double rate = std::min(progress.images_per_second, 1e15);
-    out += fmt::format("  {} images/s", grouped(static_cast<std::uint64_t>(std::llround(rate))));
+  if (progress.samples_per_second > 0) {
+    const double rate = std::min(progress.samples_per_second, 1e15);
+    out += fmt::format("  {} samples/s", grouped(static_cast<std::uint64_t>(std::llround(rate))));
   }
   if (progress.seconds_left >= 0) out += "  " + duration_text(progress.seconds_left) + " left";
   return out;

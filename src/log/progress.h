@@ -19,11 +19,11 @@ struct Progress {
   std::int64_t steps = 0;  // of an epoch
   double loss = 0;
   std::optional<double> accuracy;  // per cent
-  double images_per_second = 0;    // 0: not known yet
+  double samples_per_second = 0;   // 0: not known yet
   double seconds_left = -1;        // of the whole run; negative: not known yet
 };
 
-// "epoch 3/8  step 120/430  loss 0.4213  accuracy 85.20 %  1,840 images/s  2:05 left"
+// "epoch 3/8  step 120/430  loss 0.4213  accuracy 85.20 %  1,840 samples/s  2:05 left"
 std::string to_string(const Progress& progress);
 
 // "0:07", "12:34", "3:02:01"
@@ -33,7 +33,7 @@ std::string duration_text(double seconds);
 class RateMeter {
  public:
   void add(std::int64_t images, double seconds);
-  double images_per_second() const { return seconds_ > 0 ? images_ / seconds_ : 0; }
+  double samples_per_second() const { return seconds_ > 0 ? images_ / seconds_ : 0; }
 
  private:
   double images_ = 0;
