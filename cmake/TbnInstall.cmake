@@ -16,7 +16,7 @@ tbn_install(tbnCoreTargets core runtime)
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
   FILES_MATCHING PATTERN "*.h" PATTERN train.h EXCLUDE)
 if(TBN_TRAIN)
-  tbn_install(tbnTrainTargets data config export train)
+  tbn_install(tbnTrainTargets data eval config export train)
   install(FILES "${PROJECT_SOURCE_DIR}/include/tbn/train.h"
     DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/tbn")
 endif()

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "data/dataset.h"
-#include "data/mix.h"
+#include "data/images/mix.h"
 #include "data/prefetcher.h"
 
 namespace tbn {

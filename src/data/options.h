@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <string>
 
-#include "data/augment.h"
+#include "data/images/augment.h"
 
 namespace tbn {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "data/dataset.h"
-#include "data/image_set.h"
+#include "data/images/image_set.h"
 #include "data/options.h"
 
 namespace tbn {

@@ -8,13 +8,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "data/cifar.h"
 #include "data/counter_rng.h"
-#include "data/idx.h"
-#include "data/image_folder.h"
-#include "data/memory_images.h"
-#include "data/points.h"
-#include "data/series.h"
+#include "data/images/cifar.h"
+#include "data/images/idx.h"
+#include "data/images/image_folder.h"
+#include "data/images/memory_images.h"
+#include "data/points/points.h"
+#include "data/series/series.h"
 #include "tbn/error.h"
 
 namespace tbn {

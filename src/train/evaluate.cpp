@@ -4,11 +4,12 @@
 #include <torch/torch.h>
 
 #include "data/loader.h"
+#include "eval/fit.h"
 #include "train/batch_tensors.h"
 #include "train/device.h"
 #include "train/evaluate_checkpoint.h"
-#include "train/graph_module.h"
-#include "train/tensor_io.h"
+#include "train/executor/graph_module.h"
+#include "train/executor/tensor_io.h"
 
 namespace tbn {
 

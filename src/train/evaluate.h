@@ -6,7 +6,7 @@
 #include <c10/core/Device.h>
 
 #include "data/dataset.h"
-#include "train/evaluate_metrics.h"
+#include "eval/metrics.h"
 
 namespace tbn {
 

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "data/dataset.h"
+#include "eval/metrics.h"
 #include "train/checkpoint.h"
-#include "train/evaluate_metrics.h"
 
 namespace tbn {
 
@@ -22,9 +22,5 @@ struct CheckpointEvalOptions {
 // the network.
 MetricSums evaluate_checkpoint(const Checkpoint& checkpoint, const Dataset& data,
                                const CheckpointEvalOptions& options);
-
-// Throws ConfigError, beginning with `where`, where a network of these shapes cannot run or judge
-// such samples.
-void check_data_fits(const Graph& graph, const SampleSpec& spec, const std::string& where);
 
 }  // namespace tbn

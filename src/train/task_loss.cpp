@@ -4,14 +4,14 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include "eval/fit.h"
 #include "tbn/error.h"
 #include "train/checkpoint.h"
 #include "train/device.h"
-#include "train/evaluate_checkpoint.h"
-#include "train/graph_module.h"
+#include "train/executor/graph_module.h"
+#include "train/executor/tensor_io.h"
 #include "train/loss.h"
 #include "train/run_directory.h"
-#include "train/tensor_io.h"
 
 namespace tbn {
 namespace {

@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "config/config.h"
+#include "eval/metrics.h"
 #include "file/json.h"
 #include "tbn/model.h"
-#include "train/evaluate_metrics.h"
 #include "train/run_directory.h"
 
 namespace tbn {

@@ -3,7 +3,7 @@
 
 #include "config/config.h"
 #include "data/dataset.h"
-#include "data/image_set.h"
+#include "data/images/image_set.h"
 #include "data/options.h"
 #include "tbn/graph.h"
 

@@ -8,8 +8,8 @@
 #include <spdlog/spdlog.h>
 
 #include "base/text.h"
+#include "eval/measure.h"
 #include "tbn/error.h"
-#include "train/measure.h"
 
 namespace tbn {
 namespace {

@@ -6,10 +6,10 @@
 #include <optional>
 #include <string>
 
+#include "eval/metrics.h"
 #include "log/csv.h"
 #include "log/progress.h"
 #include "log/tensorboard.h"
-#include "train/evaluate_metrics.h"
 #include "train/run_directory.h"
 
 namespace spdlog {

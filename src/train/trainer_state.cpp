@@ -5,10 +5,10 @@
 #include <torch/torch.h>
 
 #include "tbn/error.h"
-#include "train/init.h"
+#include "train/executor/init.h"
+#include "train/executor/tensor_io.h"
 #include "train/loss.h"
 #include "train/optimizer_groups.h"
-#include "train/tensor_io.h"
 
 namespace tbn {
 namespace {

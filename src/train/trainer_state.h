@@ -12,9 +12,9 @@
 #include "config/config.h"
 #include "train/checkpoint.h"
 #include "train/ema.h"
-#include "train/graph_module.h"
+#include "train/executor/graph_module.h"
+#include "train/executor/warm_start.h"
 #include "train/optimizer.h"
-#include "train/warm_start.h"
 
 namespace tbn {
 

@@ -15,9 +15,9 @@
 #include "tbn/models.h"
 #include "tbn/policy.h"
 #include "tbn/runtime.h"
-#include "train/graph_module.h"
-#include "train/init.h"
-#include "train/tensor_io.h"
+#include "train/executor/graph_module.h"
+#include "train/executor/init.h"
+#include "train/executor/tensor_io.h"
 
 using namespace tbn;
 using torch::Tensor;

@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <numeric>
 
-#include "data/augment.h"
 #include "data/counter_rng.h"
+#include "data/images/augment.h"
 #include "support/catch.h"
 
 using namespace tbn;

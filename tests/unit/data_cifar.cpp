@@ -1,5 +1,5 @@
 // CIFAR's binary files: order of files, labels and pixels, and damaged ones.
-#include "data/cifar.h"
+#include "data/images/cifar.h"
 #include "support/catch.h"
 #include "support/errors.h"
 #include "support/idx_writer.h"

@@ -2,7 +2,7 @@
 #include <filesystem>
 #include <limits>
 
-#include "data/csv_table.h"
+#include "data/series/csv_table.h"
 #include "support/catch.h"
 #include "support/errors.h"
 #include "support/temp_dir.h"

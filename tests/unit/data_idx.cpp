@@ -1,7 +1,7 @@
 // IDX files: right ones in every spelling, and what each kind of wrong one is called.
 #include <array>
 
-#include "data/idx.h"
+#include "data/images/idx.h"
 #include "support/catch.h"
 #include "support/errors.h"
 #include "support/idx_writer.h"

@@ -1,14 +1,14 @@
 // Folders of JPEGs: both layouts, views, what a wrong folder says, damaged files, threads.
-#include "data/image_folder.h"
+#include "data/images/image_folder.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <thread>
 
-#include "data/image_window.h"
-#include "data/jpeg.h"
-#include "data/resize.h"
+#include "data/images/image_window.h"
+#include "data/images/jpeg.h"
+#include "data/images/resize.h"
 #include "support/catch.h"
 #include "support/errors.h"
 #include "support/jpeg_writer.h"

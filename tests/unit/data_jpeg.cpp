@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "data/jpeg.h"
+#include "data/images/jpeg.h"
 #include "support/catch.h"
 #include "support/errors.h"
 #include "support/jpeg_writer.h"

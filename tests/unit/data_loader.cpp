@@ -7,8 +7,8 @@
 #include <thread>
 
 #include "data/counter_rng.h"
+#include "data/images/memory_images.h"
 #include "data/loader.h"
-#include "data/memory_images.h"
 #include "support/catch.h"
 #include "support/errors.h"
 #include "tbn/error.h"

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "data/counter_rng.h"
-#include "data/mix.h"
+#include "data/images/mix.h"
 #include "support/catch.h"
 #include "tbn/error.h"
 

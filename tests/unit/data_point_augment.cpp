@@ -1,11 +1,11 @@
 // Random views of point clouds: geometry against closed formulas, and what each option may change.
-#include "data/point_augment.h"
+#include "data/points/point_augment.h"
 
 #include <cmath>
 #include <numbers>
 #include <set>
 
-#include "data/point_set.h"
+#include "data/points/point_set.h"
 #include "support/catch.h"
 #include "support/errors.h"
 #include "tbn/error.h"

@@ -3,8 +3,8 @@
 #include <map>
 
 #include "data/counter_rng.h"
-#include "data/hdf5_file.h"
-#include "data/points.h"
+#include "data/points/hdf5_file.h"
+#include "data/points/points.h"
 #include "support/catch.h"
 #include "support/errors.h"
 #include "support/hdf5_writer.h"

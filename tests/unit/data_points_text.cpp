@@ -1,8 +1,8 @@
 // Point clouds as text, one point a line: ModelNet40 and ShapeNet-part with normals.
 #include <cmath>
 
-#include "data/points.h"
-#include "data/text_clouds.h"
+#include "data/points/points.h"
+#include "data/points/text_clouds.h"
 #include "support/catch.h"
 #include "support/errors.h"
 #include "support/temp_dir.h"

@@ -8,8 +8,8 @@
 #include <map>
 #include <vector>
 
-#include "data/augment.h"
-#include "data/randaugment.h"
+#include "data/images/augment.h"
+#include "data/images/randaugment.h"
 #include "support/catch.h"
 #include "tbn/error.h"
 

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "data/counter_rng.h"
-#include "data/memory_images.h"
+#include "data/images/memory_images.h"
 #include "data/registry.h"
 #include "support/catch.h"
 #include "support/errors.h"

@@ -4,8 +4,8 @@
 #include <numeric>
 #include <vector>
 
-#include "data/image_window.h"
-#include "data/resize.h"
+#include "data/images/image_window.h"
+#include "data/images/resize.h"
 #include "support/catch.h"
 #include "tbn/error.h"
 

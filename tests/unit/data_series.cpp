@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string>
 
-#include "data/series.h"
+#include "data/series/series.h"
 #include "support/catch.h"
 #include "support/errors.h"
 #include "support/temp_dir.h"

@@ -4,8 +4,8 @@
 #include <numbers>
 #include <thread>
 
-#include "data/points.h"
-#include "data/solids.h"
+#include "data/points/points.h"
+#include "data/points/solids.h"
 #include "support/catch.h"
 #include "support/errors.h"
 #include "tbn/error.h"

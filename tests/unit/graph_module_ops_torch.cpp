@@ -1,9 +1,9 @@
 // The ops on sequences and windows in float64: values against their formulas written out, gradients
 // against finite differences of whole networks.
-#include "train/graph_module_ops.h"
+#include "train/executor/graph_module_ops.h"
 
 #include "support/catch.h"
-#include "train/graph_module.h"
+#include "train/executor/graph_module.h"
 
 using namespace tbn;
 using torch::Tensor;

@@ -4,8 +4,8 @@
 #include "support/zoo_cases.h"
 #include "tbn/policy.h"
 #include "train/device.h"
-#include "train/graph_module.h"
-#include "train/init.h"
+#include "train/executor/graph_module.h"
+#include "train/executor/init.h"
 #include "train/loss.h"
 
 using namespace tbn;

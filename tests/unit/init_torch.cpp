@@ -1,5 +1,5 @@
 // The starts of what sequences bring: layer norms, embeddings and transforms.
-#include "train/init.h"
+#include "train/executor/init.h"
 
 #include "support/catch.h"
 

@@ -13,9 +13,9 @@
 #include "support/temp_dir.h"
 #include "tbn/error.h"
 #include "train/checkpoint.h"
-#include "train/graph_module.h"
-#include "train/init.h"
-#include "train/tensor_io.h"
+#include "train/executor/graph_module.h"
+#include "train/executor/init.h"
+#include "train/executor/tensor_io.h"
 
 using namespace tbn;
 using test::TempDir;

@@ -5,7 +5,7 @@
 
 #include "support/catch.h"
 #include "tbn/error.h"
-#include "train/tiled_function.h"
+#include "train/tiled/tiled_function.h"
 
 using namespace tbn;
 using torch::Tensor;

@@ -8,11 +8,11 @@
 #include <unistd.h>
 
 #include "config/load.h"
-#include "data/memory_images.h"
+#include "data/images/memory_images.h"
 #include "data/registry.h"
+#include "eval/fit.h"
 #include "support/catch.h"
 #include "tbn/error.h"
-#include "train/evaluate_checkpoint.h"
 #include "train/trainer_graph.h"
 #include "train/trainer_resume.h"
 

@@ -1,6 +1,6 @@
 // A start from trained weights: the method's formulas in float64, which files are taken and which
 // are refused.
-#include "train/warm_start.h"
+#include "train/executor/warm_start.h"
 
 #include <torch/torch.h>
 
@@ -14,8 +14,8 @@
 #include "tbn/error.h"
 #include "tbn/models.h"
 #include "train/checkpoint.h"
-#include "train/init.h"
-#include "train/tensor_io.h"
+#include "train/executor/init.h"
+#include "train/executor/tensor_io.h"
 
 using namespace tbn;
 using test::TempDir;

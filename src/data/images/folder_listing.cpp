@@ -1,0 +1,178 @@
+// Lists folders in the order of their names, which the file system does not promise, and reads the
+// table of Tiny-ImageNet's validation labels.
+#include "data/images/folder_listing.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "data/images/jpeg.h"
+#include "tbn/error.h"
+
+namespace tbn {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kTable = "val_annotations.txt";
+constexpr std::string_view kImages = "images";
+constexpr std::int64_t kMaxTableBytes = std::int64_t{64} << 20;
+
+std::string quoted(const fs::path& path) { return "'" + path.string() + "'"; }
+
+bool is_folder(const fs::path& path) {
+  std::error_code error;
+  return fs::is_directory(path, error);
+}
+
+// The entries of a folder, sorted, without those that start with a dot.
+std::vector<std::string> names_in(const fs::path& folder) {
+  std::vector<std::string> names;
+  try {
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      std::string name = entry.path().filename().string();
+      if (!name.starts_with('.')) names.push_back(std::move(name));
+    }
+  } catch (const fs::filesystem_error& error) {
+    throw SystemError(quoted(folder) + ": cannot be listed: " + error.code().message());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+bool is_jpeg_name(std::string_view name) {
+  const auto dot = name.rfind('.');
+  if (dot == std::string_view::npos) return false;
+  std::string extension(name.substr(dot + 1));
+  for (char& c : extension) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return extension == "jpg" || extension == "jpeg";
+}
+
+// The images directly in a folder.
+std::vector<std::string> images_in(const fs::path& folder, OnError on_error,
+                                   std::int64_t& ignored) {
+  std::vector<std::string> images;
+  for (auto& name : names_in(folder)) {
+    if (is_jpeg_name(name)) {
+      images.push_back(std::move(name));
+    } else if (on_error == OnError::kSkip) {
+      ++ignored;
+    } else {
+      throw DataError(fmt::format(
+          "{}: is no .jpg or .jpeg file, which is all that a class folder may hold; remove it, or "
+          "set data.on_error to skip",
+          quoted(folder / name)));
+    }
+  }
+  if (images.empty()) throw DataError(quoted(folder) + ": holds no .jpg or .jpeg file");
+  return images;
+}
+
+// Names that one sorted list has and the other lacks.
+std::vector<std::string> missing_in(const std::vector<std::string>& have,
+                                    const std::vector<std::string>& other) {
+  std::vector<std::string> missing;
+  std::set_difference(have.begin(), have.end(), other.begin(), other.end(),
+                      std::back_inserter(missing));
+  return missing;
+}
+
+void check_classes(const fs::path& split, const std::vector<std::string>& classes,
+                   const fs::path& reference) {
+  const auto found = class_folders(split);
+  const auto complain = [&](const std::vector<std::string>& names, const fs::path& in,
+                            const fs::path& not_in) {
+    if (names.empty()) return;
+    const auto more = names.size() - 1;
+    throw DataError(fmt::format("{}: is a class that {} does not have{}; both must have the same",
+                                quoted(in / names.front()), quoted(not_in),
+                                more > 0 ? fmt::format(" (and {} more)", more) : ""));
+  };
+  complain(missing_in(found, classes), split, reference);
+  complain(missing_in(classes, found), reference, split);
+}
+
+// file<TAB>class, then what is not used; a line an image.
+std::unordered_map<std::string, std::int32_t> read_table(const fs::path& path,
+                                                         const std::vector<std::string>& classes) {
+  const auto bytes = read_bounded_file(path, kMaxTableBytes);
+  std::string_view rest(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  std::unordered_map<std::string, std::int32_t> labels;
+  for (std::int64_t line = 1; !rest.empty(); ++line) {
+    const std::string_view text = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(text.size() + 1, rest.size()));
+    const auto fail = [&](const std::string& what) {
+      throw DataError(fmt::format("{} line {}: {}", quoted(path), line, what));
+    };
+    const auto tab = text.find('\t');
+    if (tab == std::string_view::npos) fail("has no tab between an image and its class");
+    const std::string file(text.substr(0, tab));
+    const std::string name(text.substr(tab + 1, text.find_first_of("\t\r", tab + 1) - tab - 1));
+    const auto found = std::lower_bound(classes.begin(), classes.end(), name);
+    if (found == classes.end() || *found != name) {
+      fail(fmt::format("there is no class '{}' among the {} training folders", name,
+                       classes.size()));
+    }
+    const auto label = static_cast<std::int32_t>(found - classes.begin());
+    if (!labels.emplace(file, label).second) fail("image '" + file + "' appears a second time");
+  }
+  return labels;
+}
+
+ImageListing list_table(const fs::path& split, const std::vector<std::string>& classes,
+                        OnError on_error) {
+  const fs::path table = split / kTable;
+  auto labels = read_table(table, classes);
+  ImageListing listing;
+  for (const auto& name : images_in(split / kImages, on_error, listing.ignored)) {
+    const auto found = labels.find(name);
+    if (found == labels.end()) {
+      throw DataError(
+          fmt::format("{}: has no line in {}", quoted(split / kImages / name), quoted(table)));
+    }
+    listing.files.push_back({fmt::format("{}/{}", kImages, name), found->second});
+    labels.erase(found);
+  }
+  if (!labels.empty()) {
+    const auto& lost = *std::min_element(labels.begin(), labels.end());
+    throw DataError(fmt::format("{}: image '{}' is not in {}", quoted(table), lost.first,
+                                quoted(split / kImages)));
+  }
+  return listing;
+}
+
+}  // namespace
+
+std::vector<std::string> class_folders(const fs::path& split) {
+  auto names = names_in(split);
+  std::erase_if(names, [&](const std::string& name) { return !is_folder(split / name); });
+  if (names.empty()) {
+    throw DataError(quoted(split) +
+                    ": holds no class folders; the images of each class must lie in a folder of "
+                    "their own");
+  }
+  return names;
+}
+
+ImageListing list_images(const fs::path& split, const std::vector<std::string>& classes,
+                         const fs::path& reference, OnError on_error) {
+  std::error_code error;
+  if (fs::exists(split / kTable, error)) return list_table(split, classes, on_error);
+  check_classes(split, classes, reference);
+  ImageListing listing;
+  for (std::size_t label = 0; label < classes.size(); ++label) {
+    std::string below = classes[label];
+    if (is_folder(split / below / kImages)) below += fmt::format("/{}", kImages);
+    for (const auto& name : images_in(split / below, on_error, listing.ignored)) {
+      listing.files.push_back({below + "/" + name, static_cast<std::int32_t>(label)});
+    }
+  }
+  return listing;
+}
+
+}  // namespace tbn

@@ -1,0 +1,163 @@
+// Chooses, normalises and augments the points of a cloud.
+#include "data/points/point_set.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "tbn/error.h"
+
+namespace tbn {
+namespace {
+
+// Each use of randomness for a cloud has a stream of its own.
+CounterRng stream(const ReadContext& context, RngUse use, std::int64_t index) {
+  return {context.seed, use, static_cast<std::uint64_t>(context.epoch),
+          static_cast<std::uint64_t>(index)};
+}
+
+Shape point_input(const PointOptions& options, std::int64_t condition) {
+  check_point_options(options);
+  return {options.count, (options.normals ? 6 : 3) + condition};
+}
+
+}  // namespace
+
+PointSet::PointSet(SampleSpec spec, const PointRules& rules, const PointOptions& options,
+                   OnError on_error, std::shared_ptr<const CloudSource> clouds)
+    : spec_(std::move(spec)),
+      rules_(rules),
+      options_(options),
+      on_error_(on_error),
+      clouds_(std::move(clouds)) {
+  check_point_options(options_);
+  TBN_CHECK(spec_.input == Shape({options_.count, rules_.layout.columns + spec_.task.condition}),
+            "PointSet: the spec's input is not that of its clouds");
+  if (!rules_.scene) return;
+  options_.dropout = 0;
+  options_.scale = 1;
+  options_.shift = 0;
+  if (options_.rotate == "all") {
+    throw ConfigError(
+        "data.points.rotate: a scene has a floor, which 'all' would tilt; it must be none or up");
+  }
+}
+
+std::vector<std::int64_t> PointSet::choose(std::int64_t count, std::int64_t index,
+                                           const ReadContext& context) const {
+  std::vector<std::int64_t> order(static_cast<std::size_t>(count));
+  std::iota(order.begin(), order.end(), std::int64_t{0});
+  const auto wanted = static_cast<std::size_t>(options_.count);
+  const bool segmentation = spec_.task.task == Task::kSegmentation;
+  // The fixed choice of evaluation depends on nothing but the cloud.
+  CounterRng rng = context.augment ? stream(context, RngUse::kSample, index)
+                                   : stream({}, RngUse::kSample, index);
+  if (wanted < order.size() && (context.augment || segmentation)) {
+    for (std::size_t i = 0; i < wanted; ++i) {
+      const auto left = static_cast<std::uint32_t>(order.size() - i);
+      std::swap(order[i], order[i + rng.below(left)]);
+    }
+  }
+  order.resize(std::min(order.size(), wanted));
+  while (order.size() < wanted) order.push_back(rng.below(static_cast<std::uint32_t>(count)));
+  return order;
+}
+
+bool PointSet::read(std::int64_t index, const ReadContext& context, SampleOut out) const {
+  PointCloud cloud;
+  try {
+    clouds_->read(index, cloud);
+  } catch (const DataError&) {
+    if (on_error_ == OnError::kStop) throw;
+    return false;
+  }
+  const std::int64_t columns = rules_.layout.columns;
+  if (!rules_.scene) fit_unit_sphere(cloud.points, columns);
+  const auto chosen =
+      choose(static_cast<std::int64_t>(cloud.points.size()) / columns, index, context);
+  std::vector<float> points;
+  points.reserve(chosen.size() * static_cast<std::size_t>(columns));
+  for (const std::int64_t point : chosen) {
+    const auto from = cloud.points.begin() + point * columns;
+    points.insert(points.end(), from, from + columns);
+  }
+  const bool segmentation = spec_.task.task == Task::kSegmentation;
+  std::span<std::int64_t> labels;
+  if (segmentation) {
+    labels = {out.labels, chosen.size()};
+    std::transform(chosen.begin(), chosen.end(), out.labels,
+                   [&](std::int64_t i) { return cloud.labels[static_cast<std::size_t>(i)]; });
+  } else {
+    *out.labels = cloud.labels.front();
+  }
+  if (context.augment) {
+    augment_points(options_, rules_.layout, stream(context, RngUse::kAugment, index), points,
+                   labels);
+  }
+  const std::int64_t condition = spec_.task.condition;
+  float* to = out.values;
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    to = std::copy_n(points.begin() + static_cast<std::int64_t>(i) * columns, columns, to);
+    for (std::int64_t c = 0; c < condition; ++c) *to++ = c == cloud.category ? 1.0F : 0.0F;
+  }
+  return true;
+}
+
+void fit_unit_sphere(std::span<float> points, std::int64_t columns) {
+  const auto stride = static_cast<std::size_t>(columns);
+  const std::size_t count = points.size() / stride;
+  if (count == 0) return;
+  std::array<double, 3> mean{};
+  for (std::size_t i = 0; i < points.size(); i += stride) {
+    for (std::size_t axis = 0; axis < 3; ++axis) mean[axis] += points[i + axis];
+  }
+  for (double& along : mean) along /= static_cast<double>(count);
+  double farthest = 0;
+  for (std::size_t i = 0; i < points.size(); i += stride) {
+    double squared = 0;
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      const double from_mean = points[i + axis] - mean[axis];
+      squared += from_mean * from_mean;
+    }
+    farthest = std::max(farthest, squared);
+  }
+  const double scale = farthest > 0 ? 1 / std::sqrt(farthest) : 1;
+  for (std::size_t i = 0; i < points.size(); i += stride) {
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      points[i + axis] = static_cast<float>((points[i + axis] - mean[axis]) * scale);
+    }
+  }
+}
+
+SampleSpec point_class_spec(const PointOptions& options, std::vector<std::string> class_names) {
+  const auto classes = static_cast<std::int64_t>(class_names.size());
+  return {.input = point_input(options, 0),
+          .bytes = false,
+          .task = {.task = Task::kClassification, .output = {classes}},
+          .class_names = std::move(class_names),
+          .categories = {}};
+}
+
+SampleSpec point_part_spec(const PointOptions& options, std::vector<LabelRange> categories) {
+  const auto condition = static_cast<std::int64_t>(categories.size());
+  std::vector<std::string> names;
+  for (const LabelRange& range : categories) {
+    for (std::int64_t part = 1; part <= range.count; ++part) {
+      names.push_back(fmt::format("{} {}", range.name, part));
+    }
+  }
+  const auto classes = static_cast<std::int64_t>(names.size());
+  return {.input = point_input(options, condition),
+          .bytes = false,
+          .task = {.task = Task::kSegmentation,
+                   .output = {options.count, classes},
+                   .condition = condition},
+          .class_names = std::move(names),
+          .categories = std::move(categories)};
+}
+
+}  // namespace tbn

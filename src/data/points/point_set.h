@@ -1,0 +1,78 @@
+// Point clouds as a Dataset, wherever they come from: centred and scaled into the unit sphere, as
+// many points as the network sees, random views for training.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "data/dataset.h"
+#include "data/options.h"
+#include "data/points/point_augment.h"
+
+namespace tbn {
+
+// A cloud with fewer points than this says nothing of its object.
+constexpr std::int64_t kFewestCloudPoints = 16;
+
+struct PointCloud {
+  std::vector<float> points;         // [n, columns of the layout]
+  std::vector<std::int64_t> labels;  // [n] for segmentation, else [1]
+  std::int64_t category = 0;         // of a segmented object, else 0
+};
+
+// Where clouds come from. Several threads read at once.
+class CloudSource {
+ public:
+  virtual ~CloudSource() = default;
+  virtual std::int64_t size() const = 0;
+  // Throws DataError that names the file and the place in it.
+  virtual void read(std::int64_t index, PointCloud& out) const = 0;
+};
+
+// How the clouds of a set become samples.
+struct PointRules {
+  PointLayout layout;
+  // Blocks of a scene keep their coordinates, metres from the block's middle, and of the random
+  // views only rotation about the vertical axis and jitter make sense for them.
+  bool scene = false;
+};
+
+// A sample is [N, columns + condition]; the condition is the category, one-hot.
+//
+// Which points: of a larger cloud the first N, or for segmentation a fixed choice, since files may
+// list a cloud part by part; in training a random choice. A smaller cloud is taken whole, and some
+// of its points again.
+class PointSet final : public Dataset {
+ public:
+  PointSet(SampleSpec spec, const PointRules& rules, const PointOptions& options, OnError on_error,
+           std::shared_ptr<const CloudSource> clouds);
+  const SampleSpec& spec() const override { return spec_; }
+  std::int64_t size() const override { return clouds_->size(); }
+  bool read(std::int64_t index, const ReadContext& context, SampleOut out) const override;
+
+ private:
+  std::vector<std::int64_t> choose(std::int64_t count, std::int64_t index,
+                                   const ReadContext& context) const;
+
+  SampleSpec spec_;
+  PointRules rules_;
+  PointOptions options_;
+  OnError on_error_;
+  std::shared_ptr<const CloudSource> clouds_;
+};
+
+// Moves the mean of the coordinates, the first three of `columns`, to the origin and scales the
+// farthest point to distance 1. A cloud in one place is only moved.
+void fit_unit_sphere(std::span<float> points, std::int64_t columns);
+
+// Spec of clouds with one class each.
+SampleSpec point_class_spec(const PointOptions& options, std::vector<std::string> class_names);
+
+// Spec of objects with one label a point; each category has its own labels, and is told to the
+// network.
+SampleSpec point_part_spec(const PointOptions& options, std::vector<LabelRange> categories);
+
+}  // namespace tbn

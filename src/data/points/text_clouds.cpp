@@ -1,0 +1,160 @@
+// Reads points line by line; every error names the file and the line.
+#include "data/points/text_clouds.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <string_view>
+#include <utility>
+
+#include "base/text.h"
+#include "data/byte_source.h"
+#include "tbn/error.h"
+
+namespace tbn {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kMostBytes = 64U << 20;  // of one text file
+constexpr std::size_t kMostLines = 4U << 20;
+constexpr std::size_t kMostNumbers = 7;
+
+// The lines of a file in memory.
+class Lines {
+ public:
+  explicit Lines(const fs::path& path) {
+    ByteSource source(path);
+    where_ = source.where();
+    if (source.compressed()) throw DataError(where_ + "is compressed; unpack it first");
+    if (source.stored_bytes() > kMostBytes) {
+      throw DataError(fmt::format("{}has {} bytes; the limit is {}", where_, source.stored_bytes(),
+                                  kMostBytes));
+    }
+    bytes_ = source.read_exactly(source.stored_bytes(), "the file");
+    left_ = {reinterpret_cast<const char*>(bytes_.data()), bytes_.size()};
+  }
+
+  // The next line that is not empty, without blanks at its ends.
+  bool next(std::string_view& line) {
+    while (!left_.empty()) {
+      const std::size_t end = left_.find('\n');
+      line = left_.substr(0, end);
+      left_.remove_prefix(end == std::string_view::npos ? left_.size() : end + 1);
+      ++number_;
+      const std::size_t first = line.find_first_not_of(kBlanks);
+      if (first == std::string_view::npos) continue;
+      line = line.substr(first, line.find_last_not_of(kBlanks) - first + 1);
+      return true;
+    }
+    return false;
+  }
+
+  [[noreturn]] void fail(const std::string& what) const {
+    throw DataError(fmt::format("{}line {}: {}", where_, number_, what));
+  }
+  const std::string& where() const { return where_; }
+
+  static constexpr std::string_view kBlanks = " \t\r";
+
+ private:
+  std::string where_;
+  std::vector<std::uint8_t> bytes_;
+  std::string_view left_;
+  std::size_t number_ = 0;
+};
+
+// The numbers of a line, with commas or blanks between them.
+std::size_t parse_numbers(const Lines& lines, std::string_view line, double* out) {
+  std::size_t count = 0;
+  while (!line.empty()) {
+    const std::size_t end = std::min(line.find_first_of(", \t"), line.size());
+    const std::string_view word = line.substr(0, end);
+    double value = 0;
+    const auto [stop, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+    if (error != std::errc() || stop != word.data() + word.size()) {
+      lines.fail(fmt::format("{} is no number", in_quotes(word)));
+    }
+    if (!(std::abs(value) <= std::numeric_limits<float>::max())) {
+      lines.fail(fmt::format("{} is no finite number", in_quotes(word)));
+    }
+    if (count < kMostNumbers) out[count] = value;
+    ++count;
+    const std::size_t next = std::min(line.find_first_not_of(Lines::kBlanks, end), line.size());
+    const bool comma = next < line.size() && line[next] == ',';
+    line.remove_prefix(
+        comma ? std::min(line.find_first_not_of(Lines::kBlanks, next + 1), line.size()) : next);
+  }
+  return count;
+}
+
+std::int64_t part_label(const Lines& lines, double value, const LabelRange& range) {
+  const double first = static_cast<double>(range.first);
+  const double end = static_cast<double>(range.first + range.count);
+  if (value >= first && value < end && value == std::floor(value)) {
+    return static_cast<std::int64_t>(value);
+  }
+  lines.fail(fmt::format("label {} is out of range; a {} has the labels {} to {}", value,
+                         range.name, range.first, range.first + range.count - 1));
+}
+
+}  // namespace
+
+TextClouds::TextClouds(std::vector<TextCloud> clouds, bool normals, std::int64_t most_points,
+                       std::vector<LabelRange> categories)
+    : clouds_(std::move(clouds)),
+      normals_(normals),
+      most_points_(most_points),
+      categories_(std::move(categories)) {}
+
+void TextClouds::read(std::int64_t index, PointCloud& out) const {
+  const TextCloud& cloud = clouds_[static_cast<std::size_t>(index)];
+  const bool parts = !categories_.empty();
+  const std::size_t numbers = parts ? 7 : 6;
+  out.points.clear();
+  out.labels.clear();
+  out.category = parts ? cloud.label : 0;
+  if (!parts) out.labels.push_back(cloud.label);
+  Lines lines(cloud.file);
+  std::int64_t points = 0;
+  double values[kMostNumbers] = {};
+  for (std::string_view line; points < most_points_ && lines.next(line); ++points) {
+    const std::size_t count = parse_numbers(lines, line, values);
+    if (count != numbers) {
+      lines.fail(fmt::format("{} numbers; a point of this set has {}", count, numbers));
+    }
+    for (std::size_t i = 0; i < (normals_ ? 6U : 3U); ++i) {
+      out.points.push_back(static_cast<float>(values[i]));
+    }
+    if (!parts) continue;
+    const LabelRange& range = categories_[static_cast<std::size_t>(cloud.label)];
+    out.labels.push_back(part_label(lines, values[6], range));
+  }
+  if (points < kFewestCloudPoints) {
+    throw DataError(fmt::format("{}{} points; a cloud needs at least {}", lines.where(), points,
+                                kFewestCloudPoints));
+  }
+}
+
+std::vector<std::string> read_lines(const fs::path& path) {
+  Lines lines(path);
+  std::vector<std::string> out;
+  for (std::string_view line; lines.next(line);) {
+    if (out.size() == kMostLines) lines.fail(fmt::format("the limit is {} lines", kMostLines));
+    out.emplace_back(line);
+  }
+  return out;
+}
+
+bool plain_name(const std::string& name) {
+  if (name.empty() || name.size() > 128 || name[0] == '.') return false;
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.';
+  });
+}
+
+}  // namespace tbn

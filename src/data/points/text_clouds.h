@@ -1,0 +1,42 @@
+// Clouds of points as text, one file a cloud and one point a line: x y z nx ny nz, and for parts a
+// label. A file is read when its sample is.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "data/points/point_set.h"
+
+namespace tbn {
+
+struct TextCloud {
+  std::filesystem::path file;
+  std::int64_t label = 0;  // the class, or the category of an object with parts
+};
+
+class TextClouds final : public CloudSource {
+ public:
+  // Lines have 6 numbers, or 7 with `categories`: then the last is a label of the cloud's category.
+  // Of a cloud at most `most_points` are read. Normals are kept where `normals` says so.
+  TextClouds(std::vector<TextCloud> clouds, bool normals, std::int64_t most_points,
+             std::vector<LabelRange> categories);
+
+  std::int64_t size() const override { return static_cast<std::int64_t>(clouds_.size()); }
+  void read(std::int64_t index, PointCloud& out) const override;
+
+ private:
+  std::vector<TextCloud> clouds_;
+  bool normals_;
+  std::int64_t most_points_;
+  std::vector<LabelRange> categories_;
+};
+
+// The lines of a list that are not empty, without blanks around them.
+std::vector<std::string> read_lines(const std::filesystem::path& path);
+
+// Whether `name` may become part of a path: letters, digits, '_', '-' and '.', the last not first.
+bool plain_name(const std::string& name);
+
+}  // namespace tbn

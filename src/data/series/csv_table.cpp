@@ -1,0 +1,271 @@
+// Lines are read piece by piece and never longer than the limit; cells are views into them.
+#include "data/series/csv_table.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <fstream>
+#include <limits>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "file/utf8.h"
+#include "tbn/error.h"
+
+namespace tbn {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kPiece = std::size_t{1} << 16;
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+class LineReader {
+ public:
+  LineReader(const fs::path& path, const CsvLimits& limits) : path_(path), limits_(limits) {
+    std::error_code error;
+    const auto status = fs::status(path, error);
+    if (status.type() == fs::file_type::not_found) {
+      throw DataError(where() + "the file does not exist");
+    }
+    if (!error && status.type() != fs::file_type::regular) {
+      throw DataError(where() + "is no regular file");
+    }
+    const std::uintmax_t bytes = error ? 0 : fs::file_size(path, error);
+    if (error) throw SystemError(where() + error.message());
+    if (bytes > limits_.bytes) fail_size();
+    file_.open(path, std::ios::binary);
+    if (!file_) throw SystemError(where() + "cannot be opened");
+  }
+
+  // The next line without its end; false at the end of the file.
+  bool next(std::string& line) {
+    line.clear();
+    for (;;) {
+      if (begin_ == end_ && !fill()) break;
+      const char* const from = buffer_.data() + begin_;
+      const char* const to = std::find(from, static_cast<const char*>(buffer_.data()) + end_, '\n');
+      line.append(from, to);
+      begin_ = static_cast<std::size_t>(to - buffer_.data());
+      if (line.size() > limits_.line_bytes) {
+        throw DataError(fmt::format("{}line {} is longer than {} bytes; is it a CSV file?", where(),
+                                    number_ + 1, limits_.line_bytes));
+      }
+      if (begin_ < end_) {
+        ++begin_;  // the line feed
+        return finish(line);
+      }
+    }
+    return !line.empty() && finish(line);
+  }
+
+  std::int64_t number() const { return number_; }  // of the last line read, from 1
+  std::string where() const { return fmt::format("'{}': ", path_.string()); }
+  std::string where_line() const { return fmt::format("{}line {}: ", where(), number_); }
+
+ private:
+  [[noreturn]] void fail_size() const {
+    throw DataError(fmt::format("{}is larger than {} bytes, the limit for a table", where(),
+                                grouped(limits_.bytes)));
+  }
+
+  bool finish(std::string& line) {
+    ++number_;
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (number_ == 1 && line.starts_with(kByteOrderMark)) line.erase(0, kByteOrderMark.size());
+    return true;
+  }
+
+  bool fill() {
+    file_.read(buffer_.data(), static_cast<std::streamsize>(buffer_.size()));
+    if (file_.bad()) throw SystemError(where() + "cannot be read");
+    begin_ = 0;
+    end_ = static_cast<std::size_t>(file_.gcount());
+    total_ += end_;
+    if (total_ > limits_.bytes) fail_size();
+    return end_ > 0;
+  }
+
+  fs::path path_;
+  CsvLimits limits_;
+  std::ifstream file_;
+  std::vector<char> buffer_ = std::vector<char>(kPiece);
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  std::uint64_t total_ = 0;
+  std::int64_t number_ = 0;
+};
+
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+// The cells of a line; quotes around a cell are taken off, and keep the commas within it.
+void split_cells(std::string_view line, std::vector<std::string_view>& cells) {
+  cells.clear();
+  std::size_t at = 0;
+  for (;;) {
+    std::size_t search = at;
+    if (at < line.size() && line[at] == '"') {
+      const std::size_t close = line.find('"', at + 1);
+      if (close != std::string_view::npos) search = close;
+    }
+    const std::size_t comma = std::min(line.find(',', search), line.size());
+    std::string_view cell = trimmed(line.substr(at, comma - at));
+    if (cell.size() >= 2 && cell.front() == '"' && cell.back() == '"') {
+      cell = cell.substr(1, cell.size() - 2);
+    }
+    cells.push_back(cell);
+    if (comma == line.size()) return;
+    at = comma + 1;
+  }
+}
+
+std::optional<double> number_in(std::string_view cell) {
+  double value = 0;
+  if (!cell.empty() && cell.front() == '+') cell.remove_prefix(1);
+  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
+  if (end != cell.data() + cell.size() || cell.empty()) return std::nullopt;
+  if (error == std::errc::result_out_of_range) return std::numeric_limits<double>::infinity();
+  if (error != std::errc{}) return std::nullopt;
+  return value;
+}
+
+// A name from the file as UTF-8 that a terminal and a JSON text can take.
+std::string clean(std::string_view name) {
+  std::string out;
+  while (!name.empty()) {
+    const std::size_t bytes = utf8_sequence(name);
+    const bool control = static_cast<unsigned char>(name.front()) < 32 || name.front() == 127;
+    if (bytes == 0 || control) {
+      out += '?';
+    } else {
+      out += name.substr(0, bytes);
+    }
+    name.remove_prefix(std::max<std::size_t>(bytes, 1));
+  }
+  return out;
+}
+
+bool is_date(std::string_view name) {
+  static constexpr std::string_view kDate = "date";
+  return std::equal(name.begin(), name.end(), kDate.begin(), kDate.end(),
+                    [](char a, char b) { return (a | 0x20) == b; });
+}
+
+struct Header {
+  std::vector<std::string> names;  // of the number columns
+  bool dated = false;
+};
+
+Header read_header(LineReader& lines) {
+  std::string line;
+  if (!lines.next(line))
+    throw DataError(lines.where() + "is empty; its first line must be a header");
+  if (trimmed(line).empty()) throw DataError(lines.where() + "has no header: line 1 is blank");
+  std::vector<std::string_view> cells;
+  split_cells(line, cells);
+  if (std::all_of(cells.begin(), cells.end(),
+                  [](std::string_view cell) { return number_in(cell).has_value(); })) {
+    throw DataError(lines.where() +
+                    "has no header: its first line holds numbers where the columns' names must be");
+  }
+  Header header{.names = {}, .dated = is_date(cells.front())};
+  for (std::size_t i = header.dated ? 1 : 0; i < cells.size(); ++i) {
+    header.names.push_back(cells[i].empty() ? fmt::format("column {}", i + 1) : clean(cells[i]));
+  }
+  if (header.names.empty()) {
+    throw DataError(lines.where() + "has no column of numbers, only 'date'");
+  }
+  return header;
+}
+
+// What is wrong with a cell; empty where it holds a number to use.
+std::string_view fault_of(std::string_view cell, const std::optional<double>& value) {
+  if (cell.empty()) return "is empty";
+  if (!value || std::isnan(*value)) return "is not a number";
+  const bool fits = std::abs(*value) <= static_cast<double>(std::numeric_limits<float>::max());
+  return fits ? "" : "is infinite or too large for a float";
+}
+
+// Appends one row's numbers to `out`. Returns what is wrong with the row, if anything; `out` may
+// have grown then.
+std::string append_row(const Header& header, const std::vector<std::string_view>& cells,
+                       std::vector<double>& out) {
+  const std::size_t first = header.dated ? 1 : 0;
+  if (cells.size() != header.names.size() + first) {
+    return fmt::format("{} cells where the header has {}", cells.size(),
+                       header.names.size() + first);
+  }
+  for (std::size_t i = first; i < cells.size(); ++i) {
+    const std::optional<double> value = number_in(cells[i]);
+    const std::string_view fault = fault_of(cells[i], value);
+    if (!fault.empty()) {
+      return fmt::format("column {} ({}): {} {}", i + 1, in_quotes(header.names[i - first]),
+                         cells[i].empty() ? "the cell" : in_quotes(cells[i]), fault);
+    }
+    out.push_back(*value);
+  }
+  return {};
+}
+
+// Where only blank lines follow, the file ends here.
+bool only_blank_follows(LineReader& lines, std::string& line) {
+  while (lines.next(line)) {
+    if (!trimmed(line).empty()) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+CsvTable read_csv(const fs::path& path, OnError on_error, const CsvLimits& limits) {
+  LineReader lines(path, limits);
+  const Header header = read_header(lines);
+  CsvTable table;
+  table.names = header.names;
+  const auto bad = [&](const std::string& why) {
+    if (on_error == OnError::kStop) throw DataError(why);
+    if (table.skipped++ == 0) table.first_skipped = why;
+  };
+  std::string line;
+  std::vector<std::string_view> cells;
+  bool more = lines.next(line);
+  while (more) {
+    if (trimmed(line).empty()) {
+      const std::string why = lines.where_line() + "is blank, and the table goes on after it";
+      if (only_blank_follows(lines, line)) break;
+      bad(why);
+    }
+    split_cells(line, cells);
+    const std::size_t before = table.values.size();
+    const std::string fault = append_row(header, cells, table.values);
+    if (fault.empty()) {
+      ++table.rows;
+    } else {
+      table.values.resize(before);
+      bad(lines.where_line() + fault);
+    }
+    more = lines.next(line);
+  }
+  if (table.rows == 0) {
+    throw DataError(table.skipped == 0
+                        ? lines.where() + "has a header and no rows"
+                        : fmt::format("{}all {} rows are bad; the first: {}", lines.where(),
+                                      table.skipped, table.first_skipped));
+  }
+  return table;
+}
+
+std::vector<std::string> read_csv_names(const fs::path& path, const CsvLimits& limits) {
+  LineReader lines(path, limits);
+  return read_header(lines).names;
+}
+
+}  // namespace tbn

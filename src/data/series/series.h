@@ -1,0 +1,73 @@
+// Series as Datasets: windows of a table's rows, standardised, with the rows that follow as
+// targets. Splits and borders are those of the Autoformer and DLinear code, so that errors compare.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "data/dataset.h"
+#include "data/options.h"
+#include "data/reader.h"
+#include "data/series/csv_table.h"
+
+namespace tbn {
+
+// The rows of each split: training is [0, train), validation [train, train + validation), test the
+// `test` rows after it. Rows beyond are not used.
+struct SeriesRows {
+  std::int64_t train = 0;
+  std::int64_t validation = 0;
+  std::int64_t test = 0;
+};
+
+// 70 % training and 20 % test, both rounded down; validation is the rest.
+SeriesRows share_rows(std::int64_t rows);
+// 12, 4 and 4 months of 30 days, with so many steps an hour.
+SeriesRows month_rows(std::int64_t steps_per_hour);
+
+// Standardised values, shared by all windows of a series.
+struct Series {
+  std::int64_t rows = 0;
+  std::int64_t columns = 0;
+  std::vector<float> values;  // [rows, columns]: (raw - mean) / deviation
+  std::vector<double> mean;   // [columns], of the training rows
+  // [columns], population standard deviation of the training rows; 1 for a constant column.
+  std::vector<double> deviation;
+  std::vector<std::string> names;  // [columns]
+};
+
+// Keeps the first rows that `rows` covers; there must be so many.
+Series standardise(const CsvTable& table, const SeriesRows& rows);
+
+// All windows, one a step, whose targets lie in rows [first, last). Their inputs may begin up to
+// `window` steps before `first`, but not before the series.
+class SeriesWindows final : public Dataset {
+ public:
+  SeriesWindows(std::shared_ptr<const Series> series, std::int64_t first, std::int64_t last,
+                const SeriesOptions& options);
+  const SampleSpec& spec() const override { return spec_; }
+  std::int64_t size() const override { return size_; }
+  bool read(std::int64_t index, const ReadContext& context, SampleOut out) const override;
+
+  // The row that the window of sample `index` begins at.
+  std::int64_t first_row(std::int64_t index) const { return first_row_ + index; }
+  const Series& series() const { return *series_; }
+
+ private:
+  std::shared_ptr<const Series> series_;
+  std::int64_t window_ = 0;
+  std::int64_t horizon_ = 0;
+  std::int64_t first_row_ = 0;
+  std::int64_t size_ = 0;
+  SampleSpec spec_;
+};
+
+// etth1, etth2, ettm1, ettm2, weather, electricity, traffic, exchange_rate, and `csv`: any table,
+// data.root being the file or a folder with no other .csv in it. With data.on_error `skip` a bad
+// row is removed from the series before it is split, so that the rows around it become neighbours.
+std::vector<DatasetReader> series_readers();
+
+}  // namespace tbn

@@ -1,0 +1,288 @@
+// Registration and the executor, which gives each op to LibTorch, to the tiled layers or to
+// graph_module_ops. Its visit lists all ops: a forgotten one does not compile.
+#include "train/executor/graph_module.h"
+
+#include <algorithm>
+#include <array>
+
+#include "tbn/error.h"
+#include "train/executor/graph_module_ops.h"
+#include "train/executor/graph_module_rules.h"
+
+namespace tbn {
+namespace {
+
+using torch::Tensor;
+
+struct Container : torch::nn::Module {};
+
+// Tensors are set by name below dotted submodules, "layer1.0.conv1" -> layer1 / 0 / conv1.
+torch::nn::Module& submodule(torch::nn::Module& root, const std::string& path) {
+  torch::nn::Module* module = &root;
+  for (std::size_t begin = 0; begin <= path.size();) {
+    const std::size_t dot = std::min(path.find('.', begin), path.size());
+    const std::string part = path.substr(begin, dot - begin);
+    const auto children = module->named_children();
+    module = children.contains(part)
+                 ? children[part].get()
+                 : module->register_module(part, std::make_shared<Container>()).get();
+    begin = dot + 1;
+  }
+  return *module;
+}
+
+std::array<std::int64_t, 2> pair(Size2 size) { return {size.h, size.w}; }
+
+// x [B, C, H, W] with its channels last in memory. With one channel both layouts are the same
+// bytes, and only the strides tell a convolution which of them its output shall have.
+Tensor in_channels_last(const Tensor& x) {
+  if (x.size(1) > 1) return x.contiguous(at::MemoryFormat::ChannelsLast);
+  const std::int64_t width = x.size(3);
+  const std::int64_t area = x.size(2) * width;
+  return x.contiguous().as_strided(x.sizes(), {area, 1, width, 1});
+}
+
+// The sizes of a batch like that of x.
+std::vector<std::int64_t> with_batch(const Tensor& x, const Shape& shape) {
+  std::vector<std::int64_t> sizes = {x.size(0)};
+  sizes.insert(sizes.end(), shape.begin(), shape.end());
+  return sizes;
+}
+
+// Where a kernel covers the padded input there is one place for it, and the stride has no meaning.
+// oneDNN (of LibTorch 2.11) needs to be told: with a stride of 2 its bfloat16 weight gradient of a
+// 3 x 3 kernel on 1 x 1 maps reads memory that nothing wrote.
+std::array<std::int64_t, 2> effective_stride(const Conv2d& op, const Tensor& x) {
+  const bool one_row = x.size(2) + 2 * op.padding.h == op.kernel.h;
+  const bool one_column = x.size(3) + 2 * op.padding.w == op.kernel.w;
+  return {one_row ? 1 : op.stride.h, one_column ? 1 : op.stride.w};
+}
+
+}  // namespace
+
+GraphModule::GraphModule(Graph graph, torch::ScalarType dtype, bool fuse)
+    : torch::nn::Module("GraphModule"), graph_(std::move(graph)), dtype_(dtype) {
+  for (const Node& node : graph_.nodes) {
+    check_trainable(node);
+    first_tensor_.push_back(tensors_.size());
+    for (const TensorSpec& spec : training_tensors(graph_, node)) register_tensor(spec);
+  }
+  first_tensor_.push_back(tensors_.size());
+  steps_ = plan_steps(graph_, fuse);
+  uses_ = use_counts(graph_);
+}
+
+void GraphModule::register_tensor(const TensorSpec& spec) {
+  const std::size_t dot = spec.name.rfind('.');
+  torch::nn::Module& owner = submodule(*this, spec.name.substr(0, dot));
+  const std::string suffix = spec.name.substr(dot + 1);
+  const bool ones = spec.role == TensorRole::kNormWeight || spec.role == TensorRole::kRunningVar;
+  const Tensor start = torch::full(spec.shape, ones ? 1 : 0, dtype_);
+  const Tensor tensor = is_buffer(spec.role) ? owner.register_buffer(suffix, start)
+                                             : owner.register_parameter(suffix, start);
+  tensors_.push_back({spec.name, spec.role, tensor});
+}
+
+torch::Device GraphModule::device() const {
+  return tensors_.empty() ? torch::Device(torch::kCPU) : tensors_.front().tensor.device();
+}
+
+std::span<const NamedTensor> GraphModule::tensors_of(NodeId node) const {
+  const auto at = static_cast<std::size_t>(node);
+  return std::span(tensors_).subspan(first_tensor_[at], first_tensor_[at + 1] - first_tensor_[at]);
+}
+
+Tensor GraphModule::tensor_of(NodeId node, TensorRole role) const {
+  for (const NamedTensor& named : tensors_of(node)) {
+    if (named.role == role) return named.tensor;
+  }
+  return {};
+}
+
+const NodeConstants& GraphModule::constants(NodeId id) {
+  if (constants_device_ != device()) constants_.clear();
+  constants_device_ = device();
+  const auto found = constants_.find(id);
+  if (found != constants_.end()) return found->second;
+  const torch::TensorOptions options = torch::TensorOptions(dtype_).device(device());
+  return constants_.emplace(id, constants_of(graph_.node(id), options)).first->second;
+}
+
+Tensor GraphModule::prepare_input(Tensor x) const {
+  const Shape& wanted = graph_.input_shape();
+  if (x.dim() < 1 || x.sizes().slice(1) != at::IntArrayRef(wanted)) {
+    throw ConfigError("network '" + graph_.name + "': a batch has shape " +
+                      to_string(x.sizes().vec()) + ", the network takes [batch] + " +
+                      to_string(wanted));
+  }
+  return x.to(device(), dtype_);
+}
+
+Tensor GraphModule::forward(Tensor x) {
+  regularized_.clear();
+  std::vector<Tensor> values(graph_.nodes.size());
+  values[0] = prepare_input(std::move(x));
+  for (const Step& step : steps_) {
+    values[static_cast<std::size_t>(step.output)] = run(step, values);
+    for (const NodeId id : step.last_uses) values[static_cast<std::size_t>(id)].reset();
+  }
+  return values[static_cast<std::size_t>(graph_.output)];
+}
+
+Tensor GraphModule::run(const Step& step, std::vector<Tensor>& values) {
+  const Node& node = graph_.node(step.node);
+  const auto input = [&](std::size_t i) -> const Tensor& {
+    return values[static_cast<std::size_t>(node.inputs[i])];
+  };
+  const auto inputs = [&] {
+    std::vector<Tensor> all;
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) all.push_back(input(i));
+    return all;
+  };
+  return std::visit(
+      Overloaded{
+          [&](const Input&) { return values[0]; },
+          [&](const Normalize& op) { return normalize(op, input(0)); },
+          [&](const Conv2d& op) {
+            const Tensor residual =
+                step.residual < 0 ? Tensor() : values[static_cast<std::size_t>(step.residual)];
+            return run_conv(step, op, input(0), residual);
+          },
+          [&](const Linear& op) { return run_linear(step.node, op, input(0)); },
+          [&](const BatchNorm& op) { return run_batch_norm(step.node, op, input(0)); },
+          [&](const Affine&) -> Tensor { refuse_packed(node, "the op"); },
+          [&](const Activation& op) { return run_activation(step, op.kind, input(0)); },
+          [&](const Add&) { return at::add(input(0), input(1)); },
+          [&](const MaxPool2d& op) {
+            return at::max_pool2d(input(0), pair(op.kernel), pair(op.stride), pair(op.padding));
+          },
+          [&](const AvgPool2d& op) {
+            return at::avg_pool2d(input(0), pair(op.kernel), pair(op.stride));
+          },
+          [&](const GlobalAvgPool&) {
+            return input(0).mean(at::IntArrayRef({2, 3}));
+          },
+          [&](const Flatten&) { return input(0).flatten(1); },
+          [&](const Dropout& op) { return at::dropout(input(0), op.rate, is_training()); },
+          [&](const Pad2d& op) {
+            return at::constant_pad_nd(input(0), {op.left, op.right, op.top, op.bottom});
+          },
+          [&](const LayerNorm& op) {
+            return at::layer_norm(input(0), {node.shape.back()},
+                                  tensor_of(step.node, TensorRole::kNormWeight),
+                                  tensor_of(step.node, TensorRole::kNormBias), op.eps);
+          },
+          [&](const Attention& op) {
+            return attention(op, inputs(), tensor_of(step.node, TensorRole::kEmbedding),
+                             constants(step.node));
+          },
+          [&](const Reshape&) { return input(0).reshape(with_batch(input(0), node.shape)); },
+          [&](const Transpose&) { return input(0).transpose(-2, -1); },
+          [&](const Concat& op) { return at::cat(inputs(), op.axis + 1); },
+          [&](const Slice& op) { return input(0).narrow(op.axis + 1, op.begin, op.length); },
+          [&](const ClassToken&) {
+            return with_class_token(tensor_of(step.node, TensorRole::kEmbedding), input(0));
+          },
+          [&](const PositionEmbedding& op) {
+            return input(0) + (op.kind == PositionKind::kLearned
+                                   ? tensor_of(step.node, TensorRole::kEmbedding)
+                                   : constants(step.node).positions);
+          },
+          [&](const MatMul&) { return at::matmul(input(0), input(1)); },
+          [&](const AddIdentity& op) {
+            const Tensor y = add_identity(input(0));
+            if (op.orthogonal && is_training()) regularized_.push_back(y);
+            return y;
+          },
+          [&](const SequencePool& op) { return sequence_pool(op.kind, input(0)); },
+          [&](const Expand&) {
+            return input(0).unsqueeze(1).expand(with_batch(input(0), node.shape));
+          },
+          [&](const MovingAverage& op) { return moving_average(input(0), op.kernel); },
+          [&](const Subtract&) { return at::sub(input(0), input(1)); },
+          [&](const Multiply&) { return at::mul(input(0), input(1)); }},
+      node.op);
+}
+
+TiledWeight GraphModule::tiled_weight(NodeId id, const TiledWeights& encoding,
+                                      std::vector<std::int64_t> shape) const {
+  const Tensor learned = tensor_of(id, TensorRole::kAlpha);
+  return {encoding, tile_layout_of(graph_, graph_.node(id)), std::move(shape),
+          tensor_of(id, TensorRole::kLatent),
+          learned.defined() ? learned : tensor_of(id, TensorRole::kAlphaLatent)};
+}
+
+Tensor GraphModule::run_conv(const Step& step, const Conv2d& op, const Tensor& input,
+                             const Tensor& residual) {
+  const Tensor x = channels_last_ ? in_channels_last(input) : input;
+  const Tensor bias = tensor_of(step.node, TensorRole::kBias);
+  const ConvGeometry geometry{effective_stride(op, x), pair(op.padding), op.groups};
+  const auto* tiled = std::get_if<TiledWeights>(&op.weights);
+  if (tiled == nullptr) {
+    return at::conv2d(x, tensor_of(step.node, TensorRole::kWeight), bias, geometry.stride,
+                      geometry.padding, {1, 1}, op.groups);
+  }
+  const TiledWeight weight = tiled_weight(
+      step.node, *tiled, {op.out_channels, x.size(1) / op.groups, op.kernel.h, op.kernel.w});
+  if (step.norm < 0) return tiled_conv2d(x, weight, bias, geometry);
+  const auto& norm = std::get<BatchNorm>(graph_.node(step.norm).op);
+  check_statistics(step.norm, x);
+  const NormState state{tensor_of(step.norm, TensorRole::kNormWeight),
+                        tensor_of(step.norm, TensorRole::kNormBias),
+                        tensor_of(step.norm, TensorRole::kRunningMean),
+                        tensor_of(step.norm, TensorRole::kRunningVar),
+                        norm.momentum,
+                        norm.eps};
+  return tiled_conv2d_norm(x, weight, geometry, state, is_training(), residual, step.relu);
+}
+
+// A batch norm in training needs two values of each channel, or the variance is not a number.
+void GraphModule::check_statistics(NodeId id, const Tensor& x) const {
+  const Node& node = graph_.node(id);
+  const std::int64_t channels = node.shape[channel_axis(node.shape)];
+  const std::int64_t values = x.size(0) * (element_count(node.shape) / channels);
+  if (!is_training() || values >= 2) return;
+  throw ConfigError(describe(node) + ": a batch of " + std::to_string(x.size(0)) +
+                    " gives each channel " + std::to_string(values) +
+                    " values, and the variance needs at least 2; use a larger batch");
+}
+
+Tensor GraphModule::run_linear(NodeId id, const Linear& op, const Tensor& x) const {
+  const Tensor bias = tensor_of(id, TensorRole::kBias);
+  const auto* tiled = std::get_if<TiledWeights>(&op.weights);
+  if (tiled == nullptr) return at::linear(x, tensor_of(id, TensorRole::kWeight), bias);
+  return tiled_linear(x, tiled_weight(id, *tiled, {op.out_features, x.size(-1)}), bias);
+}
+
+Tensor GraphModule::run_batch_norm(NodeId id, const BatchNorm& op, const Tensor& x) const {
+  check_statistics(id, x);
+  return batch_norm(op, x, tensor_of(id, TensorRole::kNormWeight),
+                    tensor_of(id, TensorRole::kNormBias), tensor_of(id, TensorRole::kRunningMean),
+                    tensor_of(id, TensorRole::kRunningVar), is_training());
+}
+
+Tensor GraphModule::run_activation(const Step& step, ActivationKind kind, const Tensor& x) const {
+  const NodeId producer = graph_.node(step.node).inputs[0];
+  // Autograd copies the whole gradient of a view that was overwritten.
+  const bool in_place = uses_[static_cast<std::size_t>(producer)] == 1 &&
+                        may_overwrite(graph_.node(producer).op) &&
+                        !(torch::GradMode::is_enabled() && x.is_view());
+  Tensor own = x;
+  switch (kind) {
+    case ActivationKind::kNone:
+      return x;
+    case ActivationKind::kRelu:
+      return in_place ? own.relu_() : at::relu(x);
+    case ActivationKind::kGelu:
+      return at::gelu(x);
+    case ActivationKind::kSilu:
+      return at::silu(x);
+    case ActivationKind::kTanh:
+      return at::tanh(x);
+    case ActivationKind::kSigmoid:
+      return at::sigmoid(x);
+  }
+  TBN_CHECK(false, "unknown activation");
+}
+
+}  // namespace tbn

@@ -1,0 +1,83 @@
+// The one torch module of the trainer: registers a graph's parameters under its nodes' names and
+// executes the graph with autograd.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tbn/graph.h"
+#include "tbn/model.h"
+#include "train/executor/graph_module_ops.h"
+#include "train/executor/graph_module_plan.h"
+#include "train/tiled/tiled_function.h"
+
+namespace tbn {
+
+// A parameter or buffer of a graph. The tensor stays the module's own when it moves to another
+// device.
+struct NamedTensor {
+  std::string name;  // "layer1.0.conv1.latent"
+  TensorRole role;
+  torch::Tensor tensor;
+};
+
+class GraphModule : public torch::nn::Module {
+ public:
+  // Tensors of `dtype`, zero except for running variances and norm weights (1): see initialize().
+  // Throws ConfigError for ops and attributes that only a packed graph has. `fuse` off runs node by
+  // node.
+  explicit GraphModule(Graph graph, torch::ScalarType dtype = torch::kFloat32, bool fuse = true);
+
+  // x: raw pixels [B, ...input_shape], uint8 or floating; converted to the module's dtype. Returns
+  // [B, ...output_shape].
+  torch::Tensor forward(torch::Tensor x);
+
+  // What the last forward pass gave at add_identity nodes with `orthogonal` set, [B, K, K] each in
+  // the order of the graph, with their gradients; empty where it was not in training.
+  const std::vector<torch::Tensor>& regularized() const { return regularized_; }
+
+  // Images are executed with channels last in memory (the default): faster on the CPU and on tensor
+  // cores.
+  void set_channels_last(bool on) { channels_last_ = on; }
+
+  const Graph& graph() const { return graph_; }
+  torch::ScalarType dtype() const { return dtype_; }
+  torch::Device device() const;
+
+  // Parameters and buffers in the order of training_tensors(), node by node.
+  std::span<const NamedTensor> tensors() const { return tensors_; }
+  std::span<const NamedTensor> tensors_of(NodeId node) const;
+  // Undefined where the node has no such tensor.
+  torch::Tensor tensor_of(NodeId node, TensorRole role) const;
+
+ private:
+  void register_tensor(const TensorSpec& spec);
+  torch::Tensor prepare_input(torch::Tensor x) const;
+  torch::Tensor run(const Step& step, std::vector<torch::Tensor>& values);
+  torch::Tensor run_conv(const Step& step, const Conv2d& op, const torch::Tensor& x,
+                         const torch::Tensor& residual);
+  torch::Tensor run_linear(NodeId node, const Linear& op, const torch::Tensor& x) const;
+  torch::Tensor run_batch_norm(NodeId node, const BatchNorm& op, const torch::Tensor& x) const;
+  void check_statistics(NodeId norm, const torch::Tensor& x) const;
+  torch::Tensor run_activation(const Step& step, ActivationKind kind, const torch::Tensor& x) const;
+  TiledWeight tiled_weight(NodeId node, const TiledWeights& encoding,
+                           std::vector<std::int64_t> shape) const;
+  const NodeConstants& constants(NodeId node);
+
+  Graph graph_;
+  torch::ScalarType dtype_;
+  bool channels_last_ = true;
+  std::vector<Step> steps_;
+  std::vector<int> uses_;
+  std::vector<NamedTensor> tensors_;
+  std::vector<std::size_t> first_tensor_;  // of each node in tensors_, and the end
+  std::vector<torch::Tensor> regularized_;
+  std::map<NodeId, NodeConstants> constants_;  // made when they are first needed
+  torch::Device constants_device_ = torch::kCPU;
+};
+
+}  // namespace tbn

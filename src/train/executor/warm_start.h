@@ -1,0 +1,45 @@
+// A start from trained weights, `init: {from: FILE}`: what a file holds of a network replaces what
+// initialisation drew; the rest stays. The sums over slices are those of section 3 of the paper.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "train/executor/graph_module.h"
+
+namespace tbn {
+
+struct WarmStart {
+  std::filesystem::path from;       // the file that was read
+  std::vector<std::string> taken;   // the network's tensors that begin with trained values
+  std::vector<std::string> left;    // those that keep their initialisation
+  std::vector<std::string> unused;  // the file's tensors that found no place
+};
+
+// Gives `module`, already initialised, the trained weights of `from`: a run directory of tbn-train
+// (its best checkpoint, else its last), a checkpoint (its averages where it has them), or a
+// safetensors file with our names of float tensors (`<node>.weight`, `.bias`, ...) or torchvision's
+// of ResNet, ViT or Swin. A tensor that the file lacks or has in another shape is left.
+//
+// A float layer takes the trained weight W. A tiled one takes the parameters themselves from a
+// checkpoint whose layer is encoded alike; else, with W's p slices W_i, s = sum_i W_i and
+// t = sign(s):
+//   latent        full: W; shared: s. Scaled to the root mean square that initialisation gave them,
+//                 which the latents' learning rate is made for. With alpha_from scores, where their
+//                 magnitude is alpha, W or s / p as they are
+//   alpha         <W_i, t> / q, the scalars for which alpha_i t is nearest to W_i (scope layer:
+//                 their mean); mean |W| where p = 1, and negative where a slice opposes the tile
+//   alpha_latent  W
+// A layer's bias comes along only with its weight. A batch norm after a layer whose tile repeats
+// keeps its own start unless the tile was copied: it has to part the replicas.
+//
+// Throws DataError where the file is missing, damaged, packed or holds values that are not finite,
+// and ConfigError where nothing in it fits the network.
+WarmStart warm_start(GraphModule& module, const std::filesystem::path& from);
+
+// "warm start from run.safetensors: 60 tensors taken, 2 left as initialised (classifier.weight,
+// ...), 1 of the file unused (fc.weight)"
+std::string describe(const WarmStart& start);
+
+}  // namespace tbn

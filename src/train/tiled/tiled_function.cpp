@@ -1,0 +1,230 @@
+// Tiles, scalars and the layers over them; the fused norm is in tiled_function_norm.cpp.
+#include "train/tiled/tiled_function.h"
+
+#include <string>
+
+#include "tbn/error.h"
+#include "train/tiled/tiled_function_maps.h"
+
+namespace tbn {
+namespace {
+
+using torch::Tensor;
+using torch::autograd::AutogradContext;
+using torch::autograd::tensor_list;
+
+Tensor signs(const Tensor& s) {
+  return at::where(s > 0, at::scalar_tensor(1, s.options()), at::scalar_tensor(-1, s.options()));
+}
+
+struct SignFunction : torch::autograd::Function<SignFunction> {
+  static Tensor forward(AutogradContext*, const Tensor& s) { return signs(s); }
+  static tensor_list backward(AutogradContext*, tensor_list grad) { return {grad[0]}; }
+};
+
+bool has_shared_gradient(const TiledWeights& encoding) {
+  // At p = 1 the two forms are one.
+  return encoding.latent == LatentForm::kShared || encoding.p == 1;
+}
+
+// s [q]. Slice by slice in their order, so that the sum rounds as tbn::aggregate() does at export:
+// a tile must not change a bit on its way to the file.
+Tensor aggregated(const TiledWeight& w) {
+  if (has_shared_gradient(w.encoding)) return w.latent.reshape({w.layout.q});
+  const Tensor slices = w.latent.reshape({w.layout.p, w.layout.q});
+  Tensor s = slices[0].clone();
+  for (std::int64_t i = 1; i < w.layout.p; ++i) s.add_(slices[i]);
+  return s;
+}
+
+// The tile's rows [R, m...]. Differentiable with shared latents; full ones take their gradient from
+// LatentGradient.
+Tensor tile_rows(const TiledWeight& w) {
+  std::vector<std::int64_t> shape = w.shape;
+  shape[0] = w.layout.rows();
+  if (has_shared_gradient(w.encoding)) {
+    return sign_straight_through(w.latent.reshape(shape));
+  }
+  const torch::NoGradGuard no_grad;
+  return signs(aggregated(w)).reshape(shape);
+}
+
+// The gradient of x (*) weight for the weight [n, m...], from dy of the n outputs.
+Tensor dense_weight_gradient(const Tensor& dy, const Tensor& x, at::IntArrayRef shape,
+                             const std::optional<ConvGeometry>& conv) {
+  if (!conv) {
+    return dy.reshape({-1, dy.size(-1)}).t().matmul(x.reshape({-1, x.size(-1)}));
+  }
+  // The weight's values take no part in its gradient, only its sizes do.
+  const Tensor sizes = at::empty(shape, x.options());
+  return std::get<1>(at::convolution_backward(dy, x, sizes, std::nullopt, conv->stride,
+                                              conv->padding, {1, 1}, false, {0, 0}, conv->groups,
+                                              {false, true, false}));
+}
+
+// Passes y on, and on the way back gives full latents their gradient, dW_i = alpha_i * (dy_i x^T):
+// that of a dense layer, slice by slice.
+struct LatentGradient : torch::autograd::Function<LatentGradient> {
+  static Tensor forward(AutogradContext* ctx, const Tensor& y, const Tensor& latent,
+                        const Tensor& x, const Tensor& alphas, std::optional<ConvGeometry> conv) {
+    ctx->save_for_backward({x, alphas});
+    ctx->saved_data["shape"] = latent.sizes().vec();
+    ctx->saved_data["conv"] = conv.has_value();
+    if (conv) {
+      ctx->saved_data["stride"] =
+          std::vector<std::int64_t>(conv->stride.begin(), conv->stride.end());
+      ctx->saved_data["padding"] =
+          std::vector<std::int64_t>(conv->padding.begin(), conv->padding.end());
+    }
+    return y;
+  }
+  static tensor_list backward(AutogradContext* ctx, tensor_list grad) {
+    const auto saved = ctx->get_saved_variables();
+    const auto shape = ctx->saved_data["shape"].toIntVector();
+    std::optional<ConvGeometry> conv;
+    if (ctx->saved_data["conv"].toBool()) {
+      const auto stride = ctx->saved_data["stride"].toIntVector();
+      const auto padding = ctx->saved_data["padding"].toIntVector();
+      conv = ConvGeometry{{stride[0], stride[1]}, {padding[0], padding[1]}, 1};
+    }
+    const Tensor& alphas = saved[1];
+    const Tensor dense =
+        dense_weight_gradient(grad[0], saved[0].to(grad[0].scalar_type()), shape, conv);
+    const Tensor slices = dense.to(alphas.scalar_type()).reshape({alphas.numel(), -1});
+    return {grad[0], (slices * alphas.unsqueeze(1)).reshape(shape), {}, {}, {}};
+  }
+};
+
+// y = alpha_i * u_r (+ bias), i = 1..p.
+struct FanOut : torch::autograd::Function<FanOut> {
+  static Tensor forward(AutogradContext* ctx, const Tensor& u, const Tensor& alphas,
+                        const std::optional<Tensor>& bias) {
+    const Tensor maps = dense_maps(u);
+    const MapLayout layout = map_layout(maps);
+    const std::int64_t p = alphas.numel();
+    const std::int64_t rows = u.dim() == 4 ? u.size(1) : u.size(-1);
+    const Tensor a = alphas.view({p, 1}).expand({p, rows}).contiguous();
+    ctx->save_for_backward({maps, a});
+    ctx->saved_data["bias"] = bias.has_value();
+    return fan_out(maps, layout, a, bias ? bias->reshape({p, rows}) : Tensor(), {}, false);
+  }
+  static tensor_list backward(AutogradContext* ctx, tensor_list grad) {
+    const auto saved = ctx->get_saved_variables();
+    const Tensor& u = saved[0];
+    const Tensor& a = saved[1];
+    const MapLayout layout = map_layout(u);
+    const FanIn in = fan_in(in_layout(grad[0], layout), {}, u, layout, a,
+                            at::zeros({a.size(1)}, a.options()), false);
+    const bool has_bias = ctx->saved_data["bias"].toBool();
+    return {in.du, in.sum_gu.sum(1), has_bias ? in.sum_g.flatten() : Tensor()};
+  }
+};
+
+// The sign of full latents repeated p times, [p, q]; the gradient of each position passes
+// unchanged.
+struct RepeatedSigns : torch::autograd::Function<RepeatedSigns> {
+  static Tensor forward(AutogradContext* ctx, const Tensor& latent, const Tensor& s,
+                        std::int64_t p) {
+    ctx->saved_data["shape"] = latent.sizes().vec();
+    return signs(s).unsqueeze(0).repeat({p, 1});
+  }
+  static tensor_list backward(AutogradContext* ctx, tensor_list grad) {
+    return {grad[0].reshape(ctx->saved_data["shape"].toIntVector()), {}, {}};
+  }
+};
+
+void check_channels(const Tensor& x, std::int64_t dim, std::int64_t wanted, const char* layer) {
+  if (x.size(dim) == wanted) return;
+  throw ConfigError(std::string(layer) + ": input has " + std::to_string(x.size(dim)) +
+                    " channels, the weight takes " + std::to_string(wanted));
+}
+
+}  // namespace
+
+std::vector<std::int64_t> latent_shape(const TiledWeights& encoding, const TileLayout& layout,
+                                       at::IntArrayRef shape) {
+  std::vector<std::int64_t> result = shape.vec();
+  if (encoding.latent == LatentForm::kFull) return result;
+  if (layout.form == TileForm::kFlat) return {layout.q};
+  result[0] = layout.rows();
+  return result;
+}
+
+std::vector<std::int64_t> alpha_shape(const TiledWeights& encoding, at::IntArrayRef shape) {
+  switch (encoding.alpha_from) {
+    case AlphaSource::kWeight:
+      return shape.vec();
+    case AlphaSource::kLearned:
+      return {encoding.scalars()};
+    case AlphaSource::kScores:
+      return {};
+  }
+  TBN_CHECK(false, "unknown source of scalars");
+}
+
+Tensor sign_straight_through(const Tensor& s) { return SignFunction::apply(s); }
+
+Tensor tile_scalars(const TiledWeight& w) {
+  const std::int64_t p = w.layout.p;
+  if (w.encoding.alpha_from == AlphaSource::kLearned) return w.alpha.expand({p});
+  const Tensor& source = w.encoding.alpha_from == AlphaSource::kWeight ? w.alpha : w.latent;
+  const Tensor magnitudes = source.abs();
+  // Shared latents stand for p equal slices.
+  if (w.encoding.alpha == AlphaScope::kLayer || source.numel() < w.layout.weights()) {
+    return magnitudes.mean().expand({p});
+  }
+  return magnitudes.reshape({p, w.layout.q}).mean(1);
+}
+
+Tensor expanded_weight(const TiledWeight& w) {
+  const std::int64_t p = w.layout.p;
+  const Tensor scalars = tile_scalars(w).unsqueeze(1);
+  if (has_shared_gradient(w.encoding)) {
+    return (scalars * sign_straight_through(aggregated(w)).unsqueeze(0)).reshape(w.shape);
+  }
+  Tensor s;
+  {
+    const torch::NoGradGuard no_grad;
+    s = aggregated(w);
+  }
+  return (scalars * RepeatedSigns::apply(w.latent, s, p)).reshape(w.shape);
+}
+
+bool computes_unique_rows(const TiledWeight& w, std::int64_t groups) {
+  return w.layout.form == TileForm::kRows && (groups == 1 || w.layout.p == 1);
+}
+
+bool fuses_norm(const TiledWeight& w, const Tensor& bias, std::int64_t groups) {
+  return computes_unique_rows(w, groups) && has_shared_gradient(w.encoding) && !bias.defined();
+}
+
+Tensor tiled_linear(const Tensor& x, const TiledWeight& w, const Tensor& bias) {
+  check_channels(x, -1, w.shape[1], "tiled_linear");
+  if (!computes_unique_rows(w, 1)) return at::linear(x, expanded_weight(w), bias);
+  const Tensor scalars = tile_scalars(w);
+  const Tensor y = FanOut::apply(at::linear(x, tile_rows(w)), scalars, if_defined(bias));
+  if (has_shared_gradient(w.encoding)) return y;
+  return LatentGradient::apply(y, w.latent, x.detach(), scalars.detach(), std::nullopt);
+}
+
+Tensor unique_maps(const Tensor& x, const TiledWeight& w, const ConvGeometry& geometry) {
+  check_channels(x, 1, w.shape[1] * geometry.groups, "tiled_conv2d");
+  return at::conv2d(x, tile_rows(w), {}, geometry.stride, geometry.padding, {1, 1},
+                    geometry.groups);
+}
+
+Tensor tiled_conv2d(const Tensor& x, const TiledWeight& w, const Tensor& bias,
+                    const ConvGeometry& geometry) {
+  if (!computes_unique_rows(w, geometry.groups)) {
+    check_channels(x, 1, w.shape[1] * geometry.groups, "tiled_conv2d");
+    return at::conv2d(x, expanded_weight(w), bias, geometry.stride, geometry.padding, {1, 1},
+                      geometry.groups);
+  }
+  const Tensor scalars = tile_scalars(w);
+  const Tensor y = FanOut::apply(unique_maps(x, w, geometry), scalars, if_defined(bias));
+  if (has_shared_gradient(w.encoding)) return y;
+  return LatentGradient::apply(y, w.latent, x.detach(), scalars.detach(),
+                               std::optional<ConvGeometry>(geometry));
+}
+
+}  // namespace tbn

@@ -1,0 +1,220 @@
+// Two roads: the loops of tiled_function_cpu where maps are rows of float32 or float64 on the CPU,
+// and at:: operations everywhere else.
+#include "train/tiled/tiled_function_maps.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "train/tiled/tiled_function_cpu.h"
+
+namespace tbn {
+namespace {
+
+using torch::Tensor;
+
+// Rows summed in one piece: short enough for float sums, and independent of the number of threads,
+// so that results are too.
+constexpr std::int64_t kChunkRows = 512;
+
+bool use_loops(const Tensor& u, MapLayout layout) {
+  return layout == MapLayout::kRows && u.device().is_cpu() &&
+         (u.scalar_type() == torch::kFloat32 || u.scalar_type() == torch::kFloat64);
+}
+
+std::int64_t map_count(const Tensor& u) { return u.dim() == 4 ? u.size(1) : u.size(-1); }
+
+// A view [outer, p, R, inner]; inner is 1 for rows. `t` must be dense in `layout`.
+Tensor as_maps(const Tensor& t, MapLayout layout, std::int64_t p) {
+  const std::int64_t channels = map_count(t);
+  if (layout == MapLayout::kPlanes) {
+    return t.view({t.size(0), p, channels / p, t.size(2) * t.size(3)});
+  }
+  const Tensor rows = t.dim() == 4 ? t.permute({0, 2, 3, 1}) : t;
+  return rows.reshape({t.numel() / channels, p, channels / p, 1});
+}
+
+Tensor empty_outputs(const Tensor& u, MapLayout layout, std::int64_t p) {
+  std::vector<std::int64_t> sizes = u.sizes().vec();
+  sizes[u.dim() == 4 ? 1 : sizes.size() - 1] *= p;
+  const bool channels_last = u.dim() == 4 && layout == MapLayout::kRows;
+  return at::empty(sizes, u.options(),
+                   channels_last ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous);
+}
+
+// The same value for each output: [p, R] -> [p, R, 1].
+Tensor per_map(const Tensor& values) { return values.unsqueeze(-1); }
+
+template <class T>
+const T* data_or_null(const Tensor& t) {
+  return t.defined() ? t.const_data_ptr<T>() : nullptr;
+}
+
+template <class Body>
+void for_chunks(std::int64_t rows, Body body) {
+  const std::int64_t chunks = (rows + kChunkRows - 1) / kChunkRows;
+  at::parallel_for(0, chunks, 1, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t c = first; c < last; ++c) {
+      body(c, c * kChunkRows, std::min(rows, (c + 1) * kChunkRows));
+    }
+  });
+}
+
+// Sums of [chunks, ...] over the chunks, in float64.
+Tensor add_chunks(const Tensor& partial) {
+  return partial.sum(0, false, torch::kFloat64).to(partial.scalar_type());
+}
+
+Tensor chunk_sums(const Tensor& u, at::IntArrayRef sizes) {
+  const std::int64_t rows = u.numel() / map_count(u);
+  std::vector<std::int64_t> shape = {(rows + kChunkRows - 1) / kChunkRows};
+  shape.insert(shape.end(), sizes.begin(), sizes.end());
+  return at::empty(shape, u.options());
+}
+
+template <class T>
+void fan_out_loops(const Tensor& u, const Tensor& a, const Tensor& b, const Tensor& residual,
+                   bool relu, Tensor& y) {
+  const cpu::FanOutForward<T> work{{a.size(0), a.size(1)},
+                                   u.const_data_ptr<T>(),
+                                   a.const_data_ptr<T>(),
+                                   data_or_null<T>(b),
+                                   data_or_null<T>(residual),
+                                   y.mutable_data_ptr<T>(),
+                                   relu};
+  for_chunks(u.numel() / a.size(1), [&](std::int64_t, std::int64_t begin, std::int64_t end) {
+    cpu::fan_out_rows(work, begin, end);
+  });
+}
+
+template <class T>
+FanIn fan_in_loops(const Tensor& dy, const Tensor& y, const Tensor& u, const Tensor& a,
+                   const Tensor& centre, bool keep_g) {
+  const std::int64_t p = a.size(0), maps = a.size(1);
+  FanIn result{at::empty_like(u), {}, {}, keep_g ? at::empty_like(dy) : Tensor()};
+  Tensor sums_g = chunk_sums(u, {p, maps}), sums_gu = chunk_sums(u, {p, maps});
+  const cpu::FanOutBackward<T> work{{p, maps},
+                                    dy.const_data_ptr<T>(),
+                                    data_or_null<T>(y),
+                                    u.const_data_ptr<T>(),
+                                    a.const_data_ptr<T>(),
+                                    centre.const_data_ptr<T>(),
+                                    result.du.mutable_data_ptr<T>(),
+                                    keep_g ? result.g.mutable_data_ptr<T>() : nullptr};
+  T* g = sums_g.mutable_data_ptr<T>();
+  T* gu = sums_gu.mutable_data_ptr<T>();
+  for_chunks(u.numel() / maps, [&](std::int64_t chunk, std::int64_t begin, std::int64_t end) {
+    cpu::fan_in_rows(work, begin, end, g + chunk * p * maps, gu + chunk * p * maps);
+  });
+  result.sum_g = add_chunks(sums_g);
+  result.sum_gu = add_chunks(sums_gu);
+  return result;
+}
+
+template <class T>
+Tensor moment_loops(const Tensor& u, const Tensor& centre, int power) {
+  const std::int64_t maps = map_count(u), rows = u.numel() / maps;
+  Tensor sums = chunk_sums(u, {maps});
+  T* out = sums.mutable_data_ptr<T>();
+  for_chunks(rows, [&](std::int64_t chunk, std::int64_t begin, std::int64_t end) {
+    cpu::moment_rows(u.const_data_ptr<T>(), centre.const_data_ptr<T>(), power, maps, begin, end,
+                     out + chunk * maps);
+  });
+  return add_chunks(sums) / static_cast<double>(rows);
+}
+
+}  // namespace
+
+MapLayout map_layout(const Tensor& u) {
+  return u.dim() != 4 || u.is_contiguous(at::MemoryFormat::ChannelsLast) ? MapLayout::kRows
+                                                                         : MapLayout::kPlanes;
+}
+
+Tensor in_layout(const Tensor& t, MapLayout layout) {
+  const bool channels_last = t.dim() == 4 && layout == MapLayout::kRows;
+  return t.contiguous(channels_last ? at::MemoryFormat::ChannelsLast
+                                    : at::MemoryFormat::Contiguous);
+}
+
+torch::ScalarType sum_dtype(torch::ScalarType dtype) {
+  return dtype == torch::kFloat64 ? torch::kFloat64 : torch::kFloat32;
+}
+
+Tensor fan_out(const Tensor& u, MapLayout layout, const Tensor& a, const Tensor& b,
+               const Tensor& residual, bool relu) {
+  const std::int64_t p = a.size(0);
+  Tensor y = empty_outputs(u, layout, p);
+  if (use_loops(u, layout)) {
+    if (u.scalar_type() == torch::kFloat64) {
+      fan_out_loops<double>(u, a, b, residual, relu, y);
+    } else {
+      fan_out_loops<float>(u, a, b, residual, relu, y);
+    }
+    return y;
+  }
+  Tensor out = as_maps(y, layout, p);
+  const Tensor maps = as_maps(u, layout, 1);
+  const Tensor scaled = b.defined() ? at::addcmul(per_map(b), maps, per_map(a)) : maps * per_map(a);
+  out.copy_(scaled);
+  if (residual.defined()) y.add_(residual);
+  if (relu) y.relu_();
+  return y;
+}
+
+FanIn fan_in(const Tensor& dy, const Tensor& y, const Tensor& u, MapLayout layout, const Tensor& a,
+             const Tensor& centre, bool keep_g) {
+  if (use_loops(u, layout)) {
+    return u.scalar_type() == torch::kFloat64 ? fan_in_loops<double>(dy, y, u, a, centre, keep_g)
+                                              : fan_in_loops<float>(dy, y, u, a, centre, keep_g);
+  }
+  const std::int64_t p = a.size(0);
+  const Tensor g = y.defined() ? at::threshold_backward(dy, y, 0) : dy;
+  const Tensor maps_g = as_maps(in_layout(g, layout), layout, p);
+  const Tensor centred = as_maps(u, layout, 1) - per_map(centre);
+  constexpr std::array<std::int64_t, 2> kAll = {0, 3};
+  const at::IntArrayRef outer_and_inner(kAll);
+  FanIn result;
+  result.sum_g = maps_g.sum(outer_and_inner, false, a.scalar_type());
+  result.sum_gu = (maps_g * centred).sum(outer_and_inner, false, a.scalar_type());
+  result.du = at::empty_like(u);
+  as_maps(result.du, layout, 1).copy_((maps_g * per_map(a)).sum(1, true));
+  if (keep_g) result.g = g;
+  return result;
+}
+
+Moments map_moments(const Tensor& u, MapLayout layout) {
+  if (use_loops(u, layout)) {
+    const auto loops =
+        u.scalar_type() == torch::kFloat64 ? moment_loops<double> : moment_loops<float>;
+    const Tensor mean = loops(u, at::zeros({map_count(u)}, u.options()), 1);
+    return {mean, loops(u, mean, 2)};
+  }
+  const Tensor maps = as_maps(u, layout, 1).to(sum_dtype(u.scalar_type()));
+  auto [var, mean] = at::var_mean(maps, at::IntArrayRef({0, 1, 3}), at::Scalar(0), false);
+  return {mean, var};
+}
+
+void add_affine_(Tensor& du, const Tensor& u, MapLayout layout, const Tensor& centre,
+                 const Tensor& c0, const Tensor& c1) {
+  if (!use_loops(u, layout)) {
+    const Tensor centred = as_maps(u, layout, 1) - per_map(centre);
+    as_maps(du, layout, 1).add_(at::addcmul(per_map(c0), centred, per_map(c1)));
+    return;
+  }
+  const auto loop = [&]<class T>(T) {
+    for_chunks(u.numel() / c0.numel(), [&](std::int64_t, std::int64_t begin, std::int64_t end) {
+      cpu::add_affine_rows(du.mutable_data_ptr<T>(), u.const_data_ptr<T>(),
+                           centre.const_data_ptr<T>(), c0.const_data_ptr<T>(),
+                           c1.const_data_ptr<T>(), c0.numel(), begin, end);
+    });
+  };
+  if (u.scalar_type() == torch::kFloat64) {
+    loop(double{});
+  } else {
+    loop(float{});
+  }
+}
+
+}  // namespace tbn
