@@ -203,6 +203,17 @@ TEST_CASE("a seed fixes the start, and no two layers are alike") {
   CHECK_FALSE((state.at("layer1.conv1.latent") == state.at("layer1.conv2.latent")));
 }
 
+TEST_CASE("a tiled linear layer starts with weights as large as a float one's") {
+  GraphBuilder b("linear");
+  Value x = b.input({300}).linear(200).named("float");
+  GraphModule module(b.finish(x.linear(400, {.weights = tiled(4)}).named("tiled").relu()));
+  start(module);
+  const auto p = module.named_parameters();
+  const double wanted = p["float.weight"].std().item<double>() * std::sqrt(300.0 / 200.0);
+  CHECK(p["tiled.alpha"].min().item<double>() == Approx(wanted).epsilon(0.02));
+  CHECK(p["tiled.alpha"].max().item<double>() == Approx(wanted).epsilon(0.02));
+}
+
 TEST_CASE("tiled layers start at unit scale and only their norms start apart") {
   GraphBuilder b("wide");
   Value x = b.input({64, 6, 6});
@@ -214,7 +225,7 @@ TEST_CASE("tiled layers start at unit scale and only their norms start apart") {
   const auto p = module.named_parameters();
   CHECK(p["tiled.latent"].std().item<double>() == Approx(0.1).epsilon(0.03));
   CHECK(p["tiled.alpha"][0].item<double>() == Approx(std::sqrt(2.0 / (64 * 9))));
-  CHECK(p["last.alpha"][0].item<double>() == Approx(std::sqrt(1.0 / (3 * 256))));
+  CHECK(p["last.alpha"][0].item<double>() == Approx(std::sqrt(1.0 / 256)));
   CHECK(torch::equal(p["apart.weight"].abs(), torch::ones({256})));
   CHECK(p["apart.weight"].sum().abs().item<double>() < 80);
   CHECK(p["apart.bias"].std().item<double>() == Approx(0.5).epsilon(0.15));
