@@ -22,9 +22,11 @@
 //                       its own and accepts a newer minor one
 //   tbn.features        what a reader must know to run the model: sorted names, separated by
 //                       commas, each once; may be empty. A reader refuses what it does not know
-//                         binary  tensors of one bit per weight
-//                         f16     scalars in half precision
-//                         tiled   tiles that p slices of a weight share
+//                         binary          tensors of one bit per weight
+//                         f16             scalars in half precision
+//                         interleave      outputs that share a row of a tile lie side by side
+//                         output_scalars  layers with one scalar an output
+//                         tiled           tiles that p slices of a weight share
 //   tbn.graph           the network, as JSON. Its canonical form is written: no spaces, keys sorted
 //                       by their bytes, doubles in the fewest digits that round-trip
 //   any other           free text about the model: tbn.trained_on, tbn.accuracy, tbn.created_by
@@ -75,7 +77,8 @@ inline constexpr std::string_view kPackedFormat = "1.0";
 inline constexpr int kPackedMajorVersion = 1;
 
 // The features that this library knows, sorted.
-inline constexpr std::string_view kPackedFeatures[] = {"binary", "f16", "tiled"};
+inline constexpr std::string_view kPackedFeatures[] = {"binary", "f16", "interleave",
+                                                       "output_scalars", "tiled"};
 
 // A batch of inputs and the logits that belong to it; the first dimension of both is the batch.
 struct TestVectors {

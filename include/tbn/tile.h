@@ -21,8 +21,12 @@
 
 namespace tbn {
 
-// One scalar per slice of the weight tensor, or one for the whole layer.
-enum class AlphaScope { kTile, kLayer };
+// One scalar per slice of the weight tensor, one for the whole layer, or one per output.
+enum class AlphaScope { kTile, kLayer, kOutput };
+// Which outputs share a row of the tile, in rows form. Repeat: output c takes row c mod R, as in
+// the paper. Interleave: row c / p, so that p neighbours share one; for outputs whose neighbours
+// are alike, as the steps of a forecast.
+enum class TileOrder { kRepeat, kInterleave };
 // Where the scalars come from in training: the mean magnitude of a second latent tensor A
 // ("weight"), of the latents W themselves ("scores"), or parameters of their own ("learned").
 enum class AlphaSource { kWeight, kScores, kLearned };
@@ -39,17 +43,16 @@ struct TiledWeights {
   AlphaScope alpha = AlphaScope::kTile;
   AlphaSource alpha_from = AlphaSource::kLearned;
   LatentForm latent = LatentForm::kShared;
+  TileOrder order = TileOrder::kRepeat;
   bool operator==(const TiledWeights&) const = default;
-  std::int64_t scalars() const { return alpha == AlphaScope::kTile ? p : 1; }
 };
 using WeightEncoding = std::variant<FloatWeights, TiledWeights>;
 
 inline WeightEncoding tiled(std::int64_t p) { return TiledWeights{.p = p}; }
 inline WeightEncoding binary() { return TiledWeights{.p = 1}; }
 
-// Rows: p divides n, the tile is R = n / p whole rows and output c uses row c mod R, so R dot
-// products make all n outputs. Flat: p divides n * m only, tile ends cut rows, and the weight must
-// be expanded.
+// Rows: p divides n, the tile is R = n / p whole rows and R dot products make all n outputs. Flat:
+// p divides n * m only, tile ends cut rows, and the weight must be expanded.
 enum class TileForm { kRows, kFlat };
 
 struct TileLayout {
@@ -58,6 +61,19 @@ struct TileLayout {
   std::int64_t p = 1;
   std::int64_t q = 0;  // bits of the tile, n * m / p
   TileForm form = TileForm::kRows;
+  TileOrder order = TileOrder::kRepeat;
+
+  // Output c (rows form): its row of the tile, and which of the p slices it belongs to.
+  std::int64_t row_of(std::int64_t c) const {
+    return order == TileOrder::kRepeat ? c % rows() : c / p;
+  }
+  std::int64_t slice_of(std::int64_t c) const {
+    return order == TileOrder::kRepeat ? c / rows() : c % p;
+  }
+  // The number of scalars of a layer.
+  std::int64_t scalars(AlphaScope scope) const {
+    return scope == AlphaScope::kTile ? p : scope == AlphaScope::kOutput ? outputs : 1;
+  }
 
   // The tile as the packed file holds it: `rows` rows of `row_bits` bits, each starting on a byte.
   std::int64_t rows() const { return form == TileForm::kRows ? outputs / p : 1; }
@@ -69,15 +85,21 @@ struct TileLayout {
 };
 
 // Chooses rows where p divides n, else flat where it divides n * m. Otherwise throws ConfigError
-// with the nearest factors that work, beginning with `layer` (for example "conv 'layer1.0.conv1'").
+// with the nearest factors that work, beginning with `layer` (for example "conv 'layer1.0.conv1'");
+// so it does where rows shall be interleaved and p does not divide n.
 TileLayout tile_layout(std::int64_t outputs, std::int64_t inputs, std::int64_t p,
-                       std::string_view layer = "layer");
+                       std::string_view layer = "layer", TileOrder order = TileOrder::kRepeat);
 
-// s[j] = sum_i latents[i * q + j] for float or double latents [n * m].
+// Weight k of the n * m: the bit of the tile (0..q-1) that it uses, and the scalar of that scope.
+std::int64_t tile_index(const TileLayout& layout, std::int64_t k);
+std::int64_t scalar_index(const TileLayout& layout, AlphaScope scope, std::int64_t k);
+
+// s [q], the sum of the p latents of each bit of the tile, for float or double latents [n * m]; in
+// order 1..p, so that it rounds as the trainer's.
 template <class T>
 std::vector<T> aggregate(const TileLayout& layout, std::span<const T> latents);
 
-// The mean magnitude of `values` [n * m] over each slice (p scalars) or over all (one).
+// The mean magnitude of `values` [n * m] over the weights of each scalar.
 template <class T>
 std::vector<T> mean_magnitudes(const TileLayout& layout, AlphaScope scope,
                                std::span<const T> values);
@@ -90,11 +112,15 @@ std::vector<std::uint8_t> pack_tile(const TileLayout& layout, std::span<const T>
 // The tile's signs [q] as +1 or -1. `packed` must have layout.packed_bytes() bytes.
 std::vector<float> unpack_tile(const TileLayout& layout, std::span<const std::uint8_t> packed);
 
-// The whole weight tensor [n * m], B^ = alpha_i * t. `alphas` holds p scalars or one.
+// The scope of so many scalars: 1, p or n.
+AlphaScope scope_of(const TileLayout& layout, std::size_t scalars);
+
+// The whole weight tensor [n * m], B^ = alpha_i * t. `alphas` holds p scalars, n or one.
 std::vector<float> expand_weights(const TileLayout& layout, std::span<const std::uint8_t> packed,
                                   std::span<const float> alphas);
 
-std::string_view to_string(AlphaScope scope);    // "tile", "layer"
+std::string_view to_string(AlphaScope scope);    // "tile", "layer", "output"
+std::string_view to_string(TileOrder order);     // "repeat", "interleave"
 std::string_view to_string(AlphaSource source);  // "weight", "scores", "learned"
 std::string_view to_string(LatentForm latent);   // "full", "shared"
 std::string_view to_string(TileForm form);       // "rows", "flat"

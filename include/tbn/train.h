@@ -51,6 +51,10 @@ class TiledOptions {
     encoding_.latent = value;
     return self();
   }
+  Derived& order(TileOrder value) {
+    encoding_.order = value;
+    return self();
+  }
   const TiledWeights& encoding() const { return encoding_; }
 
  private:
@@ -87,7 +91,7 @@ class TiledLayer {
  public:
   torch::Tensor latent;        // [n, m...], or shared [R, m...] or [q]
   torch::Tensor alpha_latent;  // [n, m...]
-  torch::Tensor alpha;         // [p] or [1]
+  torch::Tensor alpha;         // [p], [1] or [n]
   torch::Tensor bias;          // [n]
 
   const TileLayout& layout() const { return layout_; }

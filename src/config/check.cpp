@@ -50,9 +50,9 @@ class Checker {
   // A rule equal to `weights` is reported there.
   void check_weight_fields(const WeightFields& fields, const std::string& path) {
     if (fields.encoding == "tiled" && fields.latent == "shared" && fields.alpha_from == "scores" &&
-        fields.alpha == "tile") {
+        fields.alpha != "layer") {
       problem(path + ".alpha_from",
-              "scores of shared latents give each slice the same scalar; use alpha: layer, or "
+              "scores of shared latents give each slice the same scalars; use alpha: layer, or "
               "latent: full");
     }
   }
@@ -75,6 +75,9 @@ class Checker {
     if (schedule.warmup_epochs >= epochs && schedule.warmup_epochs > 0) {
       problem("schedule.warmup_epochs", fmt::format("must be below train.epochs ({}), is {}",
                                                     config_.train.epochs, schedule.warmup_epochs));
+    }
+    if (schedule.type != "step" && schedule.norm_gamma != 1) {
+      problem("schedule.norm_gamma", "has a meaning for schedule.type: step only");
     }
     if (schedule.type == "step" && schedule.milestones.empty() == (schedule.every == 0)) {
       problem("schedule.type", schedule.every == 0

@@ -25,9 +25,10 @@ struct ModelConfig {
 struct WeightFields {
   std::string encoding = "tiled";      // float | binary | tiled
   std::int64_t p = 4;                  // compression factor of tiled layers
-  std::string alpha = "tile";          // tile | layer
+  std::string alpha = "tile";          // tile | layer | output
   std::string alpha_from = "learned";  // learned | weight | scores
   std::string latent = "shared";       // shared | full
+  std::string order = "repeat";        // repeat | interleave
   bool operator==(const WeightFields&) const = default;
 };
 struct WeightRuleConfig {
@@ -100,13 +101,14 @@ struct DataConfig {
 
 // Settings of one optimiser. A group's fields that are not given are those of `optim`.
 struct OptimFields {
-  std::string type = "sgd";  // sgd | adam | adamw
+  std::string type = "sgd";  // sgd | adam | adamw | adadelta
   double lr = 0.1;
   double weight_decay = 0.0;
   double momentum = 0.9;                     // sgd
   bool nesterov = false;                     // sgd
   std::vector<double> betas = {0.9, 0.999};  // adam, adamw
-  double eps = 1e-8;                         // adam, adamw
+  double rho = 0.9;                          // adadelta
+  double eps = 1e-8;                         // adam, adamw, adadelta
   bool operator==(const OptimFields&) const = default;
 };
 struct OptimGroup {
@@ -130,6 +132,7 @@ struct ScheduleConfig {
   std::vector<std::int64_t> milestones;  // step: epochs at which lr is multiplied by gamma
   std::int64_t every = 0;                // step: instead of milestones, every so many epochs
   double gamma = 0.1;                    // step
+  double norm_gamma = 1;                 // step: of the norms' momentum at the same epochs
   bool operator==(const ScheduleConfig&) const = default;
 };
 

@@ -13,12 +13,22 @@ AlphaSource alpha_source(const std::string& name) {
   throw ConfigError("weights.alpha_from: must be learned, weight or scores, is '" + name + "'");
 }
 
+AlphaScope alpha_scope(const std::string& name) {
+  for (const AlphaScope scope : {AlphaScope::kTile, AlphaScope::kLayer, AlphaScope::kOutput}) {
+    if (to_string(scope) == name) return scope;
+  }
+  throw ConfigError("weights.alpha: must be tile, layer or output, is '" + name + "'");
+}
+
 WeightEncoding encoding(const WeightFields& fields) {
   if (fields.encoding == "float") return FloatWeights{};
-  return TiledWeights{.p = fields.encoding == "binary" ? 1 : fields.p,
-                      .alpha = fields.alpha == "layer" ? AlphaScope::kLayer : AlphaScope::kTile,
+  const std::int64_t p = fields.encoding == "binary" ? 1 : fields.p;
+  const bool interleaved = p > 1 && fields.order == "interleave";
+  return TiledWeights{.p = p,
+                      .alpha = alpha_scope(fields.alpha),
                       .alpha_from = alpha_source(fields.alpha_from),
-                      .latent = fields.latent == "full" ? LatentForm::kFull : LatentForm::kShared};
+                      .latent = fields.latent == "full" ? LatentForm::kFull : LatentForm::kShared,
+                      .order = interleaved ? TileOrder::kInterleave : TileOrder::kRepeat};
 }
 
 }  // namespace

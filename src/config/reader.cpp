@@ -193,7 +193,7 @@ class MapReader {
     WeightFields& fields = rule.fields;
     if (has("p") && !has("encoding")) fields.encoding = "tiled";
     if (fields.encoding == "float") {
-      for (const char* key : {"p", "alpha", "alpha_from", "latent"}) {
+      for (const char* key : {"p", "alpha", "alpha_from", "latent", "order"}) {
         if (const YamlNode* node = node_.find(key)) {
           problem(*node, joined(path_, key), "has no meaning for float weights; leave it out");
         }

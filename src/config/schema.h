@@ -38,11 +38,14 @@ template <class V, Is<WeightFields> S>
 void describe(V& v, S& s) {
   v.value("encoding", s.encoding, one_of({"float", "binary", "tiled"}), "form of the weights");
   v.value("p", s.p, between(1, 65536), "compression factor of tiled layers");
-  v.value("alpha", s.alpha, one_of({"tile", "layer"}), "p scalars a layer, or one");
+  v.value("alpha", s.alpha, one_of({"tile", "layer", "output"}),
+          "p scalars a layer, one, or one an output");
   v.value("alpha_from", s.alpha_from, one_of({"learned", "weight", "scores"}),
           "trained, or means of a second tensor or the latents");
   v.value("latent", s.latent, one_of({"shared", "full"}),
           "q latents a layer, or n * m as the paper");
+  v.value("order", s.order, one_of({"repeat", "interleave"}),
+          "outputs that share a row lie n / p apart, or side by side");
 }
 
 template <class V, Is<WeightRuleConfig> S>
@@ -115,13 +118,14 @@ void describe(V& v, S& s) {
 
 template <class V, Is<OptimFields> S>
 void describe(V& v, S& s) {
-  v.value("type", s.type, one_of({"sgd", "adam", "adamw"}), "optimiser");
+  v.value("type", s.type, one_of({"sgd", "adam", "adamw", "adadelta"}), "optimiser");
   v.value("lr", s.lr, between(0, 1000), "learning rate at the schedule's peak");
   v.value("weight_decay", s.weight_decay, at_least(0), "L2; adamw: decoupled");
   v.value("momentum", s.momentum, half_open(0, 1), "sgd");
   v.value("nesterov", s.nesterov, any(), "sgd");
   v.value("betas", s.betas, half_open(0, 1), "adam, adamw: decay of the two moments");
-  v.value("eps", s.eps, above(0), "adam, adamw");
+  v.value("rho", s.rho, half_open(0, 1), "adadelta: decay of the two means");
+  v.value("eps", s.eps, above(0), "adam, adamw, adadelta");
 }
 
 template <class V, Is<OptimGroup> S>
@@ -148,6 +152,8 @@ void describe(V& v, S& s) {
   v.value("milestones", s.milestones, at_least(1), "step: epochs after which lr is lowered");
   v.value("every", s.every, at_least(0), "step: or every so many epochs");
   v.value("gamma", s.gamma, Limits{.min = 0, .max = 1, .open_min = true}, "step: factor of lr");
+  v.value("norm_gamma", s.norm_gamma, Limits{.min = 0, .max = 1, .open_min = true},
+          "step: factor of the batch norms' momentum, 0.01 at least");
 }
 
 template <class V, Is<TeacherConfig> S>

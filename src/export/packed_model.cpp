@@ -17,7 +17,10 @@ std::vector<std::string> features_of(const Graph& graph) {
   for (const Node& node : graph.nodes) {
     const WeightEncoding* encoding = weights_of(node.op);
     const auto* tiled = encoding ? std::get_if<TiledWeights>(encoding) : nullptr;
-    if (tiled) features.insert(tiled->p == 1 ? "binary" : "tiled");
+    if (!tiled) continue;
+    features.insert(tiled->p == 1 ? "binary" : "tiled");
+    if (tiled->order == TileOrder::kInterleave) features.insert("interleave");
+    if (tiled->alpha == AlphaScope::kOutput) features.insert("output_scalars");
   }
   return {features.begin(), features.end()};
 }

@@ -36,6 +36,7 @@ Json encode(const WeightEncoding& v) {
   if (tiled->alpha != standard.alpha) json["alpha"] = to_string(tiled->alpha);
   if (tiled->alpha_from != standard.alpha_from) json["alpha_from"] = to_string(tiled->alpha_from);
   if (tiled->latent != standard.latent) json["latent"] = to_string(tiled->latent);
+  if (tiled->order != standard.order) json["order"] = to_string(tiled->order);
   return json;
 }
 
@@ -90,12 +91,14 @@ void decode(const Json& json, WeightEncoding& v) {
     if (key == "p") {
       tiled.p = value.as_int(1, kMaxInt);
     } else if (key == "alpha") {
-      tiled.alpha = choice(value, {AlphaScope::kTile, AlphaScope::kLayer});
+      tiled.alpha = choice(value, {AlphaScope::kTile, AlphaScope::kLayer, AlphaScope::kOutput});
     } else if (key == "alpha_from") {
       using enum AlphaSource;
       tiled.alpha_from = choice(value, {kWeight, kScores, kLearned});
     } else if (key == "latent") {
       tiled.latent = choice(value, {LatentForm::kFull, LatentForm::kShared});
+    } else if (key == "order") {
+      tiled.order = choice(value, {TileOrder::kRepeat, TileOrder::kInterleave});
     } else {
       throw DataError("unknown attribute of tiled weights");
     }

@@ -360,7 +360,7 @@ TileLayout tile_layout_of(const Graph& graph, const Node& node) {
   const auto* tiled = std::get_if<TiledWeights>(weights_of(node.op));
   TBN_CHECK(tiled != nullptr, describe(node) + " is not tiled");
   const WeightShape shape = weight_shape(graph, node);
-  return tile_layout(shape.outputs, shape.inputs, tiled->p, describe(node));
+  return tile_layout(shape.outputs, shape.inputs, tiled->p, describe(node), tiled->order);
 }
 
 bool reuses_rows(const Graph& graph, const Node& node) {

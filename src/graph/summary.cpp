@@ -24,10 +24,10 @@ LayerSummary summarize_layer(const Graph& graph, const Node& node) {
   if (const auto* tiled = std::get_if<TiledWeights>(&encoding)) {
     const TileLayout layout = tile_layout_of(graph, node);
     layer.encoding = tiled->p == 1 ? "binary" : "tiled";
-    layer.form = to_string(layout.form);
+    layer.form = layout.order == TileOrder::kInterleave ? "interleaved" : to_string(layout.form);
     layer.p = tiled->p;
     layer.tile_length = layout.q;
-    layer.scalars = tiled->scalars();
+    layer.scalars = layout.scalars(tiled->alpha);
     layer.bits = layout.q + kFloatBits * layer.scalars;
     layer.bytes = layout.packed_bytes() + kFloatBits / 8 * layer.scalars;
     if (reuses_rows(graph, node)) layer.macs /= tiled->p;

@@ -49,7 +49,7 @@ void add_training_weights(Specs& specs, const Graph& graph, const Node& node) {
   if (tiled->alpha_from == AlphaSource::kWeight) {
     specs.add("alpha_latent", TensorRole::kAlphaLatent, full);
   } else if (tiled->alpha_from == AlphaSource::kLearned) {
-    specs.add("alpha", TensorRole::kAlpha, {tiled->scalars()});
+    specs.add("alpha", TensorRole::kAlpha, {layout.scalars(tiled->alpha)});
   }
 }
 
@@ -62,7 +62,7 @@ void add_packed_weights(Specs& specs, const Graph& graph, const Node& node, bool
     const TileLayout layout = tile_layout_of(graph, node);
     specs.add("tile", TensorRole::kTile, {layout.rows(), layout.row_bytes()}, DType::kU8);
     const bool folded = scale && layout.form == TileForm::kRows;
-    if (!folded) specs.add("alpha", TensorRole::kAlpha, {tiled->scalars()});
+    if (!folded) specs.add("alpha", TensorRole::kAlpha, {layout.scalars(tiled->alpha)});
   }
   if (scale) specs.add("scale", TensorRole::kScale, {n});
 }

@@ -53,6 +53,7 @@ class AttributeText {
     if (tiled->latent != standard.latent) {
       out_ += " latent:" + std::string(to_string(tiled->latent));
     }
+    if (tiled->order != standard.order) out_ += " order:" + std::string(to_string(tiled->order));
   }
   template <class T>
   void number(T v) {

@@ -32,8 +32,8 @@ template <class T>
 std::vector<T> aggregate(const TileLayout& layout, std::span<const T> latents) {
   check_count(latents, layout.weights(), "one latent a weight");
   std::vector<T> sum(index(layout.q), T(0));
-  for (std::int64_t i = 0; i < layout.p; ++i) {
-    for (std::int64_t j = 0; j < layout.q; ++j) sum[index(j)] += latents[index(i * layout.q + j)];
+  for (std::int64_t k = 0; k < layout.weights(); ++k) {
+    sum[index(tile_index(layout, k))] += latents[index(k)];
   }
   return sum;
 }
@@ -42,16 +42,14 @@ template <class T>
 std::vector<T> mean_magnitudes(const TileLayout& layout, AlphaScope scope,
                                std::span<const T> values) {
   check_count(values, layout.weights(), "one value a weight");
-  const std::int64_t slices = scope == AlphaScope::kTile ? layout.p : 1;
-  const std::int64_t length = layout.weights() / slices;
-  std::vector<T> means;
-  for (std::int64_t i = 0; i < slices; ++i) {
-    double sum = 0;
-    for (std::int64_t j = 0; j < length; ++j) {
-      sum += std::abs(static_cast<double>(values[index(i * length + j)]));
-    }
-    means.push_back(static_cast<T>(sum / static_cast<double>(length)));
+  const std::int64_t scalars = layout.scalars(scope);
+  std::vector<double> sums(index(scalars), 0.0);
+  for (std::int64_t k = 0; k < layout.weights(); ++k) {
+    sums[index(scalar_index(layout, scope, k))] += std::abs(static_cast<double>(values[index(k)]));
   }
+  const auto length = static_cast<double>(layout.weights() / scalars);
+  std::vector<T> means;
+  for (const double sum : sums) means.push_back(static_cast<T>(sum / length));
   return means;
 }
 
@@ -79,15 +77,12 @@ std::vector<float> unpack_tile(const TileLayout& layout, std::span<const std::ui
 
 std::vector<float> expand_weights(const TileLayout& layout, std::span<const std::uint8_t> packed,
                                   std::span<const float> alphas) {
-  const auto scalars = static_cast<std::int64_t>(alphas.size());
-  TBN_CHECK(scalars == 1 || scalars == layout.p, "p scalars or one");
+  const AlphaScope scope = scope_of(layout, alphas.size());
   const std::vector<float> tile = unpack_tile(layout, packed);
   std::vector<float> weights(index(layout.weights()));
-  for (std::int64_t i = 0; i < layout.p; ++i) {
-    const float alpha = alphas[scalars == 1 ? 0 : index(i)];
-    for (std::int64_t j = 0; j < layout.q; ++j) {
-      weights[index(i * layout.q + j)] = alpha * tile[index(j)];
-    }
+  for (std::int64_t k = 0; k < layout.weights(); ++k) {
+    weights[index(k)] =
+        alphas[index(scalar_index(layout, scope, k))] * tile[index(tile_index(layout, k))];
   }
   return weights;
 }

@@ -17,9 +17,9 @@ inline Graph finish(const char* name, const Shape& input, Value (*body)(GraphBui
   return b.finish(body(b, x));
 }
 
-inline WeightEncoding coded(std::int64_t p, AlphaScope scope, AlphaSource source,
-                            LatentForm latent) {
-  return TiledWeights{p, scope, source, latent};
+inline WeightEncoding coded(std::int64_t p, AlphaScope scope, AlphaSource source, LatentForm latent,
+                            TileOrder order = TileOrder::kRepeat) {
+  return TiledWeights{p, scope, source, latent, order};
 }
 
 // Ops on images and vectors, at odd sizes, in every place that the passes treat apart.
@@ -62,6 +62,41 @@ inline const ParityCase kImageCases[] = {
              .conv(9, {.kernel = 3,
                        .weights =
                            coded(3, AlphaScope::kLayer, AlphaSource::kWeight, LatentForm::kFull)})
+             .batch_norm();
+       });
+     }},
+    {"conv2d, interleaved rows, norm",
+     [] {
+       return finish("c", {3, 7, 5}, [](GraphBuilder&, Value x) {
+         const WeightEncoding weights = TiledWeights{.p = 4, .order = TileOrder::kInterleave};
+         return x.conv(12, {.kernel = 3, .bias = true, .weights = weights}).batch_norm().relu();
+       });
+     }},
+    {"linear, interleaved rows, a scalar an output",
+     [] {
+       return finish("l", {5, 7}, [](GraphBuilder&, Value x) {
+         x = x.linear(12, {.weights = coded(3, AlphaScope::kOutput, AlphaSource::kWeight,
+                                            LatentForm::kFull, TileOrder::kInterleave)});
+         return x.gelu().linear(8, {.weights = coded(2, AlphaScope::kTile, AlphaSource::kLearned,
+                                                     LatentForm::kShared, TileOrder::kInterleave)});
+       });
+     }},
+    {"conv2d, interleaved groups, a scalar an output",
+     [] {
+       return finish("c", {4, 6, 6}, [](GraphBuilder&, Value x) {
+         return x.conv(8, {.kernel = 3,
+                           .groups = 2,
+                           .weights = coded(4, AlphaScope::kOutput, AlphaSource::kLearned,
+                                            LatentForm::kShared, TileOrder::kInterleave)});
+       });
+     }},
+    {"conv2d, flat, a scalar an output",
+     [] {
+       return finish("c", {2, 6, 5}, [](GraphBuilder&, Value x) {
+         return x
+             .conv(6, {.kernel = 3,
+                       .weights =
+                           coded(4, AlphaScope::kOutput, AlphaSource::kScores, LatentForm::kFull)})
              .batch_norm();
        });
      }},

@@ -30,6 +30,17 @@ double activate(ActivationKind kind, double x) {
   throw std::logic_error("an activation without a formula");
 }
 
+// Of weight k: its bit of the tile, and its slice.
+bool interleaved(const TiledWeights& tiled) {
+  return tiled.p > 1 && tiled.order == TileOrder::kInterleave;
+}
+std::int64_t bit_of(const TiledWeights& tiled, std::int64_t n, std::int64_t m, std::int64_t k) {
+  return interleaved(tiled) ? k / m / tiled.p * m + k % m : k % (n * m / tiled.p);
+}
+std::int64_t slice_of(const TiledWeights& tiled, std::int64_t n, std::int64_t m, std::int64_t k) {
+  return interleaved(tiled) ? k / m % tiled.p : k / (n * m / tiled.p);
+}
+
 // t[j], j < q: the sign of the aggregated latents, or the packed bit.
 Values tile_signs(const Context& c, const TiledWeights& tiled, std::int64_t n, std::int64_t m) {
   const std::int64_t q = n * m / tiled.p;
@@ -45,30 +56,41 @@ Values tile_signs(const Context& c, const TiledWeights& tiled, std::int64_t n, s
     return t;
   }
   const Values w = c.tensor("latent");
-  for (std::int64_t j = 0; j < q; ++j) {
-    double s = 0;
-    for (std::int64_t k = j; k < static_cast<std::int64_t>(w.size()); k += q) s += w[at(k)];
-    t[at(j)] = s > 0 ? 1 : -1;
+  Values s(at(q), 0.0);
+  if (w.size() == s.size()) {
+    s = w;
+  } else {
+    for (std::int64_t k = 0; k < n * m; ++k) s[at(bit_of(tiled, n, m, k))] += w[at(k)];
   }
+  for (std::int64_t j = 0; j < q; ++j) t[at(j)] = s[at(j)] > 0 ? 1 : -1;
   return t;
 }
 
-// alpha of slice i: stored, or the mean magnitude of the slice (or of all) of A or W.
-double slice_alpha(const Context& c, const TiledWeights& tiled, std::int64_t i) {
-  if (c.has("alpha")) {
-    const Values alpha = c.tensor("alpha");
-    return alpha.size() == 1 ? alpha[0] : alpha[at(i)];
+// alpha of each weight: stored, or the mean magnitude of A or W over the weights that share it.
+Values weight_alphas(const Context& c, const TiledWeights& tiled, std::int64_t n, std::int64_t m) {
+  if (!c.has("alpha") && c.has("tile")) return Values(at(n * m), 1.0);  // in the scale already
+  std::vector<std::size_t> scalar;
+  for (std::int64_t k = 0; k < n * m; ++k) {
+    const std::int64_t slice = slice_of(tiled, n, m, k);
+    scalar.push_back(at(tiled.alpha == AlphaScope::kTile     ? slice
+                        : tiled.alpha == AlphaScope::kOutput ? k / m
+                                                             : 0));
   }
-  if (c.has("tile")) return 1;  // in the scale already
-  const Values a = c.tensor(tiled.alpha_from == AlphaSource::kWeight ? "alpha_latent" : "latent");
-  const bool one_for_all =
-      tiled.alpha == AlphaScope::kLayer ||
-      (tiled.alpha_from == AlphaSource::kScores && tiled.latent == LatentForm::kShared);
-  const std::size_t length = one_for_all ? a.size() : a.size() / at(tiled.p);
-  const std::size_t begin = one_for_all ? 0 : at(i) * length;
-  double sum = 0;
-  for (std::size_t k = begin; k < begin + length; ++k) sum += std::abs(a[k]);
-  return sum / static_cast<double>(length);
+  Values alphas;
+  if (c.has("alpha")) {
+    alphas = c.tensor("alpha");
+  } else {
+    const Values a = c.tensor(tiled.alpha_from == AlphaSource::kWeight ? "alpha_latent" : "latent");
+    alphas.assign(scalar.back() + 1, 0.0);
+    const double share = static_cast<double>(alphas.size()) / static_cast<double>(n * m);
+    for (std::int64_t k = 0; k < n * m; ++k) {
+      const bool full = a.size() == scalar.size();
+      alphas[scalar[at(k)]] += share * std::abs(a[at(full ? k : bit_of(tiled, n, m, k))]);
+    }
+  }
+  Values all;
+  for (const std::size_t i : scalar) all.push_back(alphas[i]);
+  return all;
 }
 
 Values weights_of_layer(const Context& c, const WeightEncoding& encoding, std::int64_t n,
@@ -76,11 +98,8 @@ Values weights_of_layer(const Context& c, const WeightEncoding& encoding, std::i
   const auto* tiled = std::get_if<TiledWeights>(&encoding);
   if (!tiled) return c.tensor("weight");
   const Values t = tile_signs(c, *tiled, n, m);
-  Values b(at(n * m));
-  for (std::size_t k = 0; k < b.size(); ++k) {
-    const auto slice = static_cast<std::int64_t>(k / t.size());
-    b[k] = slice_alpha(c, *tiled, slice) * t[k % t.size()];
-  }
+  Values b = weight_alphas(c, *tiled, n, m);
+  for (std::int64_t k = 0; k < n * m; ++k) b[at(k)] *= t[at(bit_of(*tiled, n, m, k))];
   return b;
 }
 

@@ -119,7 +119,7 @@ TEST_CASE("settings that contradict each other are refused") {
       {"optim: {betas: [0.9]}", "1:9: optim.betas: must be two numbers, is 1"},
       {"optim: {nesterov: true, momentum: 0}", "1:9: optim.nesterov: needs momentum above 0, is 0"},
       {"weights: {alpha_from: scores}",
-       "1:11: weights.alpha_from: scores of shared latents give each slice the same scalar; use "
+       "1:11: weights.alpha_from: scores of shared latents give each slice the same scalars; use "
        "alpha: layer, or latent: full"},
       {"weights: {rules: [{p: 2}]}",
        "1:19: weights.rules[0].match: is missing: say which names this is for"},

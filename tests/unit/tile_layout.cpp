@@ -38,6 +38,12 @@ TEST_CASE("p that divides neither is an error with the nearest factors") {
         "that work are 6 at most");
 }
 
+TEST_CASE("rows can be interleaved only where there are whole ones") {
+  CHECK(message_of<ConfigError>(
+            [] { tile_layout(10, 42, 4, "linear 'fc'", TileOrder::kInterleave); }) ==
+        "linear 'fc': rows are interleaved where p divides the outputs; p = 4 does not divide 10");
+}
+
 TEST_CASE("p below 1 is an error") {
   CHECK(message_of<ConfigError>([] { tile_layout(8, 8, 0, "linear 'fc'"); }) ==
         "linear 'fc': compression factor p must be at least 1, is 0");

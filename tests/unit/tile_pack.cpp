@@ -24,11 +24,24 @@ TEST_CASE("aggregate sums the p slices") {
   CHECK(aggregate<double>(layout, w) == std::vector<double>{11, 22, 33, 44, 55, 66});
 }
 
-TEST_CASE("mean_magnitudes gives one scalar a slice, or one a layer") {
+TEST_CASE("interleaved, p neighbours share a row and the slices take turns") {
+  const TileLayout layout = tile_layout(4, 2, 2, "layer", TileOrder::kInterleave);
+  const std::vector<double> w = {1, 2, 10, 20, 100, 200, 1000, 2000};
+  CHECK(aggregate<double>(layout, w) == std::vector<double>{11, 22, 1100, 2200});
+  CHECK(mean_magnitudes<double>(layout, AlphaScope::kTile, w) == std::vector<double>{75.75, 757.5});
+  const std::vector<float> a = {2, 3};
+  const std::vector<double> s = {1, -1, -1, 1};
+  CHECK(expand_weights(layout, pack_tile<double>(layout, s), a) ==
+        std::vector<float>{2, -2, 3, -3, -2, 2, -3, 3});
+}
+
+TEST_CASE("mean_magnitudes gives one scalar a slice, one a layer or one an output") {
   const TileLayout layout = tile_layout(4, 1, 2);
   const std::vector<double> a = {1, -3, -10, 20};
   CHECK(mean_magnitudes<double>(layout, AlphaScope::kTile, a) == std::vector<double>{2, 15});
   CHECK(mean_magnitudes<double>(layout, AlphaScope::kLayer, a) == std::vector<double>{8.5});
+  CHECK(mean_magnitudes<double>(layout, AlphaScope::kOutput, a) ==
+        std::vector<double>{1, 3, 10, 20});
 }
 
 TEST_CASE("zero is not above zero: its bit is 0 and its sign -1") {

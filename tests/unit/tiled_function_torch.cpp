@@ -36,12 +36,14 @@ const std::vector<LayerCase>& layer_cases() {
   return cases;
 }
 
-std::vector<TiledWeights> encodings(std::int64_t p) {
+std::vector<TiledWeights> encodings(const LayerCase& layer) {
   std::vector<TiledWeights> all;
-  for (const auto scope : {AlphaScope::kTile, AlphaScope::kLayer}) {
+  for (const auto scope : {AlphaScope::kTile, AlphaScope::kLayer, AlphaScope::kOutput}) {
     for (const auto source : {AlphaSource::kWeight, AlphaSource::kScores, AlphaSource::kLearned}) {
       for (const auto latent : {LatentForm::kFull, LatentForm::kShared}) {
-        all.push_back({p, scope, source, latent});
+        all.push_back({layer.p, scope, source, latent, TileOrder::kRepeat});
+        if (layer.shape[0] % layer.p != 0) continue;
+        all.push_back({layer.p, scope, source, latent, TileOrder::kInterleave});
       }
     }
   }
@@ -50,7 +52,8 @@ std::vector<TiledWeights> encodings(std::int64_t p) {
 
 std::string label(const LayerCase& layer, const TiledWeights& e) {
   return std::string(layer.name) + ", alpha " + std::string(to_string(e.alpha)) + " from " +
-         std::string(to_string(e.alpha_from)) + ", latents " + std::string(to_string(e.latent));
+         std::string(to_string(e.alpha_from)) + ", latents " + std::string(to_string(e.latent)) +
+         ", " + std::string(to_string(e.order));
 }
 
 Tensor random(at::IntArrayRef sizes) { return torch::randn(sizes, torch::kFloat64); }
@@ -58,10 +61,14 @@ Tensor random(at::IntArrayRef sizes) { return torch::randn(sizes, torch::kFloat6
 TiledWeight make_weight(const LayerCase& layer, const TiledWeights& encoding) {
   std::int64_t inputs = 1;
   for (std::size_t i = 1; i < layer.shape.size(); ++i) inputs *= layer.shape[i];
-  TiledWeight w{encoding, tile_layout(layer.shape[0], inputs, encoding.p), layer.shape, {}, {}};
+  TiledWeight w{encoding,
+                tile_layout(layer.shape[0], inputs, encoding.p, "layer", encoding.order),
+                layer.shape,
+                {},
+                {}};
   w.latent = random(latent_shape(encoding, w.layout, layer.shape)).requires_grad_();
   if (encoding.alpha_from != AlphaSource::kScores) {
-    w.alpha = random(alpha_shape(encoding, layer.shape)).requires_grad_();
+    w.alpha = random(alpha_shape(encoding, w.layout, layer.shape)).requires_grad_();
   }
   return w;
 }
@@ -94,39 +101,71 @@ Tensor tensor_like(const std::vector<double>& values, const Tensor& shape) {
   return torch::tensor(values, torch::kFloat64).reshape(shape.sizes());
 }
 
-// The method in plain loops.
-struct Expanded {
-  std::vector<double> tile;     // [q]
-  std::vector<double> scalars;  // [p]
-  std::vector<double> weight;   // [N]
+// The method in plain loops: which bit and which scalar each of the n * m weights uses.
+struct Place {
+  std::size_t bit;
+  std::size_t scalar;
 };
 
-Expanded expand(const TiledWeight& w) {
-  const auto p = static_cast<std::size_t>(w.layout.p), q = static_cast<std::size_t>(w.layout.q);
-  const auto latent = numbers(w.latent);
-  Expanded result;
-  for (std::size_t j = 0; j < q; ++j) {
-    double s = 0;
-    for (std::size_t at = j; at < latent.size(); at += q) s += latent[at];
-    result.tile.push_back(s > 0 ? 1 : -1);
-  }
-  for (std::size_t i = 0; i < p; ++i) {
-    if (w.encoding.alpha_from == AlphaSource::kLearned) {
-      const auto alpha = numbers(w.alpha);
-      result.scalars.push_back(alpha[alpha.size() == 1 ? 0 : i]);
-      continue;
+std::vector<Place> places(const TiledWeight& w) {
+  const std::int64_t n = w.shape[0], p = w.encoding.p, total = w.layout.weights(), m = total / n;
+  std::vector<Place> all;
+  for (std::int64_t k = 0; k < total; ++k) {
+    std::int64_t bit = k % (total / p), slice = k / (total / p);
+    if (w.encoding.order == TileOrder::kInterleave) {
+      bit = k / m / p * m + k % m;
+      slice = k / m % p;
     }
+    const std::int64_t scalar = w.encoding.alpha == AlphaScope::kTile     ? slice
+                                : w.encoding.alpha == AlphaScope::kOutput ? k / m
+                                                                          : 0;
+    all.push_back({static_cast<std::size_t>(bit), static_cast<std::size_t>(scalar)});
+  }
+  return all;
+}
+
+struct Expanded {
+  std::vector<Place> places;    // [N]
+  std::vector<double> tile;     // [q]
+  std::vector<double> scalars;  // p, 1 or n
+  std::vector<double> weight;   // [N]
+
+  double weights_a_scalar() const {
+    return static_cast<double>(places.size()) / static_cast<double>(scalars.size());
+  }
+};
+
+// Where the values of a tensor stand that a weight k takes part in: at k, or at its bit if shared.
+std::size_t position(const Expanded& e, const std::vector<double>& values, std::size_t k) {
+  return values.size() == e.places.size() ? k : e.places[k].bit;
+}
+
+Expanded expand(const TiledWeight& w) {
+  Expanded e{places(w), {}, {}, {}};
+  const auto latent = numbers(w.latent);
+  std::vector<double> s(static_cast<std::size_t>(w.layout.q), 0);
+  const bool shared = latent.size() == s.size();
+  for (std::size_t k = 0; k < e.places.size(); ++k) {
+    if (!shared || k < s.size()) s[shared ? k : e.places[k].bit] += latent[k];
+  }
+  for (const double v : s) e.tile.push_back(v > 0 ? 1 : -1);
+  const auto count = w.encoding.alpha == AlphaScope::kTile     ? w.encoding.p
+                     : w.encoding.alpha == AlphaScope::kOutput ? w.shape[0]
+                                                               : 1;
+  if (w.encoding.alpha_from == AlphaSource::kLearned) {
+    e.scalars = numbers(w.alpha);
+  } else {
+    e.scalars.assign(static_cast<std::size_t>(count), 0);
     const auto source = w.encoding.alpha_from == AlphaSource::kWeight ? numbers(w.alpha) : latent;
-    const bool whole = w.encoding.alpha == AlphaScope::kLayer || source.size() == q;
-    const std::size_t begin = whole ? 0 : i * q, end = whole ? source.size() : begin + q;
-    double sum = 0;
-    for (std::size_t at = begin; at < end; ++at) sum += std::abs(source[at]);
-    result.scalars.push_back(sum / static_cast<double>(end - begin));
+    for (std::size_t k = 0; k < e.places.size(); ++k) {
+      e.scalars[e.places[k].scalar] +=
+          std::abs(source[position(e, source, k)]) / e.weights_a_scalar();
+    }
   }
-  for (const double alpha : result.scalars) {
-    for (const double t : result.tile) result.weight.push_back(alpha * t);
+  for (const Place& place : e.places) {
+    e.weight.push_back(e.scalars[place.scalar] * e.tile[place.bit]);
   }
-  return result;
+  return e;
 }
 
 struct Gradients {
@@ -134,40 +173,28 @@ struct Gradients {
   std::vector<double> alpha;  // of w.alpha; empty for scores
 };
 
-// dL/d|source| = slope spreads over the mean; |v|' = sign v.
-void add_mean_gradient(const std::vector<double>& source, std::size_t begin, std::size_t end,
-                       double slope, std::vector<double>& gradient) {
-  for (std::size_t at = begin; at < end; ++at) {
-    const double sign = source[at] > 0 ? 1 : (source[at] < 0 ? -1 : 0);
-    gradient[at] += slope * sign / static_cast<double>(end - begin);
-  }
-}
-
 Gradients expected_gradients(const TiledWeight& w, const Expanded& e,
                              const std::vector<double>& dB) {
-  const std::size_t q = e.tile.size(), p = e.scalars.size();
   const auto latent = numbers(w.latent);
   Gradients result{std::vector<double>(latent.size(), 0), {}};
-  std::vector<double> dalpha(p, 0);
-  for (std::size_t i = 0; i < p; ++i) {
-    for (std::size_t j = 0; j < q; ++j) {
-      // Full latents: each position its own slice's gradient. Shared: their sum.
-      result.latent[(i * q + j) % latent.size()] += e.scalars[i] * dB[i * q + j];
-      dalpha[i] += e.tile[j] * dB[i * q + j];
-    }
+  std::vector<double> dalpha(e.scalars.size(), 0);
+  for (std::size_t k = 0; k < dB.size(); ++k) {
+    // Full latents: each position its own weight's gradient. Shared: their sum.
+    result.latent[position(e, latent, k)] += e.scalars[e.places[k].scalar] * dB[k];
+    dalpha[e.places[k].scalar] += e.tile[e.places[k].bit] * dB[k];
   }
-  const bool learned = w.encoding.alpha_from == AlphaSource::kLearned;
-  if (w.alpha.defined()) result.alpha.assign(static_cast<std::size_t>(w.alpha.numel()), 0);
-  for (std::size_t i = 0; i < p; ++i) {
-    if (learned) {
-      result.alpha[result.alpha.size() == 1 ? 0 : i] += dalpha[i];
-      continue;
-    }
-    const bool from_weight = w.encoding.alpha_from == AlphaSource::kWeight;
-    const auto source = from_weight ? numbers(w.alpha) : latent;
-    const bool whole = w.encoding.alpha == AlphaScope::kLayer || source.size() == q;
-    add_mean_gradient(source, whole ? 0 : i * q, whole ? source.size() : (i + 1) * q, dalpha[i],
-                      from_weight ? result.alpha : result.latent);
+  if (w.encoding.alpha_from == AlphaSource::kLearned) {
+    result.alpha = dalpha;
+    return result;
+  }
+  const bool from_weight = w.encoding.alpha_from == AlphaSource::kWeight;
+  const auto source = from_weight ? numbers(w.alpha) : latent;
+  if (from_weight) result.alpha.assign(source.size(), 0);
+  auto& gradient = from_weight ? result.alpha : result.latent;
+  for (std::size_t k = 0; k < dB.size(); ++k) {
+    const std::size_t at = position(e, source, k);
+    const double sign = source[at] > 0 ? 1 : (source[at] < 0 ? -1 : 0);
+    gradient[at] += dalpha[e.places[k].scalar] * sign / e.weights_a_scalar();
   }
   return result;
 }
@@ -181,7 +208,7 @@ double difference(const Tensor& a, const Tensor& b) {
 TEST_CASE("a tiled layer has the values and every gradient of the expanded formulas") {
   torch::manual_seed(1);
   for (const LayerCase& layer : layer_cases()) {
-    for (const TiledWeights& encoding : encodings(layer.p)) {
+    for (const TiledWeights& encoding : encodings(layer)) {
       INFO(label(layer, encoding));
       const TiledWeight w = make_weight(layer, encoding);
       const Tensor x = make_input(layer).requires_grad_();

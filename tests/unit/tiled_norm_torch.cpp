@@ -30,6 +30,9 @@ const NormCase kCases[] = {
     {"planes", 12, 4, AlphaScope::kTile, AlphaSource::kLearned, false, true, true, 7},
     {"planes, one map, no ReLU", 3, 3, AlphaScope::kTile, AlphaSource::kScores, false, false, false,
      5},
+    {"a scalar an output", 12, 4, AlphaScope::kOutput, AlphaSource::kLearned, true, true, true, 7},
+    {"binary, a scalar an output", 5, 1, AlphaScope::kOutput, AlphaSource::kWeight, true, false,
+     true, 6},
     {"binary", 5, 1, AlphaScope::kTile, AlphaSource::kWeight, true, true, true, 6},
 };
 
@@ -59,7 +62,8 @@ Net make_net(const NormCase& c) {
   net.weight = {encoding, tile_layout(c.outputs, 27, c.p), shape, {}, {}};
   net.weight.latent = random(latent_shape(encoding, net.weight.layout, shape)).requires_grad_();
   if (c.source != AlphaSource::kScores) {
-    net.weight.alpha = (random(alpha_shape(encoding, shape)) * 0.3).requires_grad_();
+    net.weight.alpha =
+        (random(alpha_shape(encoding, net.weight.layout, shape)) * 0.3).requires_grad_();
   }
   if (c.residual) {
     net.residual = random({4, c.outputs, c.image, c.image}).contiguous(format).requires_grad_();

@@ -105,12 +105,14 @@ TEST_CASE("a float network started from a float file gives its outputs, bit by b
 
 TEST_CASE("a tiled ResNet starts with the sign of the summed slices and the nearest scalars") {
   const auto latent = GENERATE(LatentForm::kFull, LatentForm::kShared);
-  const auto scope = GENERATE(AlphaScope::kTile, AlphaScope::kLayer);
+  const auto scope = GENERATE(AlphaScope::kTile, AlphaScope::kLayer, AlphaScope::kOutput);
+  const auto order = GENERATE(TileOrder::kRepeat, TileOrder::kInterleave);
   const std::int64_t p = GENERATE(1, 4);
-  CAPTURE(to_string(latent), to_string(scope), p);
+  CAPTURE(to_string(latent), to_string(scope), to_string(order), p);
   const TempDir folder;
   const GraphModule teacher = trained(resnet(FloatWeights{}), 3);
-  GraphModule student(resnet(TiledWeights{.p = p, .alpha = scope, .latent = latent}));
+  GraphModule student(
+      resnet(TiledWeights{.p = p, .alpha = scope, .latent = latent, .order = order}));
   initialize(student, InitConfig{}, 4);
   GraphModule fresh(student.graph());
   initialize(fresh, InitConfig{}, 4);
@@ -119,16 +121,26 @@ TEST_CASE("a tiled ResNet starts with the sign of the summed slices and the near
   for (const char* layer : {"conv1", "layer1.0.conv2", "layer2.0.conv1", "layer3.0.shortcut"}) {
     const std::string name = layer;
     const Tensor w = tensor_of(teacher, name + ".weight").to(torch::kDouble);
-    const Tensor slices = w.reshape({p, -1});
+    const bool interleaved = order == TileOrder::kInterleave;
+    const auto sliced = [&](const Tensor& t) {  // [p, R, m]
+      return interleaved ? t.reshape({t.size(0) / p, p, -1}).transpose(0, 1)
+                         : t.reshape({p, t.size(0) / p, -1});
+    };
+    const Tensor slices = sliced(w).reshape({p, -1});
     const Tensor s = slices.sum(0);
     const Tensor tile = 2 * (s > 0).to(torch::kDouble) - 1;
     Tensor own = tensor_of(student, name + ".latent").to(torch::kDouble);
-    own = own.reshape({latent == LatentForm::kFull ? p : 1, -1}).sum(0);
+    own = latent == LatentForm::kFull ? sliced(own).sum(0).reshape({-1}) : own.reshape({-1});
     CHECK(same(2 * (own > 0).to(torch::kDouble) - 1, tile));
     Tensor alpha = torch::matmul(slices, tile) / static_cast<double>(s.numel());
     if (scope == AlphaScope::kLayer) alpha = alpha.mean(0, true);
+    if (scope == AlphaScope::kOutput) {
+      const Tensor rows = (slices * tile).reshape({p, w.size(0) / p, -1}).mean(2);
+      alpha = (interleaved ? rows.t() : rows).reshape({-1});
+    }
     CHECK(difference(tensor_of(student, name + ".alpha"), alpha) < 1e-6);
-    if (p == 1) CHECK(alpha.item<double>() == Approx(w.abs().mean().item<double>()));
+    if (alpha.numel() == 1 && p == 1)
+      CHECK(alpha.item<double>() == Approx(w.abs().mean().item<double>()));
   }
   CHECK(rms(tensor_of(student, "layer2.0.conv1.latent")) == Approx(before).epsilon(1e-4));
   // Norms come over with their statistics, but for those that have to part replicas.

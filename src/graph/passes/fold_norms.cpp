@@ -64,9 +64,10 @@ void absorb_alpha(Model& model, const Node& layer, std::vector<double>& scale) {
   const TileLayout layout = tile_layout_of(model.graph, layer);
   if (layout.form != TileForm::kRows) return;
   const std::vector<double> alphas = doubles_of(model, layer.name + ".alpha");
+  const AlphaScope scope = scope_of(layout, alphas.size());
   for (std::size_t c = 0; c < scale.size(); ++c) {
-    const std::size_t slice = c / static_cast<std::size_t>(layout.rows());
-    scale[c] *= alphas.size() == 1 ? alphas[0] : alphas[slice];
+    const std::int64_t first = static_cast<std::int64_t>(c) * layout.inputs;
+    scale[c] *= alphas[static_cast<std::size_t>(scalar_index(layout, scope, first))];
   }
   erase_tensors(model, layer, {"alpha"});
 }

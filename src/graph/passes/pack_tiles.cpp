@@ -1,7 +1,4 @@
 // Pass: the latents of tiled layers become the bits and scalars that the packed file holds.
-#include <cmath>
-#include <numeric>
-
 #include "graph/passes/passes.h"
 #include "graph/passes/rewrite.h"
 #include "tbn/error.h"
@@ -10,12 +7,14 @@ namespace tbn {
 
 namespace {
 
-// Of the shared latents every slice is the same copy, so each scalar is the mean magnitude of all.
-std::vector<double> magnitudes_of_shared(const TiledWeights& tiled, std::span<const double> s) {
-  const double sum = std::accumulate(s.begin(), s.end(), 0.0,
-                                     [](double total, double v) { return total + std::abs(v); });
-  return std::vector<double>(static_cast<std::size_t>(tiled.scalars()),
-                             sum / static_cast<double>(s.size()));
+// Every weight has the magnitude of its bit's shared latent.
+std::vector<double> magnitudes_of_shared(const TileLayout& layout, AlphaScope scope,
+                                         std::span<const double> s) {
+  std::vector<double> values;
+  for (std::int64_t k = 0; k < layout.weights(); ++k) {
+    values.push_back(s[static_cast<std::size_t>(tile_index(layout, k))]);
+  }
+  return mean_magnitudes<double>(layout, scope, values);
 }
 
 std::vector<double> scalars_of(const Model& model, const Node& node, const TiledWeights& tiled,
@@ -29,7 +28,7 @@ std::vector<double> scalars_of(const Model& model, const Node& node, const Tiled
     }
     case AlphaSource::kScores:
       return tiled.latent == LatentForm::kShared
-                 ? magnitudes_of_shared(tiled, latents)
+                 ? magnitudes_of_shared(layout, tiled.alpha, latents)
                  : mean_magnitudes<double>(layout, tiled.alpha, latents);
   }
   TBN_CHECK(false, "not an alpha source");
@@ -50,7 +49,7 @@ void pack_layer(Model& model, Node& node, TiledWeights& tiled) {
   const std::vector<std::uint8_t> bits = pack_tile<float>(layout, aggregated);
   model.tensors[node.name + ".tile"] =
       HostTensor::of<std::uint8_t>({layout.rows(), layout.row_bytes()}, bits);
-  put_floats(model, node.name + ".alpha", {tiled.scalars()}, alphas);
+  put_floats(model, node.name + ".alpha", {layout.scalars(tiled.alpha)}, alphas);
   tiled.alpha_from = TiledWeights{}.alpha_from;
   tiled.latent = TiledWeights{}.latent;
 }

@@ -14,6 +14,7 @@
 #include "train/executor/tensor_io.h"
 #include "train/executor/torchvision_names.h"
 #include "train/run_directory.h"
+#include "train/tiled/tiled_function.h"
 
 namespace tbn {
 namespace {
@@ -106,7 +107,7 @@ class TrainedTensors {
     weight.shape = float_tensors(*source_.graph, *theirs).front().shape;
     if (at::IntArrayRef(weight.shape) != sizes) return {};
     weight.latent = find(node + ".latent", latent_shape(*tiled, weight.layout, weight.shape));
-    const auto scalars = alpha_shape(*tiled, weight.shape);
+    const auto scalars = alpha_shape(*tiled, weight.layout, weight.shape);
     const bool learned = tiled->alpha_from == AlphaSource::kLearned;
     if (!scalars.empty()) {
       weight.alpha = find(node + (learned ? ".alpha" : ".alpha_latent"), scalars);
@@ -161,7 +162,11 @@ Tensor scaled_like(const Tensor& w, const Tensor& target) {
 class TiledStart {
  public:
   TiledStart(const TiledWeights& encoding, const TileLayout& layout, const Tensor& w)
-      : encoding_(encoding), w_(w), slices_(w.reshape({layout.p, layout.q})), s_(slices_.sum(0)) {}
+      : encoding_(encoding),
+        layout_(layout),
+        w_(w),
+        slices_(to_slices(w, layout)),
+        s_(slices_.sum(0)) {}
 
   Tensor value(const NamedTensor& named) const {
     switch (named.role) {
@@ -184,11 +189,20 @@ class TiledStart {
 
   Tensor alpha() const {
     const Tensor tile = torch::where(s_ > 0, 1.0, -1.0);
-    const Tensor nearest = (slices_ * tile).mean(1);
-    return encoding_.alpha == AlphaScope::kTile ? nearest : nearest.mean(0, true);
+    const Tensor products = from_slices(slices_ * tile, layout_, w_.sizes());
+    switch (encoding_.alpha) {
+      case AlphaScope::kTile:
+        return to_slices(products, layout_).mean(1);
+      case AlphaScope::kLayer:
+        return products.mean().reshape({1});
+      case AlphaScope::kOutput:
+        return products.flatten(1).mean(1);
+    }
+    TBN_CHECK(false, "unknown scope of scalars");
   }
 
   TiledWeights encoding_;
+  TileLayout layout_;
   Tensor w_;
   Tensor slices_;  // [p, q]
   Tensor s_;       // [q]

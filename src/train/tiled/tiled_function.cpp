@@ -27,11 +27,36 @@ bool has_shared_gradient(const TiledWeights& encoding) {
   return encoding.latent == LatentForm::kShared || encoding.p == 1;
 }
 
+// What is said of each output, [n], in the order that the fan-out computes: [p, R], copies of all
+// rows one after another. Scalars of tiles, [p], become [p, 1].
+Tensor to_copies(const Tensor& values, const TileLayout& layout) {
+  const std::int64_t p = layout.p;
+  if (values.numel() == p) return values.reshape({p, 1});
+  if (layout.order == TileOrder::kRepeat) return values.reshape({p, layout.rows()});
+  return values.reshape({layout.rows(), p}).t();
+}
+
+// Channels in the order of the fan-out to the outputs' order.
+Tensor to_outputs(const Tensor& y, const TileLayout& layout) {
+  if (layout.order == TileOrder::kRepeat) return y;
+  const std::int64_t p = layout.p, rows = layout.rows();
+  if (y.dim() != 4) return y.unflatten(-1, {p, rows}).transpose(-1, -2).flatten(-2);
+  const Tensor channels = y.permute({0, 2, 3, 1}).unflatten(-1, {p, rows});
+  return in_layout(channels.transpose(-1, -2).flatten(-2).permute({0, 3, 1, 2}), map_layout(y));
+}
+
+// One scalar an output, [n], in rows form.
+Tensor output_scalars(const Tensor& scalars, const TileLayout& layout) {
+  if (scalars.numel() == layout.outputs) return scalars;
+  const Tensor copies = scalars.reshape({layout.p, 1}).expand({layout.p, layout.rows()});
+  return layout.order == TileOrder::kRepeat ? copies.reshape({-1}) : copies.t().reshape({-1});
+}
+
 // s [q]. Slice by slice in their order, so that the sum rounds as tbn::aggregate() does at export:
 // a tile must not change a bit on its way to the file.
 Tensor aggregated(const TiledWeight& w) {
   if (has_shared_gradient(w.encoding)) return w.latent.reshape({w.layout.q});
-  const Tensor slices = w.latent.reshape({w.layout.p, w.layout.q});
+  const Tensor slices = to_slices(w.latent, w.layout);
   Tensor s = slices[0].clone();
   for (std::int64_t i = 1; i < w.layout.p; ++i) s.add_(slices[i]);
   return s;
@@ -63,11 +88,11 @@ Tensor dense_weight_gradient(const Tensor& dy, const Tensor& x, at::IntArrayRef 
 }
 
 // Passes y on, and on the way back gives full latents their gradient, dW_i = alpha_i * (dy_i x^T):
-// that of a dense layer, slice by slice.
+// that of a dense layer, times the scalar of each output.
 struct LatentGradient : torch::autograd::Function<LatentGradient> {
   static Tensor forward(AutogradContext* ctx, const Tensor& y, const Tensor& latent,
-                        const Tensor& x, const Tensor& alphas, std::optional<ConvGeometry> conv) {
-    ctx->save_for_backward({x, alphas});
+                        const Tensor& x, const Tensor& scalars, std::optional<ConvGeometry> conv) {
+    ctx->save_for_backward({x, scalars});
     ctx->saved_data["shape"] = latent.sizes().vec();
     ctx->saved_data["conv"] = conv.has_value();
     if (conv) {
@@ -87,26 +112,27 @@ struct LatentGradient : torch::autograd::Function<LatentGradient> {
       const auto padding = ctx->saved_data["padding"].toIntVector();
       conv = ConvGeometry{{stride[0], stride[1]}, {padding[0], padding[1]}, 1};
     }
-    const Tensor& alphas = saved[1];
+    const Tensor& scalars = saved[1];  // [n]
     const Tensor dense =
         dense_weight_gradient(grad[0], saved[0].to(grad[0].scalar_type()), shape, conv);
-    const Tensor slices = dense.to(alphas.scalar_type()).reshape({alphas.numel(), -1});
-    return {grad[0], (slices * alphas.unsqueeze(1)).reshape(shape), {}, {}, {}};
+    const Tensor rows = dense.to(scalars.scalar_type()).reshape({scalars.numel(), -1});
+    return {grad[0], (rows * scalars.unsqueeze(1)).reshape(shape), {}, {}, {}};
   }
 };
 
-// y = alpha_i * u_r (+ bias), i = 1..p.
+// y = alpha * u_r (+ bias) for the p copies of each row, in their order; alphas [p, 1] or [p, R],
+// bias [p, R].
 struct FanOut : torch::autograd::Function<FanOut> {
   static Tensor forward(AutogradContext* ctx, const Tensor& u, const Tensor& alphas,
                         const std::optional<Tensor>& bias) {
     const Tensor maps = dense_maps(u);
     const MapLayout layout = map_layout(maps);
-    const std::int64_t p = alphas.numel();
     const std::int64_t rows = u.dim() == 4 ? u.size(1) : u.size(-1);
-    const Tensor a = alphas.view({p, 1}).expand({p, rows}).contiguous();
+    const Tensor a = alphas.expand({alphas.size(0), rows}).contiguous();
     ctx->save_for_backward({maps, a});
     ctx->saved_data["bias"] = bias.has_value();
-    return fan_out(maps, layout, a, bias ? bias->reshape({p, rows}) : Tensor(), {}, false);
+    ctx->saved_data["alpha_a_row"] = alphas.size(1) == rows;
+    return fan_out(maps, layout, a, bias ? bias->contiguous() : Tensor(), {}, false);
   }
   static tensor_list backward(AutogradContext* ctx, tensor_list grad) {
     const auto saved = ctx->get_saved_variables();
@@ -116,22 +142,29 @@ struct FanOut : torch::autograd::Function<FanOut> {
     const FanIn in = fan_in(in_layout(grad[0], layout), {}, u, layout, a,
                             at::zeros({a.size(1)}, a.options()), false);
     const bool has_bias = ctx->saved_data["bias"].toBool();
-    return {in.du, in.sum_gu.sum(1), has_bias ? in.sum_g.flatten() : Tensor()};
+    const bool alpha_a_row = ctx->saved_data["alpha_a_row"].toBool();
+    return {in.du, alpha_a_row ? in.sum_gu : in.sum_gu.sum(1, true),
+            has_bias ? in.sum_g : Tensor()};
   }
 };
 
-// The sign of full latents repeated p times, [p, q]; the gradient of each position passes
+// The sign s of full latents [p, q] repeated p times; the gradient of each position passes
 // unchanged.
 struct RepeatedSigns : torch::autograd::Function<RepeatedSigns> {
-  static Tensor forward(AutogradContext* ctx, const Tensor& latent, const Tensor& s,
-                        std::int64_t p) {
-    ctx->saved_data["shape"] = latent.sizes().vec();
-    return signs(s).unsqueeze(0).repeat({p, 1});
+  static Tensor forward(AutogradContext*, const Tensor& slices, const Tensor& s) {
+    return signs(s).unsqueeze(0).repeat({slices.size(0), 1});
   }
-  static tensor_list backward(AutogradContext* ctx, tensor_list grad) {
-    return {grad[0].reshape(ctx->saved_data["shape"].toIntVector()), {}, {}};
-  }
+  static tensor_list backward(AutogradContext*, tensor_list grad) { return {grad[0], {}}; }
 };
+
+// u [..., R] or [B, R, H, W] to the layer's outputs.
+Tensor fanned_out(const Tensor& u, const TiledWeight& w, const Tensor& scalars,
+                  const Tensor& bias) {
+  const std::optional<Tensor> copies =
+      bias.defined() ? std::optional(to_copies(bias, w.layout).reshape({w.layout.p, -1}))
+                     : std::nullopt;
+  return to_outputs(FanOut::apply(u, to_copies(scalars, w.layout), copies), w.layout);
+}
 
 void check_channels(const Tensor& x, std::int64_t dim, std::int64_t wanted, const char* layer) {
   if (x.size(dim) == wanted) return;
@@ -140,6 +173,16 @@ void check_channels(const Tensor& x, std::int64_t dim, std::int64_t wanted, cons
 }
 
 }  // namespace
+
+Tensor to_slices(const Tensor& w, const TileLayout& layout) {
+  if (layout.order == TileOrder::kRepeat) return w.reshape({layout.p, layout.q});
+  return w.reshape({layout.rows(), layout.p, -1}).transpose(0, 1).reshape({layout.p, layout.q});
+}
+
+Tensor from_slices(const Tensor& slices, const TileLayout& layout, at::IntArrayRef shape) {
+  if (layout.order == TileOrder::kRepeat) return slices.reshape(shape);
+  return slices.reshape({layout.p, layout.rows(), -1}).transpose(0, 1).reshape(shape);
+}
 
 std::vector<std::int64_t> latent_shape(const TiledWeights& encoding, const TileLayout& layout,
                                        at::IntArrayRef shape) {
@@ -150,12 +193,13 @@ std::vector<std::int64_t> latent_shape(const TiledWeights& encoding, const TileL
   return result;
 }
 
-std::vector<std::int64_t> alpha_shape(const TiledWeights& encoding, at::IntArrayRef shape) {
+std::vector<std::int64_t> alpha_shape(const TiledWeights& encoding, const TileLayout& layout,
+                                      at::IntArrayRef shape) {
   switch (encoding.alpha_from) {
     case AlphaSource::kWeight:
       return shape.vec();
     case AlphaSource::kLearned:
-      return {encoding.scalars()};
+      return {layout.scalars(encoding.alpha)};
     case AlphaSource::kScores:
       return {};
   }
@@ -166,28 +210,42 @@ Tensor sign_straight_through(const Tensor& s) { return SignFunction::apply(s); }
 
 Tensor tile_scalars(const TiledWeight& w) {
   const std::int64_t p = w.layout.p;
-  if (w.encoding.alpha_from == AlphaSource::kLearned) return w.alpha.expand({p});
+  const bool an_output = w.encoding.alpha == AlphaScope::kOutput;
+  if (w.encoding.alpha_from == AlphaSource::kLearned) {
+    return an_output ? w.alpha : w.alpha.expand({p});
+  }
   const Tensor& source = w.encoding.alpha_from == AlphaSource::kWeight ? w.alpha : w.latent;
   const Tensor magnitudes = source.abs();
-  // Shared latents stand for p equal slices.
-  if (w.encoding.alpha == AlphaScope::kLayer || source.numel() < w.layout.weights()) {
-    return magnitudes.mean().expand({p});
+  const bool shared = source.numel() < w.layout.weights();  // they stand for p equal slices
+  if (an_output) {
+    const Tensor all = shared ? from_slices(magnitudes.reshape({1, -1}).expand({p, w.layout.q}),
+                                            w.layout, {w.layout.outputs, w.layout.inputs})
+                              : magnitudes.reshape({w.layout.outputs, -1});
+    return all.mean(1);
   }
-  return magnitudes.reshape({p, w.layout.q}).mean(1);
+  if (w.encoding.alpha == AlphaScope::kLayer || shared) return magnitudes.mean().expand({p});
+  return to_slices(magnitudes, w.layout).mean(1);
 }
 
 Tensor expanded_weight(const TiledWeight& w) {
   const std::int64_t p = w.layout.p;
-  const Tensor scalars = tile_scalars(w).unsqueeze(1);
+  const Tensor scalars = tile_scalars(w);
+  Tensor slices;  // [p, q]
   if (has_shared_gradient(w.encoding)) {
-    return (scalars * sign_straight_through(aggregated(w)).unsqueeze(0)).reshape(w.shape);
+    slices = sign_straight_through(aggregated(w)).unsqueeze(0).expand({p, w.layout.q});
+  } else {
+    Tensor s;
+    {
+      const torch::NoGradGuard no_grad;
+      s = aggregated(w);
+    }
+    slices = RepeatedSigns::apply(to_slices(w.latent, w.layout), s);
   }
-  Tensor s;
-  {
-    const torch::NoGradGuard no_grad;
-    s = aggregated(w);
+  if (w.encoding.alpha != AlphaScope::kOutput) {
+    return from_slices(scalars.unsqueeze(1) * slices, w.layout, w.shape);
   }
-  return (scalars * RepeatedSigns::apply(w.latent, s, p)).reshape(w.shape);
+  const Tensor rows = from_slices(slices, w.layout, {w.layout.outputs, w.layout.inputs});
+  return (scalars.unsqueeze(1) * rows).reshape(w.shape);
 }
 
 bool computes_unique_rows(const TiledWeight& w, std::int64_t groups) {
@@ -195,16 +253,18 @@ bool computes_unique_rows(const TiledWeight& w, std::int64_t groups) {
 }
 
 bool fuses_norm(const TiledWeight& w, const Tensor& bias, std::int64_t groups) {
-  return computes_unique_rows(w, groups) && has_shared_gradient(w.encoding) && !bias.defined();
+  return computes_unique_rows(w, groups) && has_shared_gradient(w.encoding) &&
+         w.layout.order == TileOrder::kRepeat && !bias.defined();
 }
 
 Tensor tiled_linear(const Tensor& x, const TiledWeight& w, const Tensor& bias) {
   check_channels(x, -1, w.shape[1], "tiled_linear");
   if (!computes_unique_rows(w, 1)) return at::linear(x, expanded_weight(w), bias);
   const Tensor scalars = tile_scalars(w);
-  const Tensor y = FanOut::apply(at::linear(x, tile_rows(w)), scalars, if_defined(bias));
+  const Tensor y = fanned_out(at::linear(x, tile_rows(w)), w, scalars, bias);
   if (has_shared_gradient(w.encoding)) return y;
-  return LatentGradient::apply(y, w.latent, x.detach(), scalars.detach(), std::nullopt);
+  return LatentGradient::apply(y, w.latent, x.detach(), output_scalars(scalars.detach(), w.layout),
+                               std::nullopt);
 }
 
 Tensor unique_maps(const Tensor& x, const TiledWeight& w, const ConvGeometry& geometry) {
@@ -221,9 +281,9 @@ Tensor tiled_conv2d(const Tensor& x, const TiledWeight& w, const Tensor& bias,
                       geometry.groups);
   }
   const Tensor scalars = tile_scalars(w);
-  const Tensor y = FanOut::apply(unique_maps(x, w, geometry), scalars, if_defined(bias));
+  const Tensor y = fanned_out(unique_maps(x, w, geometry), w, scalars, bias);
   if (has_shared_gradient(w.encoding)) return y;
-  return LatentGradient::apply(y, w.latent, x.detach(), scalars.detach(),
+  return LatentGradient::apply(y, w.latent, x.detach(), output_scalars(scalars.detach(), w.layout),
                                std::optional<ConvGeometry>(geometry));
 }
 

@@ -1,7 +1,7 @@
 // The method on tensors (arXiv 2407.12075, section 3): a tiled weight, its straight-through
 // gradient, and the layers that reuse the tile in arithmetic: u = T x for R = n / p unique rows,
-// then the fan-out y = concat_i(alpha_i * u). Forward and input gradient cost 1 / p of a dense
-// layer; with shared latents the weight gradient does too.
+// then the fan-out y = concat_i(alpha_i * u), or the p copies of each row side by side. Forward and
+// input gradient cost 1 / p of a dense layer; with shared latents the weight gradient does too.
 //
 // float64, float32, or bfloat16 under autocast (latents and scalars stay float32); any device.
 #pragma once
@@ -25,18 +25,24 @@ struct TiledWeight {
   TileLayout layout;
   std::vector<std::int64_t> shape;  // [n, m...]
   torch::Tensor latent;
-  torch::Tensor alpha;  // weight: A [n, m...]; learned: the scalars [p] or [1]; scores: undefined
+  torch::Tensor alpha;  // weight: A [n, m...]; learned: scalars [p], [1] or [n]; scores: undefined
 };
 
 // The shapes of `latent` and `alpha` (empty: no tensor) for a weight of `shape`.
 std::vector<std::int64_t> latent_shape(const TiledWeights& encoding, const TileLayout& layout,
                                        at::IntArrayRef shape);
-std::vector<std::int64_t> alpha_shape(const TiledWeights& encoding, at::IntArrayRef shape);
+std::vector<std::int64_t> alpha_shape(const TiledWeights& encoding, const TileLayout& layout,
+                                      at::IntArrayRef shape);
+
+// A weight [n, m...] as its p slices [p, q], and back to `shape`.
+torch::Tensor to_slices(const torch::Tensor& weight, const TileLayout& layout);
+torch::Tensor from_slices(const torch::Tensor& slices, const TileLayout& layout,
+                          at::IntArrayRef shape);
 
 // +1 where s > 0, else -1; the gradient passes unchanged.
 torch::Tensor sign_straight_through(const torch::Tensor& s);
 
-// alpha_1..alpha_p, [p] (equal ones for scope layer), differentiable.
+// alpha_1..alpha_p, [p] (equal ones for scope layer), or [n] for scope output; differentiable.
 torch::Tensor tile_scalars(const TiledWeight& weight);
 
 // B^ [n, m...], differentiable.
@@ -74,8 +80,8 @@ struct NormState {
   double eps = 1e-5;
 };
 
-// Whether tiled_conv2d_norm can take the layer: unique rows with shared latents (or p = 1), no
-// bias.
+// Whether tiled_conv2d_norm can take the layer: unique rows with shared latents (or p = 1) in
+// repeat order, no bias.
 bool fuses_norm(const TiledWeight& weight, const torch::Tensor& bias, std::int64_t groups);
 
 // act(batch_norm(tiled_conv2d(x)) + residual) in one pass over the outputs, the same values,

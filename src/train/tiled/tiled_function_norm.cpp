@@ -27,11 +27,10 @@ struct NormFanOut : torch::autograd::Function<NormFanOut> {
                              const std::optional<Tensor>& residual, double eps, bool relu) {
     const Tensor maps = dense_maps(u);
     const MapLayout layout = map_layout(maps);
-    const std::int64_t p = alphas.numel();
+    const std::int64_t p = alphas.size(0);
     const Moments moments = map_moments(maps, layout);
-    const Tensor alpha = alphas.view({p, 1});
-    const Tensor inverse = (alpha * alpha * moments.var + eps).rsqrt();  // w_c
-    const Tensor a = gamma.view({p, -1}) * alpha * inverse;
+    const Tensor inverse = (alphas * alphas * moments.var + eps).rsqrt();  // w_c
+    const Tensor a = gamma.view({p, -1}) * alphas * inverse;
     const Tensor b = beta.view({p, -1}) - a * moments.mean;
     const Tensor added = residual ? in_layout(residual->to(u.scalar_type()), layout) : Tensor();
     const Tensor y = fan_out(maps, layout, a, b, added, relu);
@@ -46,13 +45,14 @@ struct NormFanOut : torch::autograd::Function<NormFanOut> {
     const auto saved = ctx->get_saved_variables();
     const Tensor &u = saved[0], &mean = saved[3], &inverse = saved[4];
     const MapLayout layout = map_layout(u);
-    const Tensor alpha = saved[1].view({-1, 1});
+    const Tensor& alpha = saved[1];
     const Tensor gamma = saved[2].view(inverse.sizes());
     const Tensor a = gamma * alpha * inverse;
     FanIn in = fan_in(in_layout(grad[0], layout), saved[5], u, layout, a, mean,
                       ctx->saved_data["residual"].toBool());
     const Tensor common = gamma * in.sum_gu * inverse.pow(3);
-    const Tensor dalpha = common.sum(1) * ctx->saved_data["eps"].toDouble();
+    const Tensor per_alpha = alpha.size(1) == common.size(1) ? common : common.sum(1, true);
+    const Tensor dalpha = per_alpha * ctx->saved_data["eps"].toDouble();
     const double count = static_cast<double>(u.numel() / inverse.size(1));
     const Tensor dmean = (a * in.sum_g).sum(0).mul_(-1 / count);
     const Tensor dvar = (common * alpha.pow(3)).sum(0).mul_(-1 / count);
@@ -62,10 +62,9 @@ struct NormFanOut : torch::autograd::Function<NormFanOut> {
   }
 };
 
-void update_running_statistics(const NormState& norm, const Tensor& alphas, const Tensor& mean,
+void update_running_statistics(const NormState& norm, const Tensor& alpha, const Tensor& mean,
                                const Tensor& var, std::int64_t count) {
   const torch::NoGradGuard no_grad;
-  const Tensor alpha = alphas.unsqueeze(1);
   const double unbiased = static_cast<double>(count) / static_cast<double>(count - 1);
   norm.running_mean.lerp_((alpha * mean).flatten(), norm.momentum);
   norm.running_var.lerp_((alpha * alpha * var).flatten().mul_(unbiased), norm.momentum);
@@ -77,7 +76,7 @@ Tensor norm_with_running(const Tensor& u, const Tensor& alphas, const NormState&
   const Tensor maps = dense_maps(u);
   const MapLayout layout = map_layout(maps);
   const Tensor factor = norm.weight * (norm.running_var + norm.eps).rsqrt();
-  const Tensor a = factor.view({alphas.numel(), -1}) * alphas.unsqueeze(1);
+  const Tensor a = factor.view({alphas.size(0), -1}) * alphas;
   const Tensor b = (norm.bias - factor * norm.running_mean).view_as(a);
   const Tensor added =
       residual.defined() ? in_layout(residual.to(u.scalar_type()), layout) : residual;
@@ -97,7 +96,7 @@ Tensor tiled_conv2d_norm(const Tensor& x, const TiledWeight& w, const ConvGeomet
     if (residual.defined()) y = y + residual;
     return relu ? at::relu(y) : y;
   }
-  const Tensor scalars = tile_scalars(w);
+  const Tensor scalars = tile_scalars(w).view({w.layout.p, -1});  // [p, 1] or [p, R]
   const Tensor u = unique_maps(x, w, geometry);
   if (!training) return norm_with_running(u, scalars, norm, residual, relu);
   const std::int64_t count = u.numel() / u.size(1);

@@ -34,13 +34,13 @@ void print_encoding(std::ostream& stream, const TiledWeights& encoding) {
 void TiledLayer::make(torch::nn::Module& owner, const TiledWeights& encoding,
                       std::vector<std::int64_t> shape, bool with_bias, const char* layer) {
   encoding_ = encoding;
-  layout_ = tile_layout(shape[0], inputs_of(shape), encoding.p, layer);
+  layout_ = tile_layout(shape[0], inputs_of(shape), encoding.p, layer, encoding.order);
   shape_ = std::move(shape);
   latent =
       owner.register_parameter("latent", torch::empty(latent_shape(encoding, layout_, shape_)));
   alpha = torch::Tensor();
   alpha_latent = torch::Tensor();
-  const auto scalars = alpha_shape(encoding, shape_);
+  const auto scalars = alpha_shape(encoding, layout_, shape_);
   if (encoding.alpha_from == AlphaSource::kLearned) {
     alpha = owner.register_parameter("alpha", torch::empty(scalars));
   } else if (encoding.alpha_from == AlphaSource::kWeight) {

@@ -1,4 +1,4 @@
-// y[c] = act(gain[c] * (w * x)[c mod rows] + bias[c]): cross-correlation with padding, stride,
+// y[c] = act(gain[c] * (w * x)[row of c] + bias[c]): cross-correlation with padding, stride,
 // groups.
 //
 // The input is first copied with its zero padding, and with the phases of the stride s apart, as
@@ -58,7 +58,8 @@ struct ConvPlan {
     const std::int64_t width = output[2];
     const std::int64_t count = (end - begin - 1) * phase.w + width;
     accumulate(layer.row(r), taps.data(), source, sums, count);
-    for (std::int64_t c = r; c < layer.outputs; c += layer.rows) {
+    for (std::int64_t copy = 0; copy < layer.copies(); ++copy) {
+      const std::int64_t c = r * layer.row_step + copy * layer.copy_step;
       for (std::int64_t i = begin; i < end; ++i) {
         finish_output(layer, c, sums + (i - begin) * phase.w, y + (c * output[1] + i) * width,
                       width);

@@ -14,18 +14,28 @@ std::span<const float> floats(const TensorMap& tensors, const std::string& name)
 // A tile in rows form: every output has one scalar, which goes into its gain.
 void take_rows(Layer& layer, const TileLayout& tile, std::span<const std::uint8_t> bits,
                bool reuse) {
-  const std::vector<float> signs = unpack_tile(tile, bits);
-  layer.rows = reuse ? tile.rows() : layer.outputs;
-  layer.weights.reserve(static_cast<std::size_t>(layer.rows * layer.inputs));
-  for (std::int64_t r = 0; r < layer.rows; r += tile.rows()) {
-    layer.weights.insert(layer.weights.end(), signs.begin(), signs.end());
+  if (!reuse) {
+    constexpr float kOne[] = {1.0f};
+    layer.weights = expand_weights(tile, bits, kOne);
+    return;
   }
+  const bool interleaved = tile.order == TileOrder::kInterleave;
+  layer.weights = unpack_tile(tile, bits);
+  layer.rows = tile.rows();
+  layer.row_step = interleaved ? tile.p : 1;
+  layer.copy_step = interleaved ? 1 : tile.rows();
 }
 
 void multiply_gain(Layer& layer, std::span<const float> factors) {
-  // One factor for all, one a slice, or one an output.
-  const std::size_t share = layer.gain.size() / factors.size();
-  for (std::size_t c = 0; c < layer.gain.size(); ++c) layer.gain[c] *= factors[c / share];
+  for (std::size_t c = 0; c < layer.gain.size(); ++c) layer.gain[c] *= factors[c];
+}
+
+void multiply_gain(Layer& layer, const TileLayout& tile, std::span<const float> alphas) {
+  const AlphaScope scope = scope_of(tile, alphas.size());
+  for (std::size_t c = 0; c < layer.gain.size(); ++c) {
+    const std::int64_t first = static_cast<std::int64_t>(c) * tile.inputs;
+    layer.gain[c] *= alphas[static_cast<std::size_t>(scalar_index(tile, scope, first))];
+  }
 }
 
 void take_tile(Layer& layer, const Graph& graph, const TensorMap& tensors, const Node& node) {
@@ -34,7 +44,7 @@ void take_tile(Layer& layer, const Graph& graph, const TensorMap& tensors, const
   const auto alpha = tensors.find(node.name + ".alpha");
   if (tile.form == TileForm::kRows) {
     take_rows(layer, tile, bits, reuses_rows(graph, node));
-    if (alpha != tensors.end()) multiply_gain(layer, alpha->second.values<float>());
+    if (alpha != tensors.end()) multiply_gain(layer, tile, alpha->second.values<float>());
   } else {
     layer.weights = expand_weights(tile, bits, alpha->second.values<float>());
   }

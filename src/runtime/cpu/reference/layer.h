@@ -11,18 +11,21 @@
 
 namespace tbn::reference {
 
-// Output c of the layer is act(gain[c] * u[c mod rows] + bias[c]) with u = W x. Where the tile is
-// reused in arithmetic, W is its R unique rows of +1 and -1 (paper section 3); otherwise it has
-// all n rows.
+// With u = W x, copy i of row r is output c = r * row_step + i * copy_step, and that is
+// act(gain[c] * u[r] + bias[c]). Where the tile is reused in arithmetic, W is its R unique rows of
+// +1 and -1 (paper section 3), each with p copies; otherwise it has all n rows, each with one.
 struct Layer {
-  std::int64_t outputs = 0;    // n
-  std::int64_t inputs = 0;     // m
-  std::int64_t rows = 0;       // n, or R = n / p
+  std::int64_t outputs = 0;  // n
+  std::int64_t inputs = 0;   // m
+  std::int64_t rows = 0;     // n, or R = n / p
+  std::int64_t row_step = 1;
+  std::int64_t copy_step = 0;
   std::vector<float> weights;  // [rows, m]
   std::vector<float> gain;     // [n]: scale and alpha
   std::vector<float> bias;     // [n]
   ActivationKind activation = ActivationKind::kNone;
 
+  std::int64_t copies() const { return outputs / rows; }
   std::span<const float> row(std::int64_t r) const {
     return std::span(weights).subspan(static_cast<std::size_t>(r * inputs),
                                       static_cast<std::size_t>(inputs));

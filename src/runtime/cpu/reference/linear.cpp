@@ -24,9 +24,17 @@ struct LinearPlan {
       float* y = b.output + i * layer.outputs;
       const float* gain = layer.gain.data();
       const float* bias = layer.bias.data();
-      for (std::int64_t c = 0; c < layer.outputs; c += layer.rows) {
-        for (std::int64_t r = 0; r < layer.rows; ++r) {
-          y[c + r] = gain[c + r] * b.scratch[r] + bias[c + r];
+      for (std::int64_t copy = 0; copy < layer.copies(); ++copy) {
+        const std::int64_t first = copy * layer.copy_step;
+        if (layer.row_step == 1) {  // a loop that compilers vectorize
+          for (std::int64_t r = 0; r < layer.rows; ++r) {
+            y[first + r] = gain[first + r] * b.scratch[r] + bias[first + r];
+          }
+        } else {
+          for (std::int64_t r = 0; r < layer.rows; ++r) {
+            const std::int64_t c = first + r * layer.row_step;
+            y[c] = gain[c] * b.scratch[r] + bias[c];
+          }
         }
       }
       apply_activation(layer.activation, y, layer.outputs);
