@@ -32,8 +32,10 @@ Optimizer::Optimizer(std::vector<ParameterGroup> groups) {
     } else if (type == "adam" || type == "adamw") {
       group.kind = type == "adam" ? Kind::kAdam : Kind::kAdamW;
       TBN_CHECK(group.fields.betas.size() == 2, "Adam has two betas");
+    } else if (type == "adadelta") {
+      group.kind = Kind::kAdadelta;
     } else {
-      throw ConfigError("optim.type: '" + type + "' is not one of sgd, adam, adamw");
+      throw ConfigError("optim.type: '" + type + "' is not one of sgd, adam, adamw, adadelta");
     }
     if (group.kind != Kind::kSgd || group.fields.momentum != 0) {
       group.first = zeros_like_all(group.parameters);
@@ -88,6 +90,9 @@ void Optimizer::step(double lr_factor) {
       case Kind::kAdamW:
         step_adam(group.fields, active, lr, true);
         break;
+      case Kind::kAdadelta:
+        step_adadelta(group.fields, active, lr);
+        break;
     }
   }
 }
@@ -132,13 +137,32 @@ void Optimizer::step_adam(const OptimFields& fields, Active& active, double lr,
   at::_foreach_addcdiv_(active.parameters, active.first, denominators, -lr / unbias1);
 }
 
+void Optimizer::step_adadelta(const OptimFields& fields, Active& active, double lr) {
+  std::vector<at::Tensor> gradients = active.gradients;
+  if (fields.weight_decay != 0) {
+    gradients = at::_foreach_add(gradients, active.parameters, fields.weight_decay);
+  }
+  at::_foreach_mul_(active.second, fields.rho);
+  at::_foreach_addcmul_(active.second, gradients, gradients, 1 - fields.rho);
+  std::vector<at::Tensor> deltas = at::_foreach_add(active.first, fields.eps);
+  std::vector<at::Tensor> denominators = at::_foreach_add(active.second, fields.eps);
+  at::_foreach_div_(deltas, denominators);
+  at::_foreach_sqrt_(deltas);
+  at::_foreach_mul_(deltas, gradients);
+  at::_foreach_mul_(active.first, fields.rho);
+  at::_foreach_addcmul_(active.first, deltas, deltas, 1 - fields.rho);
+  at::_foreach_add_(active.parameters, deltas, -lr);
+}
+
 std::vector<NamedState> Optimizer::state() const {
   std::vector<NamedState> all;
   for (const Group& group : groups_) {
-    const bool adam = group.kind != Kind::kSgd;
+    const char* first = group.kind == Kind::kSgd        ? "/momentum"
+                        : group.kind == Kind::kAdadelta ? "/delta"
+                                                        : "/mean";
     for (std::size_t i = 0; i < group.parameters.size(); ++i) {
       if (!group.first.empty()) {
-        all.push_back({group.names[i] + (adam ? "/mean" : "/momentum"), group.first[i]});
+        all.push_back({group.names[i] + first, group.first[i]});
       }
       if (!group.second.empty()) all.push_back({group.names[i] + "/square", group.second[i]});
     }

@@ -1,4 +1,4 @@
-// SGD, Adam and AdamW over parameter groups, stepping whole lists of tensors at once
+// SGD, Adam, AdamW and Adadelta over parameter groups, stepping whole lists of tensors at once
 // (at::_foreach_*) instead of tensor by tensor.
 //
 //   Optimizer optimizer(groups);
@@ -22,7 +22,7 @@ struct ParameterGroup {
 };
 
 struct NamedState {
-  std::string name;   // "<parameter>/<state>", the state one of momentum, mean, square
+  std::string name;   // "<parameter>/<state>", the state one of momentum, mean, square, delta
   at::Tensor tensor;  // shares memory with the optimiser
 };
 
@@ -38,6 +38,8 @@ class Optimizer {
   //   sgd    g += wd w;  v = momentum v + g;  w -= lr (nesterov ? g + momentum v : v)
   //   adam   g += wd w;  m, s = running means of g, g^2;  w -= lr m^ / (sqrt(s^) + eps)
   //   adamw  w -= lr wd w before an adam step without wd (Loshchilov and Hutter)
+  //   adadelta  g += wd w;  s = running mean of g^2;  d = sqrt(r + eps) / sqrt(s + eps) g;
+  //             r = running mean of d^2;  w -= lr d (Zeiler 2012; both means decay by rho)
   void step(double lr_factor);
 
   // Gradients that are defined now, over all groups.
@@ -50,14 +52,14 @@ class Optimizer {
   void set_steps(std::int64_t steps) { steps_ = steps; }
 
  private:
-  enum class Kind { kSgd, kAdam, kAdamW };
+  enum class Kind { kSgd, kAdam, kAdamW, kAdadelta };
   struct Group {
     Kind kind = Kind::kSgd;
     OptimFields fields;
     std::vector<std::string> names;
     std::vector<at::Tensor> parameters;
-    std::vector<at::Tensor> first;   // momentum, or Adam's mean of g; empty: none kept
-    std::vector<at::Tensor> second;  // Adam's mean of g^2
+    std::vector<at::Tensor> first;   // momentum, Adam's mean of g, Adadelta's of d^2; empty: none
+    std::vector<at::Tensor> second;  // the mean of g^2
   };
   // The tensors of a group that have a gradient now, as the parallel lists that _foreach_ takes.
   struct Active {
@@ -66,6 +68,7 @@ class Optimizer {
 
   static Active active_of(const Group& group);
   static void step_sgd(const OptimFields& fields, Active& active, double lr);
+  static void step_adadelta(const OptimFields& fields, Active& active, double lr);
   void step_adam(const OptimFields& fields, Active& active, double lr, bool decoupled) const;
 
   std::vector<Group> groups_;

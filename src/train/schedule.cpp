@@ -24,15 +24,15 @@ double one_cycle(const ScheduleConfig& schedule, double t) {
   return half_cosine(1, schedule.final_factor, (t - peak) / (1 - peak));
 }
 
+double drops(const ScheduleConfig& schedule, std::int64_t epoch) {
+  if (schedule.every > 0) return static_cast<double>(epoch / schedule.every);
+  return static_cast<double>(
+      std::count_if(schedule.milestones.begin(), schedule.milestones.end(),
+                    [&](std::int64_t milestone) { return milestone <= epoch; }));
+}
+
 double stepped(const ScheduleConfig& schedule, std::int64_t epoch) {
-  std::int64_t drops = 0;
-  if (schedule.every > 0) {
-    drops = epoch / schedule.every;
-  } else {
-    drops = std::count_if(schedule.milestones.begin(), schedule.milestones.end(),
-                          [&](std::int64_t milestone) { return milestone <= epoch; });
-  }
-  return std::max(schedule.final_factor, std::pow(schedule.gamma, static_cast<double>(drops)));
+  return std::max(schedule.final_factor, std::pow(schedule.gamma, drops(schedule, epoch)));
 }
 
 // The schedule after the warm-up; t is the share of the remaining steps that are done.
@@ -46,6 +46,10 @@ double shape(const ScheduleConfig& schedule, double t, std::int64_t epoch) {
 }
 
 }  // namespace
+
+double norm_momentum_factor(const ScheduleConfig& schedule, std::int64_t epoch) {
+  return schedule.type == "step" ? std::pow(schedule.norm_gamma, drops(schedule, epoch)) : 1;
+}
 
 double schedule_factor(const ScheduleConfig& schedule, std::int64_t step,
                        const ScheduleSpan& span) {

@@ -24,4 +24,8 @@ struct ScheduleSpan {
 //              least
 double schedule_factor(const ScheduleConfig& schedule, std::int64_t step, const ScheduleSpan& span);
 
+// What the momentum of batch norms' running statistics is multiplied by in `epoch` (from 0):
+// norm_gamma ^ (milestones reached).
+double norm_momentum_factor(const ScheduleConfig& schedule, std::int64_t epoch);
+
 }  // namespace tbn

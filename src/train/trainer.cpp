@@ -219,6 +219,8 @@ Trainer::EpochEnd Trainer::run_epoch() {
   epoch_start_ = Clock::now();
   epoch_samples_ = 0;
   state_.model().train();
+  state_.model().set_norm_momentum_factor(
+      norm_momentum_factor(config_.schedule, state_.progress().epoch));
   loader_.start_epoch(state_.progress().epoch, state_.progress().step_in_epoch);
   Batch batch;
   Clock::time_point step_start = epoch_start_;

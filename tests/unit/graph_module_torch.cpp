@@ -143,6 +143,35 @@ TEST_CASE("the executor computes what the network written by hand does") {
   CHECK(difference(module.forward(in), module.forward(in)) > 1e-3);  // dropout
 }
 
+TEST_CASE(
+    "a factor slows the running statistics of every norm down, fused or not, but not to a stop") {
+  for (const bool fuse : {true, false}) {
+    for (const auto& [factor, momentum] : {std::pair{1.0, 0.1}, {0.5, 0.05}, {1e-3, 0.01}}) {
+      GraphModule module(residual_net(tiled(4)), torch::kFloat64, fuse);
+      initialize(module, InitConfig{}, 1);
+      module.set_norm_momentum_factor(factor);
+      torch::manual_seed(1);
+      const Tensor x = pixels(4);
+      module.forward(x);
+      for (const char* norm : {"stem_norm", "layer2.norm1"}) {
+        GraphModule whole(residual_net(tiled(4)), torch::kFloat64, fuse);
+        initialize(whole, InitConfig{}, 1);
+        whole.forward(x);
+        const std::string name = std::string(norm) + ".running_mean";
+        const auto mean_of = [&](const GraphModule& m) {
+          for (const NamedTensor& named : m.tensors()) {
+            if (named.name == name) return named.tensor;
+          }
+          return Tensor();
+        };
+        const Tensor expected = mean_of(whole) * (momentum / 0.1);
+        CHECK((mean_of(module) - expected).abs().max().item<double>() < 1e-12);
+        CHECK(expected.abs().max().item<double>() > 1e-4);
+      }
+    }
+  }
+}
+
 TEST_CASE("uint8 and float pixels give the same logits") {
   GraphModule module(residual_net(tiled(4)));
   start(module);

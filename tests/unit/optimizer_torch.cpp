@@ -72,6 +72,41 @@ TEST_CASE("SGD walks with torch::optim::SGD with and without momentum, Nesterov,
   CHECK(largest_difference(fields, reference, theirs) < 1e-13);
 }
 
+TEST_CASE("Adadelta takes the steps of Zeiler 2012, element by element") {
+  const double decay = GENERATE(0.0, 0.1);
+  const OptimFields fields{
+      .type = "adadelta", .lr = 0.7, .weight_decay = decay, .rho = 0.8, .eps = 1e-6};
+  std::vector<at::Tensor> ours = leaves(3);
+  std::vector<at::Tensor> theirs = leaves(3);
+  tbn::Optimizer optimizer = optimizer_over(fields, ours);
+  std::vector<std::vector<double>> squares(3), deltas(3);
+  for (int step = 0; step < 6; ++step) {
+    optimizer.zero_grad();
+    loss_of(ours, step).backward();
+    optimizer.step(0.5);
+    loss_of(theirs, step).backward();
+    const torch::NoGradGuard no_grad;
+    for (std::size_t i = 0; i < theirs.size(); ++i) {
+      const auto count = static_cast<std::size_t>(theirs[i].numel());
+      squares[i].resize(count, 0);
+      deltas[i].resize(count, 0);
+      double* w = theirs[i].mutable_data_ptr<double>();
+      const double* g = theirs[i].grad().const_data_ptr<double>();
+      for (std::size_t k = 0; k < count; ++k) {
+        const double slope = g[k] + decay * w[k];
+        squares[i][k] = 0.8 * squares[i][k] + 0.2 * slope * slope;
+        const double delta =
+            std::sqrt(deltas[i][k] + 1e-6) / std::sqrt(squares[i][k] + 1e-6) * slope;
+        deltas[i][k] = 0.8 * deltas[i][k] + 0.2 * delta * delta;
+        w[k] -= 0.35 * delta;
+      }
+      theirs[i].mutable_grad().reset();
+      CHECK((ours[i] - theirs[i]).abs().max().item<double>() < 1e-13);
+    }
+  }
+  CHECK(optimizer.state().front().name == "a/delta");
+}
+
 TEST_CASE("Adam walks with torch::optim::Adam, its weight decay in the gradient") {
   const double decay = GENERATE(0.0, 0.1);
   std::vector<at::Tensor> theirs = leaves(3);

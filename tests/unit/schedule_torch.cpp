@@ -7,6 +7,7 @@
 #include "support/catch.h"
 #include "tbn/error.h"
 
+using tbn::norm_momentum_factor;
 using tbn::schedule_factor;
 using tbn::ScheduleConfig;
 
@@ -55,6 +56,14 @@ TEST_CASE("a step schedule drops at its milestones, counted in epochs from the s
   CHECK(schedule_factor(every, 39, kSpan) == Approx(1.0));
   CHECK(schedule_factor(every, 40, kSpan) == Approx(0.5));
   CHECK(schedule_factor(every, 80, kSpan) == Approx(0.25));
+}
+
+TEST_CASE("norms' momentum drops where a step schedule drops, and under no other") {
+  const ScheduleConfig step{.type = "step", .every = 4, .norm_gamma = 0.5};
+  CHECK(norm_momentum_factor(step, 3) == 1);
+  CHECK(norm_momentum_factor(step, 4) == 0.5);
+  CHECK(norm_momentum_factor(step, 8) == 0.25);
+  CHECK(norm_momentum_factor({.type = "cosine"}, 8) == 1);
 }
 
 TEST_CASE("an unknown schedule is refused with the names there are") {

@@ -231,7 +231,7 @@ Tensor GraphModule::run_conv(const Step& step, const Conv2d& op, const Tensor& i
                         tensor_of(step.norm, TensorRole::kNormBias),
                         tensor_of(step.norm, TensorRole::kRunningMean),
                         tensor_of(step.norm, TensorRole::kRunningVar),
-                        norm.momentum,
+                        momentum_of(norm),
                         norm.eps};
   return tiled_conv2d_norm(x, weight, geometry, state, is_training(), residual, step.relu);
 }
@@ -258,7 +258,12 @@ Tensor GraphModule::run_batch_norm(NodeId id, const BatchNorm& op, const Tensor&
   check_statistics(id, x);
   return batch_norm(op, x, tensor_of(id, TensorRole::kNormWeight),
                     tensor_of(id, TensorRole::kNormBias), tensor_of(id, TensorRole::kRunningMean),
-                    tensor_of(id, TensorRole::kRunningVar), is_training());
+                    tensor_of(id, TensorRole::kRunningVar), momentum_of(op), is_training());
+}
+
+double GraphModule::momentum_of(const BatchNorm& op) const {
+  constexpr double kLeast = 0.01;
+  return std::max(std::min(op.momentum, kLeast), op.momentum * norm_momentum_factor_);
 }
 
 Tensor GraphModule::run_activation(const Step& step, ActivationKind kind, const Tensor& x) const {

@@ -44,6 +44,10 @@ class GraphModule : public torch::nn::Module {
   // cores.
   void set_channels_last(bool on) { channels_last_ = on; }
 
+  // Multiplies the momentum of every batch norm's running statistics; it stays 0.01 at least, or
+  // what it was.
+  void set_norm_momentum_factor(double factor) { norm_momentum_factor_ = factor; }
+
   const Graph& graph() const { return graph_; }
   torch::ScalarType dtype() const { return dtype_; }
   torch::Device device() const;
@@ -62,6 +66,7 @@ class GraphModule : public torch::nn::Module {
                          const torch::Tensor& residual);
   torch::Tensor run_linear(NodeId node, const Linear& op, const torch::Tensor& x) const;
   torch::Tensor run_batch_norm(NodeId node, const BatchNorm& op, const torch::Tensor& x) const;
+  double momentum_of(const BatchNorm& op) const;
   void check_statistics(NodeId norm, const torch::Tensor& x) const;
   torch::Tensor run_activation(const Step& step, ActivationKind kind, const torch::Tensor& x) const;
   TiledWeight tiled_weight(NodeId node, const TiledWeights& encoding,
@@ -71,6 +76,7 @@ class GraphModule : public torch::nn::Module {
   Graph graph_;
   torch::ScalarType dtype_;
   bool channels_last_ = true;
+  double norm_momentum_factor_ = 1;
   std::vector<Step> steps_;
   std::vector<int> uses_;
   std::vector<NamedTensor> tensors_;

@@ -140,10 +140,11 @@ Tensor attention(const Attention& op, const std::vector<Tensor>& inputs,
 }
 
 Tensor batch_norm(const BatchNorm& op, const Tensor& x, const Tensor& weight, const Tensor& bias,
-                  const Tensor& running_mean, const Tensor& running_var, bool training) {
+                  const Tensor& running_mean, const Tensor& running_var, double momentum,
+                  bool training) {
   const auto norm = [&](const Tensor& rows) {
-    return at::batch_norm(rows, weight, bias, running_mean, running_var, training, op.momentum,
-                          op.eps, /*cudnn_enabled=*/true);
+    return at::batch_norm(rows, weight, bias, running_mean, running_var, training, momentum, op.eps,
+                          /*cudnn_enabled=*/true);
   };
   return x.dim() == 3 ? norm(x.reshape({-1, x.size(2)})).view(x.sizes()) : norm(x);
 }

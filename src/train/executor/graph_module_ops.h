@@ -26,10 +26,10 @@ torch::Tensor attention(const Attention& op, const std::vector<torch::Tensor>& i
                         const torch::Tensor& relative_bias, const NodeConstants& constants);
 
 // x [B, C, ...] or [B, T, F], normalised over all but the channels (see channel_axis); weight, bias
-// and running statistics [channels].
+// and running statistics [channels], which move by `momentum` in training.
 torch::Tensor batch_norm(const BatchNorm& op, const torch::Tensor& x, const torch::Tensor& weight,
                          const torch::Tensor& bias, const torch::Tensor& running_mean,
-                         const torch::Tensor& running_var, bool training);
+                         const torch::Tensor& running_var, double momentum, bool training);
 
 // y = (x - mean) / std per channel of x [B, ...shape].
 torch::Tensor normalize(const Normalize& op, const torch::Tensor& x);
