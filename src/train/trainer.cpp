@@ -22,6 +22,7 @@
 #include "train/loss.h"
 #include "train/schedule.h"
 #include "train/signals.h"
+#include "train/step.h"
 #include "train/task_loss.h"
 #include "train/trainer_graph.h"
 #include "train/trainer_report.h"
@@ -70,7 +71,6 @@ class Trainer {
   void write_description();
   EpochEnd run_epoch();
   double train_step(const Batch& batch);
-  void check_step(const at::Tensor& loss, double lr);
   [[noreturn]] void fail_non_finite(const std::string& what, double lr);
   void finish_epoch(bool complete);
   void show_progress(double loss);
@@ -250,21 +250,9 @@ Trainer::EpochEnd Trainer::run_epoch() {
 double Trainer::train_step(const Batch& batch) {
   const BatchTensors tensors = batch_tensors(batch, data_.train->spec(), device_);
   const double lr = lr_at(state_.progress().global_step);
-  Optimizer& optimizer = state_.optimizer();
-  optimizer.zero_grad();
-  at::Tensor outputs;
-  {
-    const Autocast autocast(config_.train.precision == "bf16", device_);
-    outputs = state_.model().forward(tensors.inputs);
-  }
-  const at::Tensor loss = loss_(state_.model(), outputs, tensors);
-  loss.backward();
-  if (config_.train.clip_norm > 0) {
-    std::vector<at::Tensor> gradients = optimizer.gradients();
-    clip_gradients(gradients, config_.train.clip_norm);
-  }
-  optimizer.step(schedule_factor(config_.schedule, state_.progress().global_step, span_));
-  if (state_.ema() != nullptr) state_.ema()->update();
+  const auto [loss, outputs] =
+      run_step(state_, loss_, config_.train, tensors,
+               schedule_factor(config_.schedule, state_.progress().global_step, span_));
   state_.count_step(loss, loss_.correct(outputs, tensors), batch.size,
                     static_cast<std::int64_t>(batch.labels.size()));
 

@@ -1,0 +1,31 @@
+// Times the training step of a configuration beside that of its float twin, on random batches. No
+// LibTorch type in this header, so that tools compile quickly.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "config/config.h"
+
+namespace tbn {
+
+struct Quartiles {
+  double low = 0;
+  double median = 0;
+  double high = 0;
+};
+
+struct StepTimes {
+  Quartiles ours_us;
+  Quartiles rival_us;  // the same network with dense float weights, in the same executor
+  // Bytes of parameters, gradients and optimiser state.
+  std::int64_t ours_bytes = 0;
+  std::int64_t rival_bytes = 0;
+  std::string device;
+};
+
+// `rounds` times a step of each in turn, after `warm_up` of each. Reads no data. Throws ConfigError
+// as training does.
+StepTimes time_steps(const Config& config, int rounds, int warm_up = 3);
+
+}  // namespace tbn
