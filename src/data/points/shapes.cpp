@@ -135,7 +135,7 @@ DatasetReader shapes_reader() {
   const auto make = [](std::int64_t kind, CounterRng& rng) { return kSolids[kind].make(rng); };
   return generated_reader(
       "shapes", describe, make, std::size(kSolids),
-      {.least_noise = 0.02, .most_noise = 0.08, .most_hidden = 0.5, .outliers = 0.03});
+      {.least_noise = 0.01, .most_noise = 0.04, .most_hidden = 0.3, .outliers = 0.01});
 }
 
 }  // namespace tbn
