@@ -2,7 +2,7 @@
 #include <new>
 #include <string>
 
-#include "runtime/cpu/reference/program.h"
+#include "runtime/cpu/program.h"
 #include "runtime/thread_pool.h"
 #include "tbn/error.h"
 #include "tbn/runtime.h"
@@ -44,6 +44,8 @@ std::string_view to_string(Backend backend) {
   switch (backend) {
     case Backend::kReference:
       return "reference";
+    case Backend::kExact:
+      return "exact";
   }
   TBN_CHECK(false, "not a backend");
 }
@@ -51,7 +53,7 @@ std::string_view to_string(Backend backend) {
 struct Session::Impl {
   Impl(std::shared_ptr<const Network> shared, const SessionOptions& options)
       : network(std::move(shared)),
-        program(network->graph(), network->tensors()),
+        program(network->graph(), network->tensors(), options.backend),
         pool(checked_threads(options.threads)) {
     for (int i = 0; i < pool.workers(); ++i) {
       memory.push_back({floats(program.arena_values()), floats(program.scratch_values())});
@@ -59,7 +61,7 @@ struct Session::Impl {
   }
 
   std::shared_ptr<const Network> network;
-  reference::Program program;
+  cpu::Program program;
   ThreadPool pool;
   std::vector<Memory> memory;
 };

@@ -35,6 +35,10 @@ STANDARD_ONLY = {
 # Not the C++ standard but the system's: only writing files safely needs it.
 POSIX = {"fcntl.h", "unistd.h", "sys/stat.h", "sys/types.h", "sys/mman.h"}
 POSIX_ALLOWED = {"src/base", "src/file"}
+# Compiled for instructions that not every processor has: an inline function from a header could be
+# the copy that the linker takes for the whole program, so these see intrinsics and plain data only.
+INSTRUCTION_SET = re.compile(r"^src/runtime/cpu/.*_(avx2|avx512)\.cpp$")
+INSTRUCTION_SET_HEADERS = {"immintrin.h", "runtime/cpu/exact/isa.h"}
 PUBLIC_FREE = re.compile(r"^include/tbn/(?!train\.h$)")
 
 
@@ -64,7 +68,10 @@ def violations(name, text):
     layer = next((folder for folder in STANDARD_ONLY if name.startswith(folder + "/")), None)
     device = name.startswith(("src/runtime/cuda/", "src/runtime/micro/"))
     for quote, header in INCLUDE.findall(text):
-        if TORCH.match(header) and not TORCH_ALLOWED.match(name):
+        if INSTRUCTION_SET.match(name):
+            if header not in INSTRUCTION_SET_HEADERS:
+                yield f"{name} includes {header}: its inline functions would need the same processor"
+        elif TORCH.match(header) and not TORCH_ALLOWED.match(name):
             yield f"{name} includes {header}: LibTorch belongs to src/train and its tools"
         elif CUDA.match(header) and not CUDA_ALLOWED.match(name):
             yield f"{name} includes {header}: CUDA belongs to src/runtime/cuda and src/train"
@@ -104,6 +111,8 @@ class Layering(unittest.TestCase):
             ("src/app/tbn_export.cpp", "#include <torch/torch.h>"),
             ("src/file/json.cpp", "#include <fmt/format.h>"),
             ("src/runtime/cpu/x.cpp", "#include <unistd.h>"),
+            ("src/runtime/cpu/x.cpp", "#include <immintrin.h>"),
+            ("src/runtime/cpu/exact/x_avx2.cpp", "#include <vector>"),
             ("src/base/error.cpp", '#include "tile/nothing_here.h"'),
             ("src/tile/pack.cpp", '#include "graph/passes/passes.h"'),
             ("include/tbn/graph.h", '#include "graph/passes/passes.h"'),

@@ -1,4 +1,4 @@
-// The reference backend against the evaluator in double, over every op and odd shapes, from one
+// The CPU backends against the evaluator in double, over every op and odd shapes, from one
 // table.
 #include <limits>
 #include <set>
@@ -43,10 +43,15 @@ std::vector<float> run(Session& session, const std::vector<float>& input, std::i
 }
 
 void check_parity(const Model& packed, double low = -2, double high = 2) {
-  Session session(Network::from(packed));
+  const auto network = Network::from(packed);
   const std::vector<float> input =
       test::random_values(element_count(packed.graph.input_shape()), 99, low, high);
-  CHECK(test::relative_error(run(session, input, 1), test::naive_eval(packed, input)) < 1e-5);
+  const std::vector<double> expected = test::naive_eval(packed, input);
+  for (const Backend backend : {Backend::kReference, Backend::kExact}) {
+    CAPTURE(to_string(backend));
+    Session session(network, {.backend = backend});
+    CHECK(test::relative_error(run(session, input, 1), expected) < 1e-5);
+  }
 }
 
 Graph graph_of(const Case& c) {

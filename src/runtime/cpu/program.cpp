@@ -1,14 +1,32 @@
 // Runs the kernels of a network in order.
-#include "runtime/cpu/reference/program.h"
+#include "runtime/cpu/program.h"
 
 #include <algorithm>
 
-namespace tbn::reference {
+#include "runtime/cpu/exact/kernel.h"
+#include "runtime/cpu/reference/kernel.h"
+#include "tbn/error.h"
 
-Program::Program(const Graph& graph, const TensorMap& tensors)
+namespace tbn::cpu {
+namespace {
+
+Kernel make_kernel(const Graph& graph, const TensorMap& tensors, const Node& node,
+                   Backend backend) {
+  switch (backend) {
+    case Backend::kReference:
+      return reference::make_kernel(graph, tensors, node);
+    case Backend::kExact:
+      return exact::make_kernel(graph, tensors, node);
+  }
+  TBN_CHECK(false, "not a backend");
+}
+
+}  // namespace
+
+Program::Program(const Graph& graph, const TensorMap& tensors, Backend backend)
     : graph_(graph), plan_(plan_memory(graph)) {
   for (const Node& node : graph.nodes) {
-    kernels_.push_back(make_kernel(graph, tensors, node));
+    kernels_.push_back(make_kernel(graph, tensors, node, backend));
     scratch_values_ = std::max(scratch_values_, kernels_.back().scratch_values);
   }
 }
@@ -29,4 +47,4 @@ void Program::run(const float* input, float* output, float* arena, float* scratc
   std::copy_n(value(graph_.output), element_count(graph_.output_shape()), output);
 }
 
-}  // namespace tbn::reference
+}  // namespace tbn::cpu

@@ -1,27 +1,18 @@
-// The reference backend: one plain float kernel an op, the oracle for every other backend. A
-// kernel is made once per session, with its weights expanded, and run for one example at a time.
+// The reference backend: one plain float kernel an op, its weights expanded; the oracle for every
+// other backend.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <vector>
 
+#include "runtime/cpu/kernel.h"
 #include "tbn/model.h"
 
 namespace tbn::reference {
 
-// The memory of one call. An elementwise kernel may be given an output that is one of its inputs.
-struct Buffers {
-  std::span<const float* const> inputs;  // in the node's order
-  float* output = nullptr;
-  float* scratch = nullptr;  // of Kernel::scratch_values, shared by all kernels of a worker
-};
-
-struct Kernel {
-  std::function<void(const Buffers&)> run;  // may be called by several threads at once
-  std::int64_t scratch_values = 0;
-};
+using cpu::Buffers;
+using cpu::Kernel;
 
 // The kernel of a node of a checked packed network.
 Kernel make_kernel(const Graph& graph, const TensorMap& tensors, const Node& node);

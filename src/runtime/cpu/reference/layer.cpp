@@ -89,4 +89,23 @@ Layer make_layer(const Graph& graph, const TensorMap& tensors, const Node& node)
   return layer;
 }
 
+void finish_vector(const Layer& layer, const float* sums, float* output) {
+  const float* gain = layer.gain.data();
+  const float* bias = layer.bias.data();
+  for (std::int64_t copy = 0; copy < layer.copies(); ++copy) {
+    const std::int64_t first = copy * layer.copy_step;
+    if (layer.row_step == 1) {  // a loop that compilers vectorise
+      for (std::int64_t r = 0; r < layer.rows; ++r) {
+        output[first + r] = gain[first + r] * sums[r] + bias[first + r];
+      }
+    } else {
+      for (std::int64_t r = 0; r < layer.rows; ++r) {
+        const std::int64_t c = first + r * layer.row_step;
+        output[c] = gain[c] * sums[r] + bias[c];
+      }
+    }
+  }
+  apply_activation(layer.activation, output, layer.outputs);
+}
+
 }  // namespace tbn::reference

@@ -44,4 +44,7 @@ inline void finish_output(const Layer& layer, std::int64_t c, const float* sums,
   apply_activation(layer.activation, output, count);
 }
 
+// output[c] = act(gain[c] * sums[row of c] + bias[c]) for all n outputs of one vector.
+void finish_vector(const Layer& layer, const float* sums, float* output);
+
 }  // namespace tbn::reference

@@ -21,23 +21,7 @@ struct LinearPlan {
       const std::span<const float> x(b.inputs[0] + i * layer.inputs,
                                      static_cast<std::size_t>(layer.inputs));
       accumulate(x, columns.data(), layer.weights.data(), b.scratch, layer.rows);
-      float* y = b.output + i * layer.outputs;
-      const float* gain = layer.gain.data();
-      const float* bias = layer.bias.data();
-      for (std::int64_t copy = 0; copy < layer.copies(); ++copy) {
-        const std::int64_t first = copy * layer.copy_step;
-        if (layer.row_step == 1) {  // a loop that compilers vectorize
-          for (std::int64_t r = 0; r < layer.rows; ++r) {
-            y[first + r] = gain[first + r] * b.scratch[r] + bias[first + r];
-          }
-        } else {
-          for (std::int64_t r = 0; r < layer.rows; ++r) {
-            const std::int64_t c = first + r * layer.row_step;
-            y[c] = gain[c] * b.scratch[r] + bias[c];
-          }
-        }
-      }
-      apply_activation(layer.activation, y, layer.outputs);
+      finish_vector(layer, b.scratch, b.output + i * layer.outputs);
     }
   }
 };

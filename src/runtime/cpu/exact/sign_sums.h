@@ -1,0 +1,59 @@
+// Sums of inputs under signs by table look-ups: u[r] = sum_k t[r, k] x[k] with t of +1 and -1.
+//
+// The inputs are taken in groups of `bits`. A table holds the sums of a group under each of the
+// 2^bits patterns of signs, and a look-up adds one of them to the sum of a row: 16 rows and 5
+// inputs an instruction with AVX-512, 8 rows and 3 inputs with AVX2. Values are rounded as in any
+// other float summation; no weight is.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "runtime/cpu/exact/isa.h"
+
+namespace tbn::exact {
+
+// The best that this processor has; null where it has none.
+const Isa* best_isa();
+// Every one that it has, for tests.
+std::vector<const Isa*> usable_isas();
+
+// Rows of signs, prepared. The inputs of a row are `taps` runs of `run` inputs, each in groups of
+// its own, so that a run's tables can be shared by rows at different places (convolutions).
+struct SignSums {
+  const Isa* isa = nullptr;
+  std::int64_t rows = 0;
+  std::int64_t patterns = 0;          // of a row
+  std::vector<std::int32_t> offsets;  // [patterns], floats from the base to the pattern's table
+  // [block group][word][block][lane]: blocks of 16 rows in groups of 8 (the last may be smaller);
+  // bits * i of a word is the first bit of its pattern i.
+  std::vector<std::uint32_t> words;
+
+  std::int64_t blocks() const { return (rows + kLanes - 1) / kLanes; }
+  std::int64_t padded_rows() const { return blocks() * kLanes; }
+  std::int64_t words_a_row() const {
+    return (patterns + isa->patterns_a_word - 1) / isa->patterns_a_word;
+  }
+
+  void build(const float* x, std::int64_t stride, std::int64_t count, float* tables) const {
+    isa->build(x, stride, count, tables);
+  }
+  void add(const float* base, float* sums) const {
+    isa->add({words.data(), offsets.data(), patterns, words_a_row(), blocks()}, base, sums);
+  }
+};
+
+// Groups of a run of inputs.
+inline std::int64_t groups_of(const Isa& isa, std::int64_t run) {
+  return (run + isa.bits - 1) / isa.bits;
+}
+
+// `positive(r, tap, k)` tells the sign of input k of a tap; `tap_offsets` says how many floats
+// after the base the tables of each tap begin.
+SignSums prepare(const Isa& isa, std::int64_t rows, std::int64_t run,
+                 std::span<const std::int64_t> tap_offsets,
+                 const std::function<bool(std::int64_t, std::int64_t, std::int64_t)>& positive);
+
+}  // namespace tbn::exact

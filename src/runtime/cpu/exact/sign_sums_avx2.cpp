@@ -1,0 +1,107 @@
+// AVX2: a table of 8 sums lies in one register, and one vpermps looks 8 rows up in it. A word holds
+// ten patterns of 3 bits; the instruction reads the lowest 3 bits of each lane, so that a shift
+// brings the next.
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#include "runtime/cpu/exact/isa.h"
+
+namespace tbn::exact {
+namespace {
+
+std::int64_t smaller(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
+
+constexpr int kBits = 3;
+constexpr int kPatterns = 10;  // a word
+
+void build(const float* x, std::int64_t stride, std::int64_t count, float* tables) {
+  const __m256 s0 = _mm256_setr_ps(-1, 1, -1, 1, -1, 1, -1, 1);
+  const __m256 s1 = _mm256_setr_ps(-1, -1, 1, 1, -1, -1, 1, 1);
+  const __m256 s2 = _mm256_setr_ps(-1, -1, -1, -1, 1, 1, 1, 1);
+  const auto table = [&](float a, float b, float c) {
+    __m256 sum = _mm256_mul_ps(_mm256_set1_ps(a), s0);
+    sum = _mm256_fmadd_ps(_mm256_set1_ps(b), s1, sum);
+    sum = _mm256_fmadd_ps(_mm256_set1_ps(c), s2, sum);
+    _mm256_storeu_ps(tables, sum);
+    tables += 8;
+  };
+  for (; count >= kBits; count -= kBits, x += kBits * stride) {
+    table(x[0], x[stride], x[2 * stride]);
+  }
+  if (count > 0) table(x[0], count > 1 ? x[stride] : 0.0f, 0.0f);
+}
+
+// Blocks of 16 rows, two registers each; N of them.
+template <int N>
+void add_group(const SignWords& weights, const std::uint32_t* words, std::int64_t word_stride,
+               const float* base, float* sums) {
+  constexpr int kRegisters = 2 * N;
+  const std::int32_t* offset = weights.offsets;
+  __m256 sum[kRegisters];
+  __m256i word[kRegisters];
+#pragma GCC unroll 4
+  for (int i = 0; i < kRegisters; ++i) sum[i] = _mm256_setzero_ps();
+  const auto look_up = [&] {
+    const __m256 table = _mm256_loadu_ps(base + *offset++);
+#pragma GCC unroll 4
+    for (int i = 0; i < kRegisters; ++i) {
+      sum[i] = _mm256_add_ps(sum[i], _mm256_permutevar8x32_ps(table, word[i]));
+    }
+  };
+  const auto load = [&] {
+#pragma GCC unroll 4
+    for (int i = 0; i < kRegisters; ++i) {
+      word[i] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(words + 8 * i));
+    }
+    words += word_stride;
+  };
+  const auto shift = [&] {
+#pragma GCC unroll 4
+    for (int i = 0; i < kRegisters; ++i) word[i] = _mm256_srli_epi32(word[i], kBits);
+  };
+  std::int64_t left = weights.patterns;
+  for (; left >= kPatterns; left -= kPatterns) {
+    load();
+#pragma GCC unroll 9
+    for (int p = 0; p < kPatterns - 1; ++p) {
+      look_up();
+      shift();
+    }
+    look_up();
+  }
+  if (left > 0) {
+    load();
+    for (; left > 0; --left) {
+      look_up();
+      shift();
+    }
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < kRegisters; ++i) _mm256_storeu_ps(sums + 8 * i, sum[i]);
+}
+
+void add(const SignWords& weights, const float* base, float* sums) {
+  const std::int64_t words = weights.words_a_row;
+  for (std::int64_t first = 0; first < weights.blocks; first += kGroupBlocks) {
+    const std::int64_t blocks = smaller(kGroupBlocks, weights.blocks - first);
+    const std::uint32_t* group = weights.words + first * words * kLanes;
+    for (std::int64_t b = 0; b < blocks; b += 2) {  // 16 registers hold the work of two blocks
+      const auto part = b + 1 < blocks ? add_group<2> : add_group<1>;
+      part(weights, group + b * kLanes, blocks * kLanes, base, sums + (first + b) * kLanes);
+    }
+  }
+}
+
+}  // namespace
+
+const Isa kAvx2 = {.name = "avx2",
+                   .bits = kBits,
+                   .patterns_a_word = kPatterns,
+                   .table = 8,
+                   .build = build,
+                   .add = add};
+
+}  // namespace tbn::exact
+
+#endif
