@@ -10,6 +10,7 @@
 
 #include "runtime/cpu/reference/accumulate.h"
 #include "runtime/cpu/reference/kernel.h"
+#include "runtime/cpu/reference/vector_math.h"
 #include "runtime/packed_ops.h"
 
 namespace tbn::reference {
@@ -29,7 +30,7 @@ void softmax(float* values, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) largest = std::max(largest, values[i]);
   float sum = 0;
   for (std::int64_t i = 0; i < count; ++i) {
-    values[i] = std::exp(values[i] - largest);
+    values[i] = vector_exp(values[i] - largest);
     sum += values[i];
   }
   const float factor = 1.0f / sum;
