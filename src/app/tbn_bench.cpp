@@ -1,7 +1,10 @@
-// tbn-bench: how fast a configuration's data are read, and how long its training step takes beside
-// that of its float twin.
+// tbn-bench: how long a packed network takes, how fast a configuration's data are read, and how
+// long its training step takes beside that of its float twin.
 #include <chrono>
+#include <cmath>
 #include <ctime>
+#include <limits>
+#include <random>
 
 #include <fmt/format.h>
 
@@ -13,6 +16,7 @@
 #include "data/loader.h"
 #include "data/registry.h"
 #include "tbn/error.h"
+#include "tbn/runtime.h"
 #include "train/step_bench.h"
 #include "train/trainer_graph.h"
 
@@ -118,17 +122,88 @@ int bench_train(const CommandLine& line, const Config& config) {
   return kDone;
 }
 
+// One backend's answer to a random example, in memory that held none.
+std::vector<float> answer(Session& session, std::span<const float> input) {
+  const std::int64_t outputs = element_count(session.network().output_shape());
+  std::vector<float> output(static_cast<std::size_t>(outputs),
+                            std::numeric_limits<float>::quiet_NaN());
+  session.run(input, 1, output);
+  return output;
+}
+
+// The largest difference over the largest value; not a number where anything is not.
+double relative_error(std::span<const float> a, std::span<const float> b) {
+  double difference = 0, size = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const double d = std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i]));
+    if (!(d < std::numeric_limits<double>::infinity())) return d;
+    difference = std::max(difference, d);
+    size = std::max(size, std::abs(static_cast<double>(b[i])));
+  }
+  return size > 0 ? difference / size : difference;
+}
+
+// The exact backend beside the reference, one example at a time, in turn.
+int bench_model(const CommandLine& line, const std::string& file) {
+  constexpr double kMostError = 1e-4;
+  const auto network = Network::load(file);
+  Session ours(network, {.backend = Backend::kExact});
+  Session rival(network, {.backend = Backend::kReference});
+  std::vector<float> input(static_cast<std::size_t>(element_count(network->input_shape())));
+  std::mt19937 random(1);
+  for (float& value : input) value = static_cast<float>(random() % 256);
+  const double error = relative_error(answer(ours, input), answer(rival, input));
+  if (!(error <= kMostError)) {
+    throw InternalError(
+        fmt::format("{}: the exact backend differs from the reference by {:g}", file, error));
+  }
+  const auto time = [&](Session& session, std::vector<double>& times) {
+    const Clock::time_point start = Clock::now();
+    answer(session, input);
+    times.push_back(1e6 * seconds_since(start));
+  };
+  std::vector<double> our_times, rival_times;
+  for (long long i = line.number("rounds", 1, 100'000); i > 0; --i) {
+    time(ours, our_times);
+    time(rival, rival_times);
+  }
+  const Quartiles our_us = quartiles(our_times), rival_us = quartiles(rival_times);
+  const double ratio = rival_us.median / our_us.median;
+  if (line.json()) {
+    print_json(Json::array({Json::object({{"name", network->graph().name},
+                                          {"threads", 1},
+                                          {"ours_us", our_us.median},
+                                          {"ours_quartiles_us", quartiles_json(our_us)},
+                                          {"rival", "reference"},
+                                          {"rival_us", rival_us.median},
+                                          {"rival_quartiles_us", quartiles_json(rival_us)},
+                                          {"ratio", ratio},
+                                          {"max_error", error}})}));
+    return kDone;
+  }
+  fmt::print("{}: one example, one thread, largest error {:.1e}\n\n", file, error);
+  fmt::print("| backend | us, median | quartiles |\n|---|---|---|\n");
+  fmt::print("| exact | {:.0f} | {:.0f}-{:.0f} |\n", our_us.median, our_us.low, our_us.high);
+  fmt::print("| reference | {:.0f} | {:.0f}-{:.0f} |\n", rival_us.median, rival_us.low,
+             rival_us.high);
+  fmt::print("| ratio | {:.2f} | |\n", ratio);
+  return kDone;
+}
+
 int run(int argc, char** argv) {
-  CommandLine line("tbn-bench",
-                   "times the reading of data, or a training step beside its float twin",
-                   "<data|train> --config <file> [key=value...]");
+  CommandLine line(
+      "tbn-bench",
+      "times a packed network, the reading of data, or a training step beside its float twin",
+      "<file.tbn>, or <data|train> --config <file> [key=value...]");
   line.value("config,c", "file", "the YAML configuration")
       .value("seconds", "n", "data: how long to read", "5")
-      .value("rounds", "n", "train: timed steps of each network", "20");
+      .value("rounds", "n", "timed runs or steps of each", "20");
   if (!line.parse(argc, argv)) return kDone;
-  const std::string subject = line.file("subject, data or train");
+  const std::string subject = line.file("subject, a .tbn file, data or train");
+  if (subject.ends_with(".tbn")) return bench_model(line, subject);
   if (subject != "data" && subject != "train") {
-    throw ConfigError(fmt::format("'{}' cannot be timed; data and train can", subject));
+    throw ConfigError(
+        fmt::format("'{}' cannot be timed; a .tbn file, data and train can", subject));
   }
   if (line.text("config").empty()) {
     throw ConfigError("which configuration? Give it as --config <file>");

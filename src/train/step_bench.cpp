@@ -84,14 +84,6 @@ class Contender {
   c10::Device device_;
 };
 
-Quartiles quartiles(std::vector<double> times) {
-  std::sort(times.begin(), times.end());
-  const auto at = [&](double share) {
-    return times[static_cast<std::size_t>(share * static_cast<double>(times.size() - 1) + 0.5)];
-  };
-  return {at(0.25), at(0.5), at(0.75)};
-}
-
 // The settings that only tiled layers have go with them.
 Config float_twin(Config config) {
   config.weights = {};

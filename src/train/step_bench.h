@@ -5,15 +5,10 @@
 #include <cstdint>
 #include <string>
 
+#include "base/quartiles.h"
 #include "config/config.h"
 
 namespace tbn {
-
-struct Quartiles {
-  double low = 0;
-  double median = 0;
-  double high = 0;
-};
 
 struct StepTimes {
   Quartiles ours_us;

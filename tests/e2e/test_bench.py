@@ -1,5 +1,7 @@
 """tbn-bench: reading rates and step times beside the float twin."""
 
+import pathlib
+
 from tools_support import ToolTest, main
 
 
@@ -29,11 +31,18 @@ class Bench(ToolTest):
         self.assertEqual(row["ours_state_bytes"],
                          16 * (256 * 784 // 8 + 8 + norm + classifier))
 
+    def test_a_packed_file_is_timed_after_the_backends_agreed(self):
+        file = pathlib.Path(__file__).resolve().parents[2] / "models" / "pretrained"
+        (row,) = self.call_json("tbn-bench", next(file.glob("*.tbn")), "--rounds", 3)
+        self.assertAlmostEqual(row["ratio"], row["rival_us"] / row["ours_us"])
+        self.assertLess(row["max_error"], 1e-5)
+        self.call("tbn-bench", "missing.tbn", code=3)
+
     def test_what_cannot_be_timed_is_refused(self):
-        self.fails(2, "'speed' cannot be timed; data and train can", "tbn-bench", "speed")
+        self.fails(2, "'speed' cannot be timed; a .tbn file, data and train can", "tbn-bench", "speed")
         self.fails(2, "which configuration? Give it as --config <file>", "tbn-bench", "train")
         done = self.call("tbn-bench", "--config", "tiny.yaml", code=2)
-        self.assertIn("which subject, data or train?", done.stderr)
+        self.assertIn("which subject, a .tbn file, data or train?", done.stderr)
 
 
 if __name__ == "__main__":
