@@ -5,7 +5,7 @@
 
 #include <immintrin.h>
 
-#include "runtime/cpu/exact/isa.h"
+#include "runtime/cpu/exact/add_patterns.h"
 
 namespace tbn::exact {
 namespace {
@@ -13,7 +13,6 @@ namespace {
 std::int64_t smaller(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
 
 constexpr int kBits = 3;
-constexpr int kPatterns = 10;  // a word
 
 void build(const float* x, std::int64_t stride, std::int64_t count, float* tables) {
   const __m256 s0 = _mm256_setr_ps(-1, 1, -1, 1, -1, 1, -1, 1);
@@ -32,54 +31,23 @@ void build(const float* x, std::int64_t stride, std::int64_t count, float* table
   if (count > 0) table(x[0], count > 1 ? x[stride] : 0.0f, 0.0f);
 }
 
-// Blocks of 16 rows, two registers each; N of them.
-template <int N>
-void add_group(const SignWords& weights, const std::uint32_t* words, std::int64_t word_stride,
-               const float* base, float* sums) {
-  constexpr int kRegisters = 2 * N;
-  const std::int32_t* offset = weights.offsets;
-  __m256 sum[kRegisters];
-  __m256i word[kRegisters];
-#pragma GCC unroll 4
-  for (int i = 0; i < kRegisters; ++i) sum[i] = _mm256_setzero_ps();
-  const auto look_up = [&] {
-    const __m256 table = _mm256_loadu_ps(base + *offset++);
-#pragma GCC unroll 4
-    for (int i = 0; i < kRegisters; ++i) {
-      sum[i] = _mm256_add_ps(sum[i], _mm256_permutevar8x32_ps(table, word[i]));
-    }
-  };
-  const auto load = [&] {
-#pragma GCC unroll 4
-    for (int i = 0; i < kRegisters; ++i) {
-      word[i] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(words + 8 * i));
-    }
-    words += word_stride;
-  };
-  const auto shift = [&] {
-#pragma GCC unroll 4
-    for (int i = 0; i < kRegisters; ++i) word[i] = _mm256_srli_epi32(word[i], kBits);
-  };
-  std::int64_t left = weights.patterns;
-  for (; left >= kPatterns; left -= kPatterns) {
-    load();
-#pragma GCC unroll 9
-    for (int p = 0; p < kPatterns - 1; ++p) {
-      look_up();
-      shift();
-    }
-    look_up();
+struct Unit {
+  static constexpr int kWidth = 8;
+  static constexpr int kPatterns = 30 / kBits;
+  using Sums = __m256;
+  using Words = __m256i;
+  using Table = __m256;
+  static Sums zero() { return _mm256_setzero_ps(); }
+  static Words load(const std::uint32_t* words) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(words));
   }
-  if (left > 0) {
-    load();
-    for (; left > 0; --left) {
-      look_up();
-      shift();
-    }
+  static Words next(Words word) { return _mm256_srli_epi32(word, kBits); }
+  static Table table(const float* at) { return _mm256_loadu_ps(at); }
+  static Sums add(Sums sum, Table table, Words word) {
+    return _mm256_add_ps(sum, _mm256_permutevar8x32_ps(table, word));
   }
-#pragma GCC unroll 4
-  for (int i = 0; i < kRegisters; ++i) _mm256_storeu_ps(sums + 8 * i, sum[i]);
-}
+  static void store(float* at, Sums sum) { _mm256_storeu_ps(at, sum); }
+};
 
 void add(const SignWords& weights, const float* base, float* sums) {
   const std::int64_t words = weights.words_a_row;
@@ -87,7 +55,7 @@ void add(const SignWords& weights, const float* base, float* sums) {
     const std::int64_t blocks = smaller(kGroupBlocks, weights.blocks - first);
     const std::uint32_t* group = weights.words + first * words * kLanes;
     for (std::int64_t b = 0; b < blocks; b += 2) {  // 16 registers hold the work of two blocks
-      const auto part = b + 1 < blocks ? add_group<2> : add_group<1>;
+      const auto part = b + 1 < blocks ? add_patterns<Unit, 4> : add_patterns<Unit, 2>;
       part(weights, group + b * kLanes, blocks * kLanes, base, sums + (first + b) * kLanes);
     }
   }
@@ -97,7 +65,7 @@ void add(const SignWords& weights, const float* base, float* sums) {
 
 const Isa kAvx2 = {.name = "avx2",
                    .bits = kBits,
-                   .patterns_a_word = kPatterns,
+                   .patterns_a_word = Unit::kPatterns,
                    .table = 8,
                    .build = build,
                    .add = add};

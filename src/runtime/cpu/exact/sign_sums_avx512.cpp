@@ -5,7 +5,7 @@
 
 #include <immintrin.h>
 
-#include "runtime/cpu/exact/isa.h"
+#include "runtime/cpu/exact/add_patterns.h"
 
 namespace tbn::exact {
 namespace {
@@ -13,7 +13,6 @@ namespace {
 std::int64_t smaller(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
 
 constexpr int kBits = 5;
-constexpr int kPatterns = 6;  // a word
 
 // The sign of input k in pattern i.
 __m512 signs(int k) {
@@ -44,61 +43,34 @@ void build(const float* x, std::int64_t stride, std::int64_t count, float* table
   table(rest[0], rest[1], rest[2], rest[3], rest[4]);
 }
 
-// One group of N blocks of rows.
-template <int N>
-void add_group(const SignWords& weights, const std::uint32_t* words, const float* base,
-               float* sums) {
-  const std::int32_t* offset = weights.offsets;
-  __m512 sum[N];
-  __m512i word[N];
-#pragma GCC unroll 8
-  for (int i = 0; i < N; ++i) sum[i] = _mm512_setzero_ps();
-  const auto look_up = [&] {
-    const float* table = base + *offset++;
-    const __m512 low = _mm512_loadu_ps(table), high = _mm512_loadu_ps(table + 16);
-#pragma GCC unroll 8
-    for (int i = 0; i < N; ++i) {
-      sum[i] = _mm512_add_ps(sum[i], _mm512_permutex2var_ps(low, word[i], high));
-    }
+struct Unit {
+  static constexpr int kWidth = 16;
+  static constexpr int kPatterns = 30 / kBits;
+  using Sums = __m512;
+  using Words = __m512i;
+  struct Table {
+    __m512 low, high;
   };
-  const auto load = [&] {
-#pragma GCC unroll 8
-    for (int i = 0; i < N; ++i) word[i] = _mm512_loadu_si512(words + kLanes * i);
-    words += kLanes * N;
-  };
-  const auto shift = [&] {
-#pragma GCC unroll 8
-    for (int i = 0; i < N; ++i) word[i] = _mm512_srli_epi32(word[i], kBits);
-  };
-  std::int64_t left = weights.patterns;
-  for (; left >= kPatterns; left -= kPatterns) {
-    load();
-#pragma GCC unroll 5
-    for (int p = 0; p < kPatterns - 1; ++p) {
-      look_up();
-      shift();
-    }
-    look_up();
+  static Sums zero() { return _mm512_setzero_ps(); }
+  static Words load(const std::uint32_t* words) { return _mm512_loadu_si512(words); }
+  static Words next(Words word) { return _mm512_srli_epi32(word, kBits); }
+  static Table table(const float* at) { return {_mm512_loadu_ps(at), _mm512_loadu_ps(at + 16)}; }
+  static Sums add(Sums sum, const Table& table, Words word) {
+    return _mm512_add_ps(sum, _mm512_permutex2var_ps(table.low, word, table.high));
   }
-  if (left > 0) {
-    load();
-    for (; left > 0; --left) {
-      look_up();
-      shift();
-    }
-  }
-#pragma GCC unroll 8
-  for (int i = 0; i < N; ++i) _mm512_storeu_ps(sums + kLanes * i, sum[i]);
-}
+  static void store(float* at, Sums sum) { _mm512_storeu_ps(at, sum); }
+};
 
 void add(const SignWords& weights, const float* base, float* sums) {
-  using Group = void (*)(const SignWords&, const std::uint32_t*, const float*, float*);
-  static constexpr Group kGroups[] = {add_group<1>, add_group<2>, add_group<3>, add_group<4>,
-                                      add_group<5>, add_group<6>, add_group<7>, add_group<8>};
+  using Group =
+      void (*)(const SignWords&, const std::uint32_t*, std::int64_t, const float*, float*);
+  static constexpr Group kGroups[] = {
+      add_patterns<Unit, 1>, add_patterns<Unit, 2>, add_patterns<Unit, 3>, add_patterns<Unit, 4>,
+      add_patterns<Unit, 5>, add_patterns<Unit, 6>, add_patterns<Unit, 7>, add_patterns<Unit, 8>};
   const std::int64_t words = weights.words_a_row;
   for (std::int64_t block = 0; block < weights.blocks; block += kGroupBlocks) {
     const std::int64_t blocks = smaller(kGroupBlocks, weights.blocks - block);
-    kGroups[blocks - 1](weights, weights.words + block * words * kLanes, base,
+    kGroups[blocks - 1](weights, weights.words + block * words * kLanes, blocks * kLanes, base,
                         sums + block * kLanes);
   }
 }
@@ -107,7 +79,7 @@ void add(const SignWords& weights, const float* base, float* sums) {
 
 const Isa kAvx512 = {.name = "avx512",
                      .bits = kBits,
-                     .patterns_a_word = kPatterns,
+                     .patterns_a_word = Unit::kPatterns,
                      .table = 32,
                      .build = build,
                      .add = add};
