@@ -11,12 +11,19 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "tbn/model.h"
 
 namespace tbn {
+
+namespace cpu {
+class Program;
+}
+enum class Backend;
 
 class Network {
  public:
@@ -38,23 +45,34 @@ class Network {
   const HostTensor& verify_output() const { return verify_output_; }
 
  private:
+  friend class Session;
   Network() = default;
+  // The network made ready for a backend, shared by all sessions that run it.
+  std::shared_ptr<const cpu::Program> program(Backend backend) const;
+
   Model model_;
   std::map<std::string, std::string> metadata_;
   HostTensor verify_input_;
   HostTensor verify_output_;
+  mutable std::mutex programs_mutex_;
+  mutable std::map<Backend, std::weak_ptr<const cpu::Program>> programs_;
 };
 
-// Which kernels run. `kReference` is plain loops in float: the oracle for every other backend.
-// Reference: plain loops, the oracle of the others. Exact: the sums of tiled layers by look-ups in
-// tables of sign patterns, with the instructions that the processor has (AVX-512 or AVX2; without
-// them as reference); the same sums in another order.
-enum class Backend { kReference, kExact };
+// Which kernels run, with the instructions that the processor has (AVX-512, AVX2, or none in
+// particular).
+//   reference  plain loops in float, one example on one thread: the oracle of the others.
+//   exact      the sums of tiled layers by look-ups in tables of sign patterns: the same sums in
+//              another order.
+//   int8       the inputs of tiled layers rounded to 8 bits, each vector (in convolutions each
+//              image) with a range of its own: faster, and not exact.
+enum class Backend { kReference, kExact, kInt8 };
 std::string_view to_string(Backend backend);
 
 struct SessionOptions {
   Backend backend = Backend::kExact;
-  int threads = 1;  // examples of a batch are split over them; results do not depend on it
+  // A batch's examples are split over them, and the layers of a single one. Results do not depend
+  // on their number.
+  int threads = 1;
 };
 
 class Session {

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "runtime/cpu/program.h"
 #include "runtime/packed_ops.h"
 #include "runtime/plan.h"
 #include "tbn/error.h"
@@ -73,6 +74,17 @@ std::shared_ptr<const Network> Network::from(Model packed,
   network->model_ = std::move(packed);
   network->metadata_ = std::move(metadata);
   return network;
+}
+
+std::shared_ptr<const cpu::Program> Network::program(Backend backend) const {
+  const std::lock_guard lock(programs_mutex_);
+  std::weak_ptr<const cpu::Program>& known = programs_[backend];
+  std::shared_ptr<const cpu::Program> program = known.lock();
+  if (program == nullptr) {
+    program = std::make_shared<const cpu::Program>(graph(), tensors(), backend);
+    known = program;
+  }
+  return program;
 }
 
 }  // namespace tbn

@@ -1,6 +1,9 @@
 // A session: the prepared network, the activations' memory and the threads of one caller.
+#include <algorithm>
+#include <iterator>
 #include <new>
 #include <string>
+#include <vector>
 
 #include "runtime/cpu/program.h"
 #include "runtime/thread_pool.h"
@@ -19,15 +22,30 @@ int checked_threads(int threads) {
                     std::to_string(threads));
 }
 
-// What one worker writes to; allocated without being touched.
-struct Memory {
-  std::unique_ptr<float[]> arena;
-  std::unique_ptr<float[]> scratch;
+// Floats that begin on a cache line; allocated without being touched.
+class Memory {
+ public:
+  explicit Memory(std::int64_t count)
+      : floats_(static_cast<float*>(
+            ::operator new[](static_cast<std::size_t>(count) * sizeof(float), kLine))) {}
+  float* get() const { return floats_.get(); }
+
+ private:
+  static constexpr std::align_val_t kLine{64};
+  struct Delete {
+    void operator()(float* floats) const { ::operator delete[](floats, kLine); }
+  };
+  std::unique_ptr<float[], Delete> floats_;
 };
 
-std::unique_ptr<float[]> floats(std::int64_t count) {
-  return std::make_unique_for_overwrite<float[]>(static_cast<std::size_t>(count));
-}
+// What running one example writes to.
+struct ExampleBuffers {
+  explicit ExampleBuffers(const cpu::Program& program)
+      : arena(program.arena_values()), shared(program.shared_values()) {}
+  cpu::ExampleMemory memory() const { return {arena.get(), shared.get()}; }
+  Memory arena;
+  Memory shared;
+};
 
 void check_size(const char* what, std::size_t given, std::int64_t batch, const Shape& shape) {
   const auto each = static_cast<std::size_t>(element_count(shape));
@@ -46,6 +64,8 @@ std::string_view to_string(Backend backend) {
       return "reference";
     case Backend::kExact:
       return "exact";
+    case Backend::kInt8:
+      return "int8";
   }
   TBN_CHECK(false, "not a backend");
 }
@@ -53,17 +73,35 @@ std::string_view to_string(Backend backend) {
 struct Session::Impl {
   Impl(std::shared_ptr<const Network> shared, const SessionOptions& options)
       : network(std::move(shared)),
-        program(network->graph(), network->tensors(), options.backend),
+        program(network->program(options.backend)),
         pool(checked_threads(options.threads)) {
-    for (int i = 0; i < pool.workers(); ++i) {
-      memory.push_back({floats(program.arena_values()), floats(program.scratch_values())});
-    }
+    examples.emplace_back(*program);
+    for (int i = 0; i < pool.workers(); ++i) scratch.emplace_back(program->scratch_values());
+  }
+
+  // One example, its layers split over all workers.
+  void run_split(const float* input, float* output) {
+    const auto workers = [this](std::int64_t count, const auto& work) {
+      pool.run(count, [&](std::int64_t task, int worker) {
+        work(task, scratch[static_cast<std::size_t>(worker)].get());
+      });
+    };
+    program->run(input, output, examples.front().memory(), workers);
+  }
+
+  // One example, by one worker.
+  void run_whole(const float* input, float* output, std::size_t worker) {
+    const auto alone = [&](std::int64_t count, const auto& work) {
+      for (std::int64_t task = 0; task < count; ++task) work(task, scratch[worker].get());
+    };
+    program->run(input, output, examples[worker].memory(), alone);
   }
 
   std::shared_ptr<const Network> network;
-  cpu::Program program;
+  std::shared_ptr<const cpu::Program> program;
   ThreadPool pool;
-  std::vector<Memory> memory;
+  std::vector<Memory> scratch;           // one a worker
+  std::vector<ExampleBuffers> examples;  // as many as examples were run at once
 };
 
 Session::Session(std::shared_ptr<const Network> network, SessionOptions options) {
@@ -86,17 +124,27 @@ void Session::run(std::span<const float> input, std::int64_t batch, std::span<fl
   check_size("output", output.size(), batch, net.output_shape());
   const std::int64_t in = element_count(net.input_shape());
   const std::int64_t out = element_count(net.output_shape());
-  impl_->pool.run(batch, [&](std::int64_t example, int worker) {
-    const Memory& memory = impl_->memory[static_cast<std::size_t>(worker)];
-    impl_->program.run(input.data() + example * in, output.data() + example * out,
-                       memory.arena.get(), memory.scratch.get());
+  // Examples are independent, layers wait for each other: so batches are split by examples, and
+  // only the last ones, too few for all workers, by layers.
+  Impl& impl = *impl_;
+  const std::int64_t workers = impl.pool.workers();
+  const std::int64_t whole = workers == 1 ? batch : batch / workers * workers;
+  while (std::ssize(impl.examples) < std::min(workers, whole)) {
+    impl.examples.emplace_back(*impl.program);
+  }
+  impl.pool.run(whole, [&](std::int64_t example, int worker) {
+    impl.run_whole(input.data() + example * in, output.data() + example * out,
+                   static_cast<std::size_t>(worker));
   });
+  for (std::int64_t example = whole; example < batch; ++example) {
+    impl.run_split(input.data() + example * in, output.data() + example * out);
+  }
 }
 
 const Network& Session::network() const { return *impl_->network; }
 
 std::int64_t Session::arena_bytes() const {
-  return impl_->program.arena_values() * static_cast<std::int64_t>(sizeof(float));
+  return impl_->program->arena_values() * static_cast<std::int64_t>(sizeof(float));
 }
 
 }  // namespace tbn

@@ -1,6 +1,7 @@
 // A few threads that live as long as their session and take numbered tasks.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
@@ -29,16 +30,17 @@ class ThreadPool {
  private:
   void take_tasks(int worker);
   void serve(int worker);
+  bool wait_for_round(std::uint64_t seen);
 
   std::mutex mutex_;
   std::condition_variable start_;
   std::condition_variable done_;
   const std::function<void(std::int64_t, int)>* work_ = nullptr;
-  std::int64_t next_ = 0;
   std::int64_t tasks_ = 0;
-  std::uint64_t round_ = 0;  // counts run() calls
-  int busy_ = 0;             // threads that have not finished this round
-  bool stopping_ = false;
+  std::atomic<std::int64_t> next_ = 0;
+  std::atomic<std::uint64_t> round_ = 0;  // counts run() calls
+  std::atomic<int> busy_ = 0;             // threads that have not finished this round
+  std::atomic<bool> stopping_ = false;
   std::exception_ptr error_;
   std::vector<std::thread> threads_;
 };

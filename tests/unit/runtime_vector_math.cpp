@@ -1,12 +1,12 @@
 // The branch-free functions against the standard library's in double.
-#include "runtime/cpu/reference/vector_math.h"
+#include "runtime/cpu/vector_math.h"
 
 #include <cmath>
 #include <limits>
 
 #include "support/catch.h"
 
-using namespace tbn::reference;
+using namespace tbn::cpu;
 
 namespace {
 constexpr float kInfinity = std::numeric_limits<float>::infinity();

@@ -5,13 +5,13 @@
 #include <cmath>
 
 #include "runtime/cpu/reference/kernel.h"
-#include "runtime/cpu/reference/vector_math.h"
+#include "runtime/cpu/vector_math.h"
 
 namespace tbn::reference {
 
 namespace {
 
-float sigmoid(float x) { return 1.0f / (1.0f + vector_exp(-x)); }
+float sigmoid(float x) { return 1.0f / (1.0f + cpu::vector_exp(-x)); }
 
 template <class F>
 void each(float* values, std::int64_t count, F f) {
@@ -27,7 +27,7 @@ void apply_activation(ActivationKind kind, float* values, std::int64_t count) {
     case ActivationKind::kRelu:
       return each(values, count, [](float x) { return x < 0.0f ? 0.0f : x; });
     case ActivationKind::kGelu:
-      return each(values, count, [](float x) { return x * vector_normal(x); });
+      return each(values, count, [](float x) { return x * cpu::vector_normal(x); });
     case ActivationKind::kSilu:
       return each(values, count, [](float x) { return x * sigmoid(x); });
     case ActivationKind::kTanh:

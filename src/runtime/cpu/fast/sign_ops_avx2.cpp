@@ -5,16 +5,14 @@
 
 #include <immintrin.h>
 
-#include "runtime/cpu/exact/add_patterns.h"
+#include "runtime/cpu/fast/add_patterns.h"
 
-namespace tbn::exact {
+namespace tbn::fast {
 namespace {
-
-std::int64_t smaller(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
 
 constexpr int kBits = 3;
 
-void build(const float* x, std::int64_t stride, std::int64_t count, float* tables) {
+void build(const float* x, std::int64_t count, float* tables) {
   const __m256 s0 = _mm256_setr_ps(-1, 1, -1, 1, -1, 1, -1, 1);
   const __m256 s1 = _mm256_setr_ps(-1, -1, 1, 1, -1, -1, 1, 1);
   const __m256 s2 = _mm256_setr_ps(-1, -1, -1, -1, 1, 1, 1, 1);
@@ -25,10 +23,8 @@ void build(const float* x, std::int64_t stride, std::int64_t count, float* table
     _mm256_storeu_ps(tables, sum);
     tables += 8;
   };
-  for (; count >= kBits; count -= kBits, x += kBits * stride) {
-    table(x[0], x[stride], x[2 * stride]);
-  }
-  if (count > 0) table(x[0], count > 1 ? x[stride] : 0.0f, 0.0f);
+  for (; count >= kBits; count -= kBits, x += kBits) table(x[0], x[1], x[2]);
+  if (count > 0) table(x[0], count > 1 ? x[1] : 0.0f, 0.0f);
 }
 
 struct Unit {
@@ -49,27 +45,26 @@ struct Unit {
   static void store(float* at, Sums sum) { _mm256_storeu_ps(at, sum); }
 };
 
-void add(const SignWords& weights, const float* base, float* sums) {
+void add(const SignWords& weights, const float* base, Places places, float* sums,
+         std::int64_t stride) {
   const std::int64_t words = weights.words_a_row;
   for (std::int64_t first = 0; first < weights.blocks; first += kGroupBlocks) {
-    const std::int64_t blocks = smaller(kGroupBlocks, weights.blocks - first);
+    const std::int64_t left = weights.blocks - first;
+    const std::int64_t blocks = left < kGroupBlocks ? left : kGroupBlocks;
     const std::uint32_t* group = weights.words + first * words * kLanes;
     for (std::int64_t b = 0; b < blocks; b += 2) {  // 16 registers hold the work of two blocks
-      const auto part = b + 1 < blocks ? add_patterns<Unit, 4> : add_patterns<Unit, 2>;
-      part(weights, group + b * kLanes, blocks * kLanes, base, sums + (first + b) * kLanes);
+      const auto part = b + 1 < blocks ? add_pixels<Unit, 4, 1> : add_pixels<Unit, 2, 3>;
+      part(weights, group + b * kLanes, blocks * kLanes, base, places, sums + (first + b) * kLanes,
+           stride);
     }
   }
 }
 
 }  // namespace
 
-const Isa kAvx2 = {.name = "avx2",
-                   .bits = kBits,
-                   .patterns_a_word = Unit::kPatterns,
-                   .table = 8,
-                   .build = build,
-                   .add = add};
+const SignOps kSignsAvx2 = {
+    .bits = kBits, .patterns_a_word = Unit::kPatterns, .table = 8, .build = build, .add = add};
 
-}  // namespace tbn::exact
+}  // namespace tbn::fast
 
 #endif

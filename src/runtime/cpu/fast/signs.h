@@ -11,49 +11,43 @@
 #include <span>
 #include <vector>
 
-#include "runtime/cpu/exact/isa.h"
+#include "runtime/cpu/fast/isa.h"
 
-namespace tbn::exact {
-
-// The best that this processor has; null where it has none.
-const Isa* best_isa();
-// Every one that it has, for tests.
-std::vector<const Isa*> usable_isas();
+namespace tbn::fast {
 
 // Rows of signs, prepared. The inputs of a row are `taps` runs of `run` inputs, each in groups of
 // its own, so that a run's tables can be shared by rows at different places (convolutions).
-struct SignSums {
-  const Isa* isa = nullptr;
+struct Signs {
+  const SignOps* ops = nullptr;
   std::int64_t rows = 0;
   std::int64_t patterns = 0;          // of a row
-  std::vector<std::int32_t> offsets;  // [patterns], floats from the base to the pattern's table
+  std::vector<std::int32_t> offsets;  // [patterns], floats from a pixel to the pattern's table
   // [block group][word][block][lane]: blocks of 16 rows in groups of 8 (the last may be smaller);
   // bits * i of a word is the first bit of its pattern i.
   std::vector<std::uint32_t> words;
 
   std::int64_t blocks() const { return (rows + kLanes - 1) / kLanes; }
-  std::int64_t padded_rows() const { return blocks() * kLanes; }
   std::int64_t words_a_row() const {
-    return (patterns + isa->patterns_a_word - 1) / isa->patterns_a_word;
+    return (patterns + ops->patterns_a_word - 1) / ops->patterns_a_word;
   }
-
-  void build(const float* x, std::int64_t stride, std::int64_t count, float* tables) const {
-    isa->build(x, stride, count, tables);
-  }
-  void add(const float* base, float* sums) const {
-    isa->add({words.data(), offsets.data(), patterns, words_a_row(), blocks()}, base, sums);
+  // Eight blocks, or the last ones.
+  SignWords group(std::int64_t g) const {
+    const std::int64_t first = g * kGroupBlocks;
+    const std::int64_t left = blocks() - first;
+    return {words.data() + first * words_a_row() * kLanes, offsets.data(), patterns, words_a_row(),
+            left < kGroupBlocks ? left : kGroupBlocks};
   }
 };
 
 // Groups of a run of inputs.
-inline std::int64_t groups_of(const Isa& isa, std::int64_t run) {
-  return (run + isa.bits - 1) / isa.bits;
+inline std::int64_t groups_of(const SignOps& ops, std::int64_t run) {
+  return (run + ops.bits - 1) / ops.bits;
 }
 
 // `positive(r, tap, k)` tells the sign of input k of a tap; `tap_offsets` says how many floats
 // after the base the tables of each tap begin.
-SignSums prepare(const Isa& isa, std::int64_t rows, std::int64_t run,
-                 std::span<const std::int64_t> tap_offsets,
-                 const std::function<bool(std::int64_t, std::int64_t, std::int64_t)>& positive);
+Signs prepare(const SignOps& ops, std::int64_t rows, std::int64_t run,
+              std::span<const std::int64_t> tap_offsets,
+              const std::function<bool(std::int64_t, std::int64_t, std::int64_t)>& positive);
 
-}  // namespace tbn::exact
+}  // namespace tbn::fast

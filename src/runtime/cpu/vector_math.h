@@ -1,12 +1,11 @@
-// exp and the normal distribution for runs of floats: straight lines without branches or calls, so
-// that compilers vectorise the loops around them, which they do not with those of <cmath>.
+// exp, tanh and the normal distribution for runs of floats: straight lines without branches or
+// calls, so that compilers vectorise the loops around them, which they do not with those of
+// <cmath>. Of internal linkage and without other headers, so that files compiled for the
+// instructions of one processor may include it (see fast/isa.h).
 #pragma once
 
-#include <bit>
-#include <cstdint>
-#include <limits>
-
-namespace tbn::reference {
+namespace tbn::cpu {
+namespace {
 
 // e^x within 2 units in the last place; 0 below -87.3 (where floats become denormal), infinity
 // above 88.7. Not-a-number stays one.
@@ -31,13 +30,12 @@ inline float vector_exp(float x) {
   p = p * f + 1.0f;
   p = p * f + 1.0f;
   // n = 128 does not fit the exponent, so half of it is multiplied in twice.
-  const std::int32_t whole =
-      std::bit_cast<std::int32_t>(shifted) - std::bit_cast<std::int32_t>(kRound);
-  const std::int32_t half = whole >> 1;
-  const float first = std::bit_cast<float>((half + 127) << 23);
-  const float second = std::bit_cast<float>((whole - half + 127) << 23);
+  const int whole = __builtin_bit_cast(int, shifted) - __builtin_bit_cast(int, kRound);
+  const int half = whole >> 1;
+  const float first = __builtin_bit_cast(float, (half + 127) << 23);
+  const float second = __builtin_bit_cast(float, (whole - half + 127) << 23);
   const float y = p * first * second;
-  const float above = x > kMost ? std::numeric_limits<float>::infinity() : y;
+  const float above = x > kMost ? __builtin_inff() : y;
   return x < kLeast ? 0.0f : above;
 }
 
@@ -58,4 +56,20 @@ inline float vector_normal(float x) {
   return x < 0 ? tail : 1.0f - tail;
 }
 
-}  // namespace tbn::reference
+// tanh x within 3e-7: its odd series in place of the quotient where that would lose digits.
+inline float vector_tanh(float x) {
+  const float size = x < 0 ? -x : x;
+  const float far = 1.0f - 2.0f / (vector_exp(2.0f * size) + 1.0f);
+  const float z = x * x;
+  float p = -5.70498873e-3f;
+  p = p * z + 2.06390888e-2f;
+  p = p * z - 5.37397156e-2f;
+  p = p * z + 1.33314422e-1f;
+  p = p * z - 3.33332819e-1f;
+  const float near = x + x * z * p;
+  const float signed_far = x < 0 ? -far : far;
+  return size < 0.625f ? near : signed_far;
+}
+
+}  // namespace
+}  // namespace tbn::cpu

@@ -1,0 +1,61 @@
+// Ops that treat each value, or each row of channels, by itself; and the two orders of an image.
+#include <vector>
+
+#include "runtime/cpu/fast/kernel.h"
+
+namespace tbn::fast {
+
+void to_channels_first(const Shape& shape, const float* x, float* y) {
+  const std::int64_t channels = shape[0], pixels = shape[1] * shape[2];
+  for (std::int64_t c = 0; c < channels; ++c) {
+    for (std::int64_t i = 0; i < pixels; ++i) y[c * pixels + i] = x[i * channels + c];
+  }
+}
+
+void to_channels_last(const Shape& shape, const float* x, float* y) {
+  const std::int64_t channels = shape[0], pixels = shape[1] * shape[2];
+  for (std::int64_t i = 0; i < pixels; ++i) {
+    for (std::int64_t c = 0; c < channels; ++c) y[i * channels + c] = x[c * pixels + i];
+  }
+}
+
+Kernel make_affine(const Isa& isa, const Affine& op, std::span<const float> scale,
+                   std::span<const float> bias, std::int64_t pixels) {
+  return {.run = [ops = isa.floats, op, pixels, scale = std::vector(scale.begin(), scale.end()),
+                  bias = std::vector(bias.begin(), bias.end())](const Buffers& b) {
+    const auto channels = static_cast<std::int64_t>(scale.size());
+    for (std::int64_t i = 0; i < pixels; ++i) {
+      ops->affine(scale.data(), bias.data(), static_cast<int>(op.activation),
+                  b.inputs[0] + i * channels, b.output + i * channels, channels);
+    }
+  }};
+}
+
+Kernel make_activation(const Isa& isa, ActivationKind kind, std::int64_t count) {
+  return {.run = [=, ops = isa.floats](const Buffers& b) {
+    if (b.output != b.inputs[0]) std::copy_n(b.inputs[0], count, b.output);
+    ops->activate(static_cast<int>(kind), b.output, count);
+  }};
+}
+
+Kernel make_add(const Isa& isa, ActivationKind activation, std::int64_t count) {
+  return {.run = [=, ops = isa.floats](const Buffers& b) {
+    ops->add(b.inputs[0], b.inputs[1], b.output, count);
+    ops->activate(static_cast<int>(activation), b.output, count);
+  }};
+}
+
+Kernel make_layer_norm(const Isa& isa, const LayerNorm& op, std::span<const float> weight,
+                       std::span<const float> bias, const Shape& shape) {
+  const std::int64_t width = shape.back();
+  const std::int64_t rows = element_count(shape) / width;
+  return {.run = [=, ops = isa.floats, weight = std::vector(weight.begin(), weight.end()),
+                  bias = std::vector(bias.begin(), bias.end())](const Buffers& b) {
+    for (std::int64_t i = 0; i < rows; ++i) {
+      ops->layer_norm(weight.data(), bias.data(), op.eps, b.inputs[0] + i * width,
+                      b.output + i * width, width);
+    }
+  }};
+}
+
+}  // namespace tbn::fast

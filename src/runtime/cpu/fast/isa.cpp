@@ -1,0 +1,24 @@
+// Asks the processor what it can.
+#include "runtime/cpu/fast/kernel.h"
+
+namespace tbn::fast {
+
+const std::vector<Isa>& usable_isas() {
+  static const std::vector<Isa> isas = [] {
+    std::vector<Isa> found;
+#if defined(__x86_64__)
+    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    if (__builtin_cpu_supports("avx512f") && avx2) {
+      const bool vnni = __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw");
+      if (vnni) found.push_back({"avx512vnni", &kSignsAvx512, &kBytesVnni, &kFloatsAvx512});
+      found.push_back({"avx512", &kSignsAvx512, &kBytesAvx2, &kFloatsAvx512});
+    }
+    if (avx2) found.push_back({"avx2", &kSignsAvx2, &kBytesAvx2, &kFloatsAvx2});
+#endif
+    found.push_back({"portable", nullptr, &kBytesPortable, &kFloatsPortable});
+    return found;
+  }();
+  return isas;
+}
+
+}  // namespace tbn::fast

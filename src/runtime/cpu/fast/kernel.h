@@ -1,0 +1,70 @@
+// The fast backends: the kernels of this folder where there is one for a node, else the
+// reference's. Images lie channels last between them, [H, W, C].
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "runtime/cpu/fast/isa.h"
+#include "runtime/cpu/fast/product.h"
+#include "runtime/cpu/kernel.h"
+#include "runtime/cpu/reference/layer.h"
+#include "tbn/model.h"
+
+namespace tbn::fast {
+
+using cpu::Buffers;
+using cpu::Kernel;
+
+// Memory is handed out in cache lines.
+inline constexpr std::int64_t kLineValues = 16;
+
+// The instructions of this processor, the best first; the last ones every processor has.
+const std::vector<Isa>& usable_isas();
+
+// Whether sums of tiled layers are of floats, or of inputs rounded to bytes.
+enum class Precision { kExact, kBytes };
+
+// One kernel a node of a checked packed network, and where its values lie in another order than
+// the graph says.
+struct Kernels {
+  std::vector<Kernel> of_nodes;
+  std::vector<bool> channels_last;
+};
+Kernels make_kernels(const Graph& graph, const TensorMap& tensors, Precision precision,
+                     const Isa& isa);
+
+// y [C, H, W] = x [H, W, C], and back.
+void to_channels_first(const Shape& shape, const float* x, float* y);
+void to_channels_last(const Shape& shape, const float* x, float* y);
+
+// The images or vectors of a layer.
+struct LayerShape {
+  std::int64_t channels = 0;
+  std::int64_t in_h = 1, in_w = 1, out_h = 1, out_w = 1;
+  Size2 kernel = 1;
+  Size2 stride = 1;
+  Size2 padding = 0;
+  bool per_row = false;  // each row is a vector with a range of its own (linear layers)
+  std::int64_t stored_width() const { return in_w + 2 * padding.w; }
+};
+Kernel make_layer_kernel(const Isa& isa, const LayerShape& shape, reference::Layer layer,
+                         std::unique_ptr<Product> product);
+// A convolution of each channel by itself; `layer` has one row a channel.
+Kernel make_depthwise(const Isa& isa, const LayerShape& shape, reference::Layer layer);
+
+// Of images that lie channels last; shapes as the graph says them, [C, H, W].
+Kernel make_max_pool(const Isa& isa, const MaxPool2d& op, const Shape& input, const Shape& output);
+Kernel make_avg_pool(const Isa& isa, const AvgPool2d& op, const Shape& input, const Shape& output);
+Kernel make_global_avg_pool(const Isa& isa, const Shape& input);
+// Of values whose channels are last.
+Kernel make_affine(const Isa& isa, const Affine& op, std::span<const float> scale,
+                   std::span<const float> bias, std::int64_t pixels);
+Kernel make_activation(const Isa& isa, ActivationKind kind, std::int64_t count);
+Kernel make_add(const Isa& isa, ActivationKind activation, std::int64_t count);
+Kernel make_layer_norm(const Isa& isa, const LayerNorm& op, std::span<const float> weight,
+                       std::span<const float> bias, const Shape& shape);
+Kernel make_attention(const Isa& isa, const Attention& op, std::span<const float> relative_bias,
+                      std::size_t inputs, const Shape& output);
+
+}  // namespace tbn::fast

@@ -1,0 +1,65 @@
+// How a layer multiplies: what is stored of an input pixel, and how the sums of rows are made from
+// it. A linear layer is a convolution of one tap over an image one pixel wide.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "runtime/cpu/fast/isa.h"
+#include "runtime/cpu/reference/layer.h"
+#include "tbn/ops.h"
+
+namespace tbn::fast {
+
+// The windows of a layer in the stored inputs.
+struct Geometry {
+  std::int64_t channels = 0;
+  Size2 kernel = 1;
+  std::int64_t stored_width = 1;  // pixels of a stored row
+  std::int64_t taps() const { return kernel.h * kernel.w; }
+};
+
+// Rows that are summed at once.
+struct RowGroup {
+  std::int64_t first = 0;
+  std::int64_t count = 0;
+};
+
+class Product {
+ public:
+  virtual ~Product() = default;
+
+  // Of one value in the stored inputs, in bytes; offsets and sizes below count such values.
+  virtual std::int64_t value_bytes() const { return sizeof(float); }
+  virtual std::int64_t pixel() const = 0;  // stored values of a pixel
+  // Whether inputs are stored as they are, so that without padding they need not be.
+  virtual bool stores_inputs() const { return false; }
+  // Whether stored values are bytes that stand for others.
+  virtual bool quantises() const { return false; }
+  // One pixel, or one of zeros.
+  virtual void store(const float* x, Quantum quantum, void* to) const = 0;
+  virtual void store_zeros(Quantum quantum, void* to) const = 0;
+
+  virtual std::int64_t groups() const = 0;
+  virtual RowGroup group(std::int64_t g) const = 0;
+  virtual std::int64_t group_rows() const = 0;  // the most, padded to whole registers
+  // Values of type float that load() takes; it is called before sums() of its group.
+  virtual std::int64_t loaded_values() const { return 0; }
+  virtual void load(std::int64_t /*g*/, float* /*loaded*/) const {}
+  // sums[i * group_rows() + r] for the rows of a group and the pixels at places.
+  virtual void sums(std::int64_t g, const float* loaded, const void* base, Places places,
+                    const Quantum* quanta, std::int64_t quantum_step, float* sums) const = 0;
+};
+
+// By look-ups in tables of sign patterns; `layer` has weights of +1 and -1.
+std::unique_ptr<Product> make_sign_product(const SignOps& ops, const reference::Layer& layer,
+                                           const Geometry& geometry);
+// In float, of any weights.
+std::unique_ptr<Product> make_float_product(const FloatOps& ops, const reference::Layer& layer,
+                                            const Geometry& geometry);
+// Of inputs rounded to bytes; `layer` has weights of +1 and -1.
+std::unique_ptr<Product> make_byte_product(const ByteOps& ops, const reference::Layer& layer,
+                                           const Geometry& geometry);
+
+}  // namespace tbn::fast

@@ -1,0 +1,68 @@
+// Float weights in panels of two registers of rows, [tap row][tap][channel][row], so that every
+// window is a few contiguous runs.
+#include <algorithm>
+#include <vector>
+
+#include "runtime/cpu/fast/product.h"
+
+namespace tbn::fast {
+namespace {
+
+class FloatProduct : public Product {
+ public:
+  FloatProduct(const FloatOps& ops, const reference::Layer& layer, const Geometry& geometry)
+      : ops_(ops),
+        channels_(geometry.channels),
+        rows_(layer.rows),
+        window_{geometry.kernel.h, geometry.kernel.w * geometry.channels,
+                geometry.stored_width * geometry.channels} {
+    panels_.resize(static_cast<std::size_t>(groups() * panel_values()));
+    for (std::int64_t r = 0; r < rows_; ++r) {
+      float* to = panels_.data() + r / ops_.columns * panel_values() + r % ops_.columns;
+      const std::span<const float> row = layer.row(r);
+      for (std::int64_t tap = 0; tap < geometry.taps(); ++tap) {
+        for (std::int64_t c = 0; c < channels_; ++c, to += ops_.columns) {
+          *to = row[static_cast<std::size_t>(c * geometry.taps() + tap)];
+        }
+      }
+    }
+  }
+
+  std::int64_t pixel() const override { return channels_; }
+  bool stores_inputs() const override { return true; }
+  void store(const float* x, Quantum /*quantum*/, void* to) const override {
+    std::copy_n(x, channels_, static_cast<float*>(to));
+  }
+  void store_zeros(Quantum /*quantum*/, void* to) const override {
+    std::fill_n(static_cast<float*>(to), channels_, 0.0f);
+  }
+
+  std::int64_t groups() const override { return (rows_ + ops_.columns - 1) / ops_.columns; }
+  RowGroup group(std::int64_t g) const override {
+    return {g * ops_.columns, std::min<std::int64_t>(ops_.columns, rows_ - g * ops_.columns)};
+  }
+  std::int64_t group_rows() const override { return ops_.columns; }
+  void sums(std::int64_t g, const float* /*loaded*/, const void* base, Places places,
+            const Quantum* /*quanta*/, std::int64_t /*step*/, float* sums) const override {
+    ops_.multiply(panels_.data() + g * panel_values(), ops_.columns, group(g).count, window_,
+                  static_cast<const float*>(base), places, sums, ops_.columns);
+  }
+
+ private:
+  std::int64_t panel_values() const { return window_.segments * window_.run * ops_.columns; }
+
+  const FloatOps& ops_;
+  std::int64_t channels_;
+  std::int64_t rows_;
+  Window window_;
+  std::vector<float> panels_;  // [group][k][columns], the last one padded with zeros
+};
+
+}  // namespace
+
+std::unique_ptr<Product> make_float_product(const FloatOps& ops, const reference::Layer& layer,
+                                            const Geometry& geometry) {
+  return std::make_unique<FloatProduct>(ops, layer, geometry);
+}
+
+}  // namespace tbn::fast

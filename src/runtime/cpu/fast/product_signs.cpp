@@ -1,0 +1,65 @@
+// Look-ups: a pixel is stored as the tables of its channels, which serve every tap of every filter
+// that meets it.
+#include <algorithm>
+#include <vector>
+
+#include "runtime/cpu/fast/product.h"
+#include "runtime/cpu/fast/signs.h"
+
+namespace tbn::fast {
+namespace {
+
+class SignProduct : public Product {
+ public:
+  SignProduct(const SignOps& ops, const reference::Layer& layer, const Geometry& geometry)
+      : channels_(geometry.channels), pixel_(groups_of(ops, geometry.channels) * ops.table) {
+    std::vector<std::int64_t> taps;
+    for (std::int64_t h = 0; h < geometry.kernel.h; ++h) {
+      for (std::int64_t w = 0; w < geometry.kernel.w; ++w) {
+        taps.push_back((h * geometry.stored_width + w) * pixel_);
+      }
+    }
+    const std::int64_t count = geometry.taps();
+    signs_ = prepare(ops, layer.rows, channels_, taps,
+                     [&](std::int64_t r, std::int64_t tap, std::int64_t channel) {
+                       return layer.row(r)[static_cast<std::size_t>(channel * count + tap)] > 0;
+                     });
+  }
+
+  std::int64_t pixel() const override { return pixel_; }
+  void store(const float* x, Quantum /*quantum*/, void* to) const override {
+    signs_.ops->build(x, channels_, static_cast<float*>(to));
+  }
+  void store_zeros(Quantum /*quantum*/, void* to) const override {
+    std::fill_n(static_cast<float*>(to), pixel_, 0.0f);
+  }
+
+  std::int64_t groups() const override {
+    return (signs_.blocks() + kGroupBlocks - 1) / kGroupBlocks;
+  }
+  RowGroup group(std::int64_t g) const override {
+    const std::int64_t first = g * kGroupBlocks * kLanes;
+    return {first, std::min<std::int64_t>(kGroupBlocks * kLanes, signs_.rows - first)};
+  }
+  std::int64_t group_rows() const override {
+    return std::min<std::int64_t>(signs_.blocks(), kGroupBlocks) * kLanes;
+  }
+  void sums(std::int64_t g, const float* /*loaded*/, const void* base, Places places,
+            const Quantum* /*quanta*/, std::int64_t /*step*/, float* sums) const override {
+    signs_.ops->add(signs_.group(g), static_cast<const float*>(base), places, sums, group_rows());
+  }
+
+ private:
+  std::int64_t channels_;
+  std::int64_t pixel_;
+  Signs signs_;
+};
+
+}  // namespace
+
+std::unique_ptr<Product> make_sign_product(const SignOps& ops, const reference::Layer& layer,
+                                           const Geometry& geometry) {
+  return std::make_unique<SignProduct>(ops, layer, geometry);
+}
+
+}  // namespace tbn::fast
