@@ -30,7 +30,8 @@ class AttentionGeometry {
   std::int64_t tokens() const { return size_.tokens; }  // of one window
   std::int64_t width() const { return size_.width; }    // of a head
   std::int64_t features() const { return features_; }
-  float scale() const { return scale_; }  // of the scores, 1 / sqrt(width)
+  bool in_order() const { return op_.window == 0; }  // token i of the window is token i
+  float scale() const { return scale_; }             // of the scores, 1 / sqrt(width)
 
   // The token at place i of a window: rolled(y, x) = image((y + shift) mod h, (x + shift) mod w).
   std::int64_t token(std::int64_t window, std::int64_t i) const;

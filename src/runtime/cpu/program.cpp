@@ -35,9 +35,10 @@ fast::Kernels make_kernels(const Graph& graph, const TensorMap& tensors, Backend
 
 Program::Program(const Graph& graph, const TensorMap& tensors, Backend backend,
                  const fast::Isa* isa)
-    : graph_(graph), plan_(plan_memory(graph)) {
-  fast::Kernels kernels =
-      make_kernels(graph, tensors, backend, isa != nullptr ? *isa : fast::usable_isas().front());
+    : graph_(graph),
+      isa_(isa != nullptr ? *isa : fast::usable_isas().front()),
+      plan_(plan_memory(graph)) {
+  fast::Kernels kernels = make_kernels(graph, tensors, backend, isa_);
   kernels_ = std::move(kernels.of_nodes);
   output_channels_last_ = kernels.channels_last[static_cast<std::size_t>(graph.output)];
   for (const Kernel& kernel : kernels_) {
@@ -74,7 +75,7 @@ void Program::run(const float* input, float* output, const ExampleMemory& memory
     });
   }
   if (output_channels_last_) {
-    fast::to_channels_first(graph_.output_shape(), value(graph_.output), output);
+    fast::to_channels_first(isa_, graph_.output_shape(), value(graph_.output), output);
   } else {
     std::copy_n(value(graph_.output), element_count(graph_.output_shape()), output);
   }

@@ -42,6 +42,7 @@ class Program {
 
  private:
   const Graph& graph_;
+  const fast::Isa& isa_;
   MemoryPlan plan_;
   std::vector<Kernel> kernels_;  // one a node
   bool output_channels_last_ = false;

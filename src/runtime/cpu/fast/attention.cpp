@@ -4,6 +4,7 @@
 // A window's keys in one head are copied transposed and scaled, [d, n], and its values as [n, d],
 // with rows of whole registers.
 #include <algorithm>
+#include <limits>
 #include <memory>
 
 #include "runtime/cpu/attention_geometry.h"
@@ -45,8 +46,10 @@ class FastAttention {
       const std::int64_t count = std::min(kQueries, plan_.tokens() - first);
       score(b, window, head, first, count, keys, scores);
       for (std::int64_t i = 0; i < count; ++i) {
-        plan_.adjust(head, first + i, regions, scores + i * n_);
-        ops_.softmax(scores + i * n_, plan_.tokens());
+        float* row = scores + i * n_;
+        plan_.adjust(head, first + i, regions, row);
+        std::fill(row + plan_.tokens(), row + n_, -std::numeric_limits<float>::infinity());
+        ops_.softmax(row, n_);
       }
       average(count, scores, values, outputs);
       for (std::int64_t i = 0; i < count; ++i) {
@@ -61,14 +64,19 @@ class FastAttention {
                  float* values) const {
     const std::int64_t width = plan_.width();
     const cpu::HeadRows k = plan_.rows(b, 1, head), v = plan_.rows(b, 2, head);
-    for (std::int64_t j = 0; j < n_; ++j) {
-      const bool inside = j < plan_.tokens();
-      const std::int64_t t = inside ? plan_.token(window, j) : 0;
-      for (std::int64_t c = 0; c < width; ++c) {
-        keys[c * n_ + j] = inside ? k.at(t)[c] * plan_.scale() : 0.0f;
+    for (std::int64_t c = 0; c < width; ++c) {
+      std::fill(keys + c * n_ + plan_.tokens(), keys + (c + 1) * n_, 0.0f);
+    }
+    if (plan_.in_order()) {
+      ops_.transpose(k.data, plan_.tokens(), width, k.stride, keys, n_);
+    } else {
+      for (std::int64_t j = 0; j < plan_.tokens(); ++j) {
+        ops_.transpose(k.at(plan_.token(window, j)), 1, width, 0, keys + j, n_);
       }
-      if (!inside) continue;
-      std::copy_n(v.at(t), width, values + j * d_);
+    }
+    for (std::int64_t i = 0; i < width * n_; ++i) keys[i] *= plan_.scale();
+    for (std::int64_t j = 0; j < plan_.tokens(); ++j) {
+      std::copy_n(v.at(plan_.token(window, j)), width, values + j * d_);
       std::fill_n(values + j * d_ + width, d_ - width, 0.0f);
     }
   }

@@ -1,22 +1,41 @@
 // Ops that treat each value, or each row of channels, by itself; and the two orders of an image.
+#include <algorithm>
 #include <vector>
 
 #include "runtime/cpu/fast/kernel.h"
 
 namespace tbn::fast {
 
-void to_channels_first(const Shape& shape, const float* x, float* y) {
+void to_channels_first(const Isa& isa, const Shape& shape, const float* x, float* y) {
   const std::int64_t channels = shape[0], pixels = shape[1] * shape[2];
-  for (std::int64_t c = 0; c < channels; ++c) {
-    for (std::int64_t i = 0; i < pixels; ++i) y[c * pixels + i] = x[i * channels + c];
-  }
+  isa.floats->transpose(x, pixels, channels, channels, y, pixels);
 }
 
-void to_channels_last(const Shape& shape, const float* x, float* y) {
+void to_channels_last(const Isa& isa, const Shape& shape, const float* x, float* y) {
   const std::int64_t channels = shape[0], pixels = shape[1] * shape[2];
-  for (std::int64_t i = 0; i < pixels; ++i) {
-    for (std::int64_t c = 0; c < channels; ++c) y[i * channels + c] = x[c * pixels + i];
-  }
+  isa.floats->transpose(x, channels, pixels, pixels, y, channels);
+}
+
+Kernel make_transpose(const Isa& isa, const Shape& input) {
+  const std::int64_t columns = input.back();
+  const std::int64_t rows = input[input.size() - 2];
+  const std::int64_t matrices = element_count(input) / std::max<std::int64_t>(1, rows * columns);
+  return {.run = [=, ops = isa.floats](const Buffers& b) {
+    for (std::int64_t i = 0; i < matrices; ++i) {
+      const std::int64_t first = i * rows * columns;
+      ops->transpose(b.inputs[0] + first, rows, columns, columns, b.output + first, rows);
+    }
+  }};
+}
+
+Kernel make_pad2d(const Pad2d& op, const Shape& input, const Shape& output) {
+  const std::int64_t row = input[2] * input[0], output_row = output[2] * output[0];
+  return {.run = [=, first = op.top * output_row + op.left * output[0]](const Buffers& b) {
+    std::fill_n(b.output, output[1] * output_row, 0.0f);
+    for (std::int64_t i = 0; i < input[1]; ++i) {
+      std::copy_n(b.inputs[0] + i * row, row, b.output + first + i * output_row);
+    }
+  }};
 }
 
 Kernel make_affine(const Isa& isa, const Affine& op, std::span<const float> scale,

@@ -13,6 +13,8 @@ struct Loops {
   typedef float Register __attribute__((vector_size(W * 4)));
   typedef float Loose __attribute__((vector_size(W * 4), aligned(4), may_alias));
 
+  typedef int Indices __attribute__((vector_size(W * 4), may_alias));
+
   static Register load(const float* at) { return *reinterpret_cast<const Loose*>(at); }
   static void store(float* at, Register value) { *reinterpret_cast<Loose*>(at) = value; }
 
@@ -73,29 +75,47 @@ struct Loops {
     part(weights, weight_stride, window, base, places, sums, stride);
   }
 
-  template <int N>
+  template <int N, int P>
   static void channels_block(const float* weights, std::int64_t channels, const float* x,
-                             Places taps, float* sums) {
-    Register sum[N] = {};
+                             std::int64_t step, Places taps, float* sums) {
+    Register sum[P][N] = {};
     for (std::int64_t k = 0; k < taps.count; ++k) {
+      const float* at = x + taps.at[k];
 #pragma GCC unroll 4
       for (int i = 0; i < N; ++i) {
-        sum[i] += load(x + taps.at[k] + W * i) * load(weights + k * channels + W * i);
+        const Register w = load(weights + k * channels + W * i);
+#pragma GCC unroll 4
+        for (int j = 0; j < P; ++j) sum[j][i] += load(at + j * step + W * i) * w;
       }
     }
 #pragma GCC unroll 4
-    for (int i = 0; i < N; ++i) store(sums + W * i, sum[i]);
+    for (int j = 0; j < P; ++j) {
+#pragma GCC unroll 4
+      for (int i = 0; i < N; ++i) store(sums + j * channels + W * i, sum[j][i]);
+    }
   }
 
-  // `channels` is a multiple of W.
+  template <int N>
+  static void channels_pixels(const float* weights, std::int64_t channels, const float* x,
+                              std::int64_t step, std::int64_t pixels, Places taps, float* sums) {
+    std::int64_t i = 0;
+    for (; i + 4 <= pixels; i += 4) {
+      channels_block<N, 4>(weights, channels, x + i * step, step, taps, sums + i * channels);
+    }
+    for (; i < pixels; ++i) {
+      channels_block<N, 1>(weights, channels, x + i * step, step, taps, sums + i * channels);
+    }
+  }
+
   static void multiply_channels(const float* weights, std::int64_t channels, const float* x,
-                                Places taps, float* sums) {
+                                std::int64_t step, std::int64_t pixels, Places taps, float* sums) {
+    constexpr int kMost = W >= 16 ? 4 : 2;
     std::int64_t c = 0;
-    for (; c + 4 * W <= channels; c += 4 * W) {
-      channels_block<4>(weights + c, channels, x + c, taps, sums + c);
+    for (; c + kMost * W <= channels; c += kMost * W) {
+      channels_pixels<kMost>(weights + c, channels, x + c, step, pixels, taps, sums + c);
     }
     for (; c < channels; c += W) {
-      channels_block<1>(weights + c, channels, x + c, taps, sums + c);
+      channels_pixels<1>(weights + c, channels, x + c, step, pixels, taps, sums + c);
     }
   }
 
@@ -166,6 +186,50 @@ struct Loops {
     });
   }
 
+  // ------------------------------------------------------------ order
+  // W rows of W values in registers: each round takes rows i and i + W / 2 one value in turn, and
+  // log2 W rounds bring value j of row i to value i of row j.
+  static void transpose_block(const float* x, std::int64_t x_stride, float* y,
+                              std::int64_t y_stride) {
+    alignas(W * 4) int places[2][W];
+    for (int l = 0; l < W; ++l) {
+      places[0][l] = l / 2 + (l % 2) * W;
+      places[1][l] = places[0][l] + W / 2;
+    }
+    const Indices low = *reinterpret_cast<const Indices*>(places[0]);
+    const Indices high = *reinterpret_cast<const Indices*>(places[1]);
+    Register rows[W], mixed[W];
+#pragma GCC unroll 16
+    for (int i = 0; i < W; ++i) rows[i] = load(x + i * x_stride);
+#pragma GCC unroll 4
+    for (int round = W; round > 1; round /= 2) {
+#pragma GCC unroll 8
+      for (int i = 0; i < W / 2; ++i) {
+        mixed[2 * i] = __builtin_shuffle(rows[i], rows[i + W / 2], low);
+        mixed[2 * i + 1] = __builtin_shuffle(rows[i], rows[i + W / 2], high);
+      }
+#pragma GCC unroll 16
+      for (int i = 0; i < W; ++i) rows[i] = mixed[i];
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < W; ++i) store(y + i * y_stride, rows[i]);
+  }
+
+  static void transpose(const float* x, std::int64_t rows, std::int64_t columns,
+                        std::int64_t x_stride, float* y, std::int64_t y_stride) {
+    const std::int64_t whole_rows = rows / W * W, whole_columns = columns / W * W;
+    for (std::int64_t i = 0; i < whole_rows; i += W) {
+      for (std::int64_t j = 0; j < whole_columns; j += W) {
+        transpose_block(x + i * x_stride + j, x_stride, y + j * y_stride + i, y_stride);
+      }
+    }
+    for (std::int64_t i = 0; i < rows; ++i) {
+      for (std::int64_t j = i < whole_rows ? whole_columns : 0; j < columns; ++j) {
+        y[j * y_stride + i] = x[i * x_stride + j];
+      }
+    }
+  }
+
   // ------------------------------------------------------------ rows
   // The sum of f(x[i]), in four registers.
   template <class F>
@@ -184,18 +248,26 @@ struct Loops {
   }
 
   static void softmax(float* values, std::int64_t count) {
-    float lanes[W];
+    float lanes[W], sums[W] = {};
     for (int l = 0; l < W; ++l) lanes[l] = -__builtin_inff();
-    std::int64_t i = 0;
-    for (; i + W <= count; i += W) {
+    for (std::int64_t i = 0; i < count; i += W) {
       for (int l = 0; l < W; ++l) lanes[l] = values[i + l] > lanes[l] ? values[i + l] : lanes[l];
     }
-    for (; i < count; ++i) lanes[0] = values[i] > lanes[0] ? values[i] : lanes[0];
     float top = lanes[0];
     for (int l = 1; l < W; ++l) top = lanes[l] > top ? lanes[l] : top;
-    for (i = 0; i < count; ++i) values[i] = cpu::vector_exp(values[i] - top);
-    const float factor = 1.0f / sum_of(values, count, [](float x) { return x; });
-    for (i = 0; i < count; ++i) values[i] *= factor;
+    for (std::int64_t i = 0; i < count; i += W) {
+      float* at = values + i;
+      for (int l = 0; l < W; ++l) {
+        at[l] = cpu::vector_exp(at[l] - top);
+        sums[l] += at[l];
+      }
+    }
+    float sum = 0;
+    for (int l = 0; l < W; ++l) sum += sums[l];
+    const float factor = 1.0f / sum;
+    for (std::int64_t i = 0; i < count; i += W) {
+      for (int l = 0; l < W; ++l) values[i + l] *= factor;
+    }
   }
 
   // The variance is of the differences from a rounded mean, less what their own mean says about the
@@ -219,6 +291,7 @@ struct Loops {
                                     .finish = finish,
                                     .activate = activate,
                                     .softmax = softmax,
+                                    .transpose = transpose,
                                     .add = add,
                                     .largest = largest,
                                     .affine = affine,

@@ -92,15 +92,19 @@ struct FloatOps {
   void (*multiply)(const float* weights, std::int64_t weight_stride, std::int64_t columns,
                    Window window, const float* base, Places places, float* sums,
                    std::int64_t stride);
-  // Of each channel by itself: sums[c] = sum over taps k of x[at[k] + c] weights[k * channels + c].
+  // Of each channel by itself, `channels` of whole registers: sums[i * channels + c] = sum over
+  // taps k of x[i * step + at[k] + c] weights[k * channels + c] for each of `pixels`.
   void (*multiply_channels)(const float* weights, std::int64_t channels, const float* x,
-                            Places taps, float* sums);
+                            std::int64_t step, std::int64_t pixels, Places taps, float* sums);
   // Rows [first, first + rows) of `pixels` pixels; y is the first one's, `y_stride` apart.
   void (*finish)(const Finish& finish, std::int64_t first, std::int64_t rows, const float* sums,
                  std::int64_t stride, std::int64_t pixels, float* y, std::int64_t y_stride);
   // In place.
   void (*activate)(int activation, float* values, std::int64_t count);
-  void (*softmax)(float* values, std::int64_t count);
+  void (*softmax)(float* values, std::int64_t count);  // of whole registers
+  // y[j * y_stride + i] = x[i * x_stride + j].
+  void (*transpose)(const float* x, std::int64_t rows, std::int64_t columns, std::int64_t x_stride,
+                    float* y, std::int64_t y_stride);
   void (*add)(const float* a, const float* b, float* y, std::int64_t count);
   void (*largest)(const float* x, float* y, std::int64_t count);  // y = max(x, y)
   // y = scale * x + bias for runs of `count`, act after it.

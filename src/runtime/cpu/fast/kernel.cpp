@@ -63,6 +63,10 @@ class Maker {
     if (const auto* pool = std::get_if<AvgPool2d>(&node.op)) {
       return same(make_avg_pool(isa_, *pool, input, node.shape), true);
     }
+    if (const auto* pad = std::get_if<Pad2d>(&node.op)) {
+      return same(make_pad2d(*pad, input, node.shape), true);
+    }
+    if (std::holds_alternative<Transpose>(node.op)) return {make_transpose(isa_, input)};
     if (std::holds_alternative<GlobalAvgPool>(node.op)) {
       return {make_global_avg_pool(isa_, input), true, false};
     }
@@ -157,7 +161,7 @@ struct Reordered {
 };
 
 // The kernel on inputs that are copied in the other order first, into memory that all parts share.
-Kernel with_reordered(Kernel kernel, std::vector<Reordered> inputs) {
+Kernel with_reordered(const Isa& isa, Kernel kernel, std::vector<Reordered> inputs) {
   std::int64_t copies = 0;
   for (const Reordered& r : inputs) copies += r.values();
   const auto inner = [inputs, copies](const Buffers& b, const auto& call) {
@@ -172,10 +176,10 @@ Kernel with_reordered(Kernel kernel, std::vector<Reordered> inputs) {
   Kernel outer = {.scratch_values = kernel.scratch_values,
                   .parts = kernel.parts,
                   .shared_values = copies + kernel.shared_values};
-  outer.run = [inputs, inner, run = kernel.run](const Buffers& b) {
+  outer.run = [&isa, inputs, inner, run = kernel.run](const Buffers& b) {
     float* to = b.shared;
     for (const Reordered& r : inputs) {
-      (r.to_last ? to_channels_last : to_channels_first)(r.shape, b.inputs[r.input], to);
+      (r.to_last ? to_channels_last : to_channels_first)(isa, r.shape, b.inputs[r.input], to);
       to += r.values();
     }
     if (run) inner(b, run);
@@ -204,7 +208,7 @@ Kernels make_kernels(const Graph& graph, const TensorMap& tensors, Precision pre
       const bool last = kernels.channels_last[static_cast<std::size_t>(node.inputs[i])];
       if (last != made.takes_last) reordered.push_back({i, shape, made.takes_last});
     }
-    if (!reordered.empty()) made.kernel = with_reordered(std::move(made.kernel), reordered);
+    if (!reordered.empty()) made.kernel = with_reordered(isa, std::move(made.kernel), reordered);
     kernels.of_nodes.push_back(std::move(made.kernel));
     kernels.channels_last.push_back(made.gives_last && is_image(node.shape));
   }

@@ -35,8 +35,8 @@ Kernels make_kernels(const Graph& graph, const TensorMap& tensors, Precision pre
                      const Isa& isa);
 
 // y [C, H, W] = x [H, W, C], and back.
-void to_channels_first(const Shape& shape, const float* x, float* y);
-void to_channels_last(const Shape& shape, const float* x, float* y);
+void to_channels_first(const Isa& isa, const Shape& shape, const float* x, float* y);
+void to_channels_last(const Isa& isa, const Shape& shape, const float* x, float* y);
 
 // The images or vectors of a layer.
 struct LayerShape {
@@ -57,11 +57,13 @@ Kernel make_depthwise(const Isa& isa, const LayerShape& shape, reference::Layer 
 Kernel make_max_pool(const Isa& isa, const MaxPool2d& op, const Shape& input, const Shape& output);
 Kernel make_avg_pool(const Isa& isa, const AvgPool2d& op, const Shape& input, const Shape& output);
 Kernel make_global_avg_pool(const Isa& isa, const Shape& input);
+Kernel make_pad2d(const Pad2d& op, const Shape& input, const Shape& output);
 // Of values whose channels are last.
 Kernel make_affine(const Isa& isa, const Affine& op, std::span<const float> scale,
                    std::span<const float> bias, std::int64_t pixels);
 Kernel make_activation(const Isa& isa, ActivationKind kind, std::int64_t count);
 Kernel make_add(const Isa& isa, ActivationKind activation, std::int64_t count);
+Kernel make_transpose(const Isa& isa, const Shape& input);
 Kernel make_layer_norm(const Isa& isa, const LayerNorm& op, std::span<const float> weight,
                        std::span<const float> bias, const Shape& shape);
 Kernel make_attention(const Isa& isa, const Attention& op, std::span<const float> relative_bias,

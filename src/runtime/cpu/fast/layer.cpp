@@ -40,11 +40,12 @@ class LayerKernel {
     direct_ = product_->stores_inputs() && shape_.padding.h == 0 && shape_.padding.w == 0;
     const std::int64_t row_bytes =
         shape_.stored_width() * product_->pixel() * product_->value_bytes();
-    const std::int64_t fitting = (kBandBytes / row_bytes - shape_.kernel.h) / shape_.stride.h + 1;
-    const std::int64_t worth = (kBandPixels + shape_.out_w - 1) / shape_.out_w;
-    const std::int64_t quarter = (shape_.out_h + 3) / 4;
-    band_rows_ =
-        std::clamp<std::int64_t>(std::min(fitting, std::max(worth, quarter)), 1, shape_.out_h);
+    const std::int64_t fitting =
+        std::max<std::int64_t>(1, (kBandBytes / row_bytes - shape_.kernel.h) / shape_.stride.h + 1);
+    const std::int64_t worth = shape_.out_h * shape_.out_w / kBandPixels;
+    bands_ = std::max((shape_.out_h + fitting - 1) / fitting,
+                      std::clamp<std::int64_t>(worth, 1, std::min<std::int64_t>(4, shape_.out_h)));
+    band_rows_ = (shape_.out_h + bands_ - 1) / bands_;
     bands_ = (shape_.out_h + band_rows_ - 1) / band_rows_;
     splits_ = bands_ > 1 ? 1 : std::min<std::int64_t>(product_->groups(), 16);
   }
@@ -108,15 +109,26 @@ class LayerKernel {
         quanta[i] = quantum_of(*isa_.bytes, x + y * input_width, input_width);
       }
       const Quantum quantum = shape_.per_row ? quanta[i] : quanta[0];
-      for (std::int64_t j = 0; j < shape_.stored_width(); ++j, to += pixel_bytes) {
-        const std::int64_t z = j - shape_.padding.w;
-        if (!inside || z < 0 || z >= shape_.in_w) {
-          product_->store_zeros(quantum, to);
-        } else if (is_met(i, shape_.kernel.h, shape_.stride.h, rows) &&
-                   is_met(j, shape_.kernel.w, shape_.stride.w, shape_.out_w)) {
-          product_->store(x + y * input_width + z * shape_.channels, quantum, to);
-        }
+      const std::int64_t row_bytes = shape_.stored_width() * pixel_bytes;
+      const std::int64_t left = shape_.padding.w * pixel_bytes;
+      if (!inside) {
+        product_->store_zeros(shape_.stored_width(), quantum, to);
+      } else if (is_met(i, shape_.kernel.h, shape_.stride.h, rows)) {
+        product_->store_zeros(shape_.padding.w, quantum, to);
+        store_row(x + y * input_width, quantum, to + left);
+        product_->store_zeros(shape_.padding.w, quantum, to + row_bytes - left);
       }
+      to += row_bytes;
+    }
+  }
+
+  // The pixels of one row that a tap meets.
+  void store_row(const float* x, Quantum quantum, char* to) const {
+    if (shape_.kernel.w >= shape_.stride.w) return product_->store(x, shape_.in_w, quantum, to);
+    for (std::int64_t j = 0; j < shape_.in_w; ++j) {
+      if (!is_met(j + shape_.padding.w, shape_.kernel.w, shape_.stride.w, shape_.out_w)) continue;
+      product_->store(x + j * shape_.channels, 1, quantum,
+                      to + j * product_->pixel() * product_->value_bytes());
     }
   }
 

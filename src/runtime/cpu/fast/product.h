@@ -37,9 +37,9 @@ class Product {
   virtual bool stores_inputs() const { return false; }
   // Whether stored values are bytes that stand for others.
   virtual bool quantises() const { return false; }
-  // One pixel, or one of zeros.
-  virtual void store(const float* x, Quantum quantum, void* to) const = 0;
-  virtual void store_zeros(Quantum quantum, void* to) const = 0;
+  // Pixels one after another, or as many of zeros.
+  virtual void store(const float* x, std::int64_t pixels, Quantum quantum, void* to) const = 0;
+  virtual void store_zeros(std::int64_t pixels, Quantum quantum, void* to) const = 0;
 
   virtual std::int64_t groups() const = 0;
   virtual RowGroup group(std::int64_t g) const = 0;

@@ -24,13 +24,16 @@ class ByteProduct : public Product {
   std::int64_t value_bytes() const override { return 1; }
   std::int64_t pixel() const override { return pixel_; }
   bool quantises() const override { return true; }
-  void store(const float* x, Quantum quantum, void* to) const override {
+  void store(const float* x, std::int64_t pixels, Quantum quantum, void* to) const override {
     auto* bytes = static_cast<std::uint8_t*>(to);
-    ops_.quantise(x, channels_, quantum, bytes);
-    std::memset(bytes + channels_, quantum.zero, static_cast<std::size_t>(pixel_ - channels_));
+    if (pixel_ == channels_) return ops_.quantise(x, pixels * channels_, quantum, bytes);
+    std::memset(bytes, quantum.zero, static_cast<std::size_t>(pixels * pixel_));
+    for (std::int64_t i = 0; i < pixels; ++i) {
+      ops_.quantise(x + i * channels_, channels_, quantum, bytes + i * pixel_);
+    }
   }
-  void store_zeros(Quantum quantum, void* to) const override {
-    std::memset(to, quantum.zero, static_cast<std::size_t>(pixel_));
+  void store_zeros(std::int64_t pixels, Quantum quantum, void* to) const override {
+    std::memset(to, quantum.zero, static_cast<std::size_t>(pixels * pixel_));
   }
 
   std::int64_t groups() const override { return (rows_ + most_rows() - 1) / most_rows(); }

@@ -30,11 +30,11 @@ class FloatProduct : public Product {
 
   std::int64_t pixel() const override { return channels_; }
   bool stores_inputs() const override { return true; }
-  void store(const float* x, Quantum /*quantum*/, void* to) const override {
-    std::copy_n(x, channels_, static_cast<float*>(to));
+  void store(const float* x, std::int64_t pixels, Quantum /*quantum*/, void* to) const override {
+    std::copy_n(x, pixels * channels_, static_cast<float*>(to));
   }
-  void store_zeros(Quantum /*quantum*/, void* to) const override {
-    std::fill_n(static_cast<float*>(to), channels_, 0.0f);
+  void store_zeros(std::int64_t pixels, Quantum /*quantum*/, void* to) const override {
+    std::fill_n(static_cast<float*>(to), pixels * channels_, 0.0f);
   }
 
   std::int64_t groups() const override { return (rows_ + ops_.columns - 1) / ops_.columns; }

@@ -27,11 +27,14 @@ class SignProduct : public Product {
   }
 
   std::int64_t pixel() const override { return pixel_; }
-  void store(const float* x, Quantum /*quantum*/, void* to) const override {
-    signs_.ops->build(x, channels_, static_cast<float*>(to));
+  void store(const float* x, std::int64_t pixels, Quantum /*quantum*/, void* to) const override {
+    auto* tables = static_cast<float*>(to);
+    for (std::int64_t i = 0; i < pixels; ++i) {
+      signs_.ops->build(x + i * channels_, channels_, tables + i * pixel_);
+    }
   }
-  void store_zeros(Quantum /*quantum*/, void* to) const override {
-    std::fill_n(static_cast<float*>(to), pixel_, 0.0f);
+  void store_zeros(std::int64_t pixels, Quantum /*quantum*/, void* to) const override {
+    std::fill_n(static_cast<float*>(to), pixels * pixel_, 0.0f);
   }
 
   std::int64_t groups() const override {
