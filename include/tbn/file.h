@@ -99,8 +99,11 @@ struct PackedFile {
   bool operator==(const PackedFile&) const = default;
 };
 
-// Checks the whole file, every checksum included. Throws a DataError that names the file when it is
-// truncated, damaged, a plain safetensors file, of a newer format, or needs an unknown feature.
+// Both check the whole file, every checksum included. They throw a DataError that names the file
+// when it is truncated, damaged, a plain safetensors file, of a newer format, or needs an unknown
+// feature. The tensors that read_packed returns lie in the mapped file and are copied when they are
+// first changed: replace a file that may be in use by renaming another over it, as write_packed
+// does, and never write into it. parse_packed copies; `where` stands for the file in errors.
 PackedFile read_packed(const std::filesystem::path& path);
 PackedFile parse_packed(std::span<const std::byte> bytes, const std::string& where);
 

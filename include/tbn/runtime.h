@@ -7,6 +7,7 @@
 //   session.run(pixels, 1, logits);                             // pixels: 784 floats, raw 0..255
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -24,11 +25,19 @@ namespace cpu {
 class Program;
 }
 enum class Backend;
+struct PackedFile;
 
 class Network {
  public:
-  // Reads and checks a .tbn file. Throws DataError.
+  // Reads and checks a .tbn file. Throws DataError, and SystemError where it cannot be read. The
+  // tensors stay in the file, which is mapped while the network lives: it may be deleted, or
+  // replaced by renaming another over it, but not written into or cut short, which would change the
+  // network or end the program (SIGBUS). Who cannot rule that out reads the file and calls parse.
   static std::shared_ptr<const Network> load(const std::filesystem::path& path);
+  // The same for a file's bytes in memory, for example an array in the program, at any address.
+  // They are copied and may go afterwards. Errors begin with `where`.
+  static std::shared_ptr<const Network> parse(std::span<const std::byte> bytes,
+                                              const std::string& where = "model");
   // Takes a packed model as the export passes leave it. Throws DataError beginning with `where`.
   static std::shared_ptr<const Network> from(Model packed,
                                              std::map<std::string, std::string> metadata = {},
@@ -47,6 +56,7 @@ class Network {
  private:
   friend class Session;
   Network() = default;
+  static std::shared_ptr<const Network> from_file(PackedFile file, const std::string& where);
   // The network made ready for a backend, shared by all sessions that run it.
   std::shared_ptr<const cpu::Program> program(Backend backend) const;
 
@@ -66,6 +76,7 @@ class Network {
 //   int8       the inputs of tiled layers rounded to 8 bits, each vector (in convolutions each
 //              image) with a range of its own: faster, and not exact.
 enum class Backend { kReference, kExact, kInt8 };
+inline constexpr Backend kBackends[] = {Backend::kReference, Backend::kExact, Backend::kInt8};
 std::string_view to_string(Backend backend);
 
 struct SessionOptions {

@@ -1,11 +1,13 @@
-// A tensor in plain host memory: what checkpoints, packed files and the runtime hold. It owns its
-// bytes, is row-major and contiguous, and knows nothing of LibTorch.
+// A tensor in plain host memory: what checkpoints, packed files and the runtime hold. It is
+// row-major and contiguous, and knows nothing of LibTorch. Its bytes are its own, or those of a
+// mapped file that it keeps alive and copies before it changes them.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -61,6 +63,10 @@ class HostTensor {
   HostTensor(DType dtype, Shape shape);
   // Takes over `bytes`, whose size must be element_count(shape) * size_of(dtype).
   HostTensor(DType dtype, Shape shape, std::vector<std::byte> bytes);
+  // Borrows `bytes`, which must be aligned to the elements, of that same size, and valid and
+  // unchanged while `owner` lives. A copy of the tensor borrows too.
+  static HostTensor borrow(DType dtype, Shape shape, std::span<const std::byte> bytes,
+                           std::shared_ptr<const void> owner);
 
   template <class T>
   static HostTensor of(const Shape& shape, std::span<const T> values) {
@@ -73,30 +79,44 @@ class HostTensor {
   DType dtype() const { return dtype_; }
   const Shape& shape() const { return shape_; }
   std::int64_t count() const { return element_count(shape_); }
-  std::span<const std::byte> bytes() const { return bytes_; }
-  std::span<std::byte> bytes() { return bytes_; }
+  bool is_borrowed() const { return owner_ != nullptr; }
+
+  // Those that may be written through copy borrowed bytes first, which ends every span taken
+  // before.
+  std::span<const std::byte> bytes() const { return is_borrowed() ? borrowed_ : bytes_; }
+  std::span<std::byte> bytes() {
+    if (is_borrowed()) take_copy();
+    return bytes_;
+  }
 
   // The elements; throws InternalError when T is not the dtype.
   template <class T>
   std::span<T> values() {
     check_dtype(dtype_of<T>());
-    return {reinterpret_cast<T*>(bytes_.data()), bytes_.size() / sizeof(T)};
+    const std::span<std::byte> all = bytes();
+    return {reinterpret_cast<T*>(all.data()), all.size() / sizeof(T)};
   }
   template <class T>
   std::span<const T> values() const {
     check_dtype(dtype_of<T>());
-    return {reinterpret_cast<const T*>(bytes_.data()), bytes_.size() / sizeof(T)};
+    const std::span<const std::byte> all = bytes();
+    return {reinterpret_cast<const T*>(all.data()), all.size() / sizeof(T)};
   }
 
-  bool operator==(const HostTensor&) const = default;
+  // The same type, shape and bytes, wherever these lie.
+  bool operator==(const HostTensor& other) const;
 
  private:
   void check_dtype(DType wanted) const;
   void check_count(std::size_t values) const;
+  void check_size(std::size_t bytes) const;
+  void take_copy();
 
   DType dtype_ = DType::kF32;
   Shape shape_ = {0};
-  std::vector<std::byte> bytes_;
+  std::vector<std::byte> bytes_;  // empty while borrowed
+  std::span<const std::byte> borrowed_;
+  std::shared_ptr<const void> owner_;  // null: the bytes are the tensor's own
 };
 
 // Parameters and buffers by their full name, "layer1.0.conv1.latent". Ordered, so that what is

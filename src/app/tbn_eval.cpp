@@ -54,6 +54,15 @@ std::shared_ptr<const Dataset> open_split(const CommandLine& line, const DataCon
   return load_split(data_options(data), split_of(line.text("split")));
 }
 
+Backend backend_of(const CommandLine& line) {
+  std::string names;
+  for (const Backend backend : kBackends) {
+    if (line.text("backend") == to_string(backend)) return backend;
+    names += (names.empty() ? "" : ", ") + std::string(to_string(backend));
+  }
+  throw ConfigError("--backend: '" + line.text("backend") + "' is not one of " + names);
+}
+
 std::int64_t threads_of(const CommandLine& line) { return line.number("threads", 0, 1024); }
 
 Result evaluate_run(const CommandLine& line, const std::filesystem::path& path) {
@@ -79,7 +88,8 @@ SessionOptions session_options(const CommandLine& line) {
   }
   const std::int64_t asked = threads_of(line);
   const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
-  return {.threads = asked > 0 ? static_cast<int>(asked) : static_cast<int>(cores)};
+  return {.backend = backend_of(line),
+          .threads = asked > 0 ? static_cast<int>(asked) : static_cast<int>(cores)};
 }
 
 // The data set that a packed file names.
@@ -193,6 +203,7 @@ int run_main(int argc, char** argv) {
       .value("device", "name", "auto, cpu, cuda or cuda:N, for checkpoints", "auto")
       .value("precision", "name", "fp32 or bf16, for checkpoints", "fp32")
       .value("threads", "count", "CPU threads; 0: all cores", "0")
+      .value("backend", "name", "exact, int8 or reference, for packed files", "exact")
       .value("batch-size", "count", "samples at a time", "500")
       .value("predictions", "file", "write the predicted classes, a line each")
       .flag("per-class", "also print how each class does")
@@ -203,6 +214,9 @@ int run_main(int argc, char** argv) {
     throw ConfigError("--precision: '" + line.text("precision") + "' is not one of fp32, bf16");
   }
   split_of(line.text("split"));
+  if (backend_of(line) == Backend::kInt8 && line.has("verify")) {
+    throw ConfigError("--backend int8 rounds, so that --verify has nothing to compare it with");
+  }
   if (line.has("verify")) return verify(line, path);
   const auto start = std::chrono::steady_clock::now();
   const bool is_state = std::filesystem::is_directory(path) || path.extension() == ".safetensors";

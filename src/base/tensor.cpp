@@ -1,6 +1,8 @@
 // Element types, shapes and the tensor in host memory.
 #include "tbn/tensor.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <limits>
 #include <utility>
 
@@ -103,11 +105,39 @@ HostTensor::HostTensor(DType dtype, Shape shape)
 
 HostTensor::HostTensor(DType dtype, Shape shape, std::vector<std::byte> bytes)
     : dtype_(dtype), shape_(std::move(shape)), bytes_(std::move(bytes)) {
+  check_size(bytes_.size());
+}
+
+HostTensor HostTensor::borrow(DType dtype, Shape shape, std::span<const std::byte> bytes,
+                              std::shared_ptr<const void> owner) {
+  TBN_CHECK(owner != nullptr, "borrowed bytes need an owner");
+  TBN_CHECK(reinterpret_cast<std::uintptr_t>(bytes.data()) % size_of(dtype) == 0,
+            "borrowed bytes are not aligned to " + std::string(tbn::to_string(dtype)));
+  HostTensor tensor;
+  tensor.dtype_ = dtype;
+  tensor.shape_ = std::move(shape);
+  tensor.check_size(bytes.size());
+  tensor.borrowed_ = bytes;
+  tensor.owner_ = std::move(owner);
+  return tensor;
+}
+
+void HostTensor::take_copy() {
+  bytes_.assign(borrowed_.begin(), borrowed_.end());
+  borrowed_ = {};
+  owner_.reset();
+}
+
+bool HostTensor::operator==(const HostTensor& other) const {
+  return dtype_ == other.dtype_ && shape_ == other.shape_ &&
+         std::ranges::equal(bytes(), other.bytes());
+}
+
+void HostTensor::check_size(std::size_t bytes) const {
   const std::size_t wanted = byte_count(dtype_, shape_);
-  TBN_CHECK(bytes_.size() == wanted, "a tensor " + std::string(tbn::to_string(dtype_)) + " " +
-                                         tbn::to_string(shape_) + " takes " +
-                                         std::to_string(wanted) + " bytes, not " +
-                                         std::to_string(bytes_.size()));
+  TBN_CHECK(bytes == wanted, "a tensor " + std::string(tbn::to_string(dtype_)) + " " +
+                                 tbn::to_string(shape_) + " takes " + std::to_string(wanted) +
+                                 " bytes, not " + std::to_string(bytes));
 }
 
 void HostTensor::check_dtype(DType wanted) const {

@@ -223,6 +223,7 @@ void write_pieces(const PackedFile& file, Write write) {
 
 PackedFile read_packed(const std::filesystem::path& path) {
   Reader reader(path);
+  reader.map();
   return read_all(reader);
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <new>
 #include <system_error>
@@ -125,6 +126,23 @@ std::string Reader::read_text(std::uint64_t count, std::string_view what) {
   auto text = allocate<std::string>(count, what);
   read(std::as_writable_bytes(std::span(text)), what);
   return text;
+}
+
+void Reader::map() {
+  if (descriptor_ >= 0) mapping_ = Mapping::of(descriptor_, size_);
+}
+
+std::span<const std::byte> Reader::borrow(std::uint64_t count, std::string_view what) {
+  if (mapping_ == nullptr) return {};
+  check_remaining(count, what);
+  const std::span<const std::byte> bytes = mapping_->bytes().subspan(offset_, count);
+  std::array<std::byte, std::size_t{1} << 16> piece;
+  while (count > 0) {
+    const std::uint64_t part = std::min<std::uint64_t>(count, piece.size());
+    read(std::span(piece).first(part), what);
+    count -= part;
+  }
+  return bytes;
 }
 
 std::uint64_t Reader::read_u64(std::string_view what) {

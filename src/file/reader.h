@@ -5,11 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "file/mapping.h"
 
 namespace tbn {
 
@@ -39,6 +42,16 @@ class Reader {
   std::string read_text(std::uint64_t count, std::string_view what);
   std::uint64_t read_u64(std::string_view what);  // little-endian
 
+  // Maps the file, so that borrow() can lend what lies in it; nothing where the system cannot, or
+  // where the reader reads from memory.
+  void map();
+  // Reads the next bytes in pieces, as read() does, and returns where they lie in the mapped file.
+  // They are not read through the mapping: a disk that fails, or a file that becomes shorter, is an
+  // error here and not a signal. Empty without a mapping.
+  std::span<const std::byte> borrow(std::uint64_t count, std::string_view what);
+  // Keeps borrowed bytes valid; null without a mapping.
+  const std::shared_ptr<const Mapping>& mapping() const { return mapping_; }
+
   // Starts, from here on, the CRC-32C of all that is read; crc() is its value so far.
   void start_crc() { crc_ = 0; }
   std::uint32_t crc() const { return crc_.value_or(0); }
@@ -56,6 +69,7 @@ class Reader {
   std::string where_;
   std::span<const std::byte> bytes_;
   int descriptor_ = -1;  // -1: reads from bytes_
+  std::shared_ptr<const Mapping> mapping_;
   std::uint64_t size_ = 0;
   std::uint64_t offset_ = 0;
   std::optional<std::uint32_t> crc_;

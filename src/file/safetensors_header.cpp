@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 #include <tuple>
+#include <utility>
 
 #include "base/shape.h"
 #include "base/text.h"
@@ -105,6 +106,18 @@ std::string read_header_text(Reader& reader) {
   return text;
 }
 
+// A tensor in the mapped file where there is one and it is aligned there, which files of other
+// writers need not be; a copy otherwise.
+HostTensor read_tensor(Reader& reader, const SafetensorsEntry& entry, const std::string& what) {
+  const std::uint64_t size = entry.end - entry.begin;
+  const bool is_mapped = size > 0 && reader.mapping() != nullptr;
+  if (is_mapped && reader.offset() % size_of(entry.dtype) == 0) {
+    const std::span<const std::byte> bytes = reader.borrow(size, what);
+    return HostTensor::borrow(entry.dtype, entry.shape, bytes, reader.mapping());
+  }
+  return {entry.dtype, entry.shape, reader.read_bytes(size, what)};
+}
+
 }  // namespace
 
 SafetensorsHeader read_safetensors_header(Reader& reader) {
@@ -134,12 +147,13 @@ TensorMap read_safetensors_data(Reader& reader, const SafetensorsHeader& header)
   TensorMap tensors;
   for (const SafetensorsEntry& entry : header.entries) {
     const std::string what = "tensor " + in_quotes(entry.name);
-    std::vector<std::byte> bytes = reader.read_bytes(entry.end - entry.begin, what);
+    HostTensor tensor = read_tensor(reader, entry, what);
     if (entry.dtype == DType::kBool &&
-        std::ranges::any_of(bytes, [](std::byte b) { return b > std::byte{1}; })) {
+        std::ranges::any_of(std::as_const(tensor).bytes(),
+                            [](std::byte b) { return b > std::byte{1}; })) {
       reader.fail(what + " is BOOL and holds bytes other than 0 and 1");
     }
-    tensors.emplace(entry.name, HostTensor(entry.dtype, entry.shape, std::move(bytes)));
+    tensors.emplace(entry.name, std::move(tensor));
   }
   return tensors;
 }

@@ -39,7 +39,8 @@ inline constexpr std::size_t kMaxSafetensorsRank = 32;
 // in the data that follows, and sizes cannot overflow. Throws a DataError otherwise.
 SafetensorsHeader read_safetensors_header(Reader& reader);
 
-// Reads the data that follows the header.
+// Reads the data that follows the header. Tensors of a reader that maps its file lie in it, without
+// a copy, and keep the mapping.
 TensorMap read_safetensors_data(Reader& reader, const SafetensorsHeader& header);
 
 // Tensors to write, by name, without copies.

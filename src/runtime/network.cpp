@@ -39,8 +39,15 @@ void check_vectors(const HostTensor& tensor, const char* name, const Shape& shap
 }  // namespace
 
 std::shared_ptr<const Network> Network::load(const std::filesystem::path& path) {
-  const std::string where = path.string();
-  PackedFile file = read_packed(path);
+  return from_file(read_packed(path), path.string());
+}
+
+std::shared_ptr<const Network> Network::parse(std::span<const std::byte> bytes,
+                                              const std::string& where) {
+  return from_file(parse_packed(bytes, where), where);
+}
+
+std::shared_ptr<const Network> Network::from_file(PackedFile file, const std::string& where) {
   Model model{.graph = graph_from_json(file.graph_json, where), .tensors = std::move(file.tensors)};
   const std::shared_ptr<const Network> checked =
       from(std::move(model), std::move(file.metadata), where);

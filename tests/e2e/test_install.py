@@ -1,13 +1,17 @@
 """Installs the build into an empty folder and builds small programs of somebody else's against it:
-one with the runtime, which must not need LibTorch, and one with the training part."""
+one with the runtime, which must not need LibTorch, the examples in C and C++, and one with the
+training part."""
 
+import json
 import pathlib
+import struct
 import subprocess
 import sys
 import tempfile
 import unittest
 
 CONSUMER = pathlib.Path(__file__).resolve().parent / "install_consumer"
+ROOT = CONSUMER.parents[2]
 
 
 def run(*command):
@@ -21,6 +25,23 @@ def cache(build):
     lines = (build / "CMakeCache.txt").read_text().splitlines()
     pairs = (line.split("=", 1) for line in lines if "=" in line and not line.startswith(("#", "//")))
     return {name.split(":")[0]: value for name, value in pairs}
+
+
+def test_vectors(path):
+    """Pairs of the inputs and the logits that a packed file holds, read without tbn."""
+    content = path.read_bytes()
+    (length,) = struct.unpack("<Q", content[:8])
+    header = json.loads(content[8:8 + length])
+
+    def rows(name):
+        begin, end = header[name]["data_offsets"]
+        count = header[name]["shape"][0]
+        values = struct.unpack(f"<{(end - begin) // 4}f",
+                               content[8 + length + begin:8 + length + end])
+        each = len(values) // count
+        return [values[i * each:(i + 1) * each] for i in range(count)]
+
+    return list(zip(rows("verify.input"), rows("verify.output")))
 
 
 class Install(unittest.TestCase):
@@ -45,6 +66,13 @@ class Install(unittest.TestCase):
         run("cmake", "--build", build)
         return build / "consumer"
 
+    def check_class(self, programs, model, raw, logits):
+        path = self.folder / "input.raw"
+        path.write_bytes(raw)
+        expected = f"{logits.index(max(logits))}\n"
+        for program in programs:
+            self.assertEqual(run(program, model, path), expected, f"{program.name} {model.name}")
+
     def ccache(self):
         found = self.cache.get("TBN_CCACHE", "")
         return "" if found.endswith("NOTFOUND") else found
@@ -56,6 +84,29 @@ class Install(unittest.TestCase):
         program = self.build_consumer("runtime")
         self.assertEqual(run(program), "14 29\n")
         self.assertNotIn("torch", run("ldd", program))
+
+    def test_the_examples_see_the_classes_that_trained_files_hold(self):
+        # tbn-eval --verify replays the same vectors, see test_pretrained.py.
+        build = self.build_consumer("examples", f"-DCONSUMER_EXAMPLES={ROOT / 'examples'}").parent
+        programs = [build / "classify_cpp", build / "classify_c"]
+        models = sorted((ROOT / "models" / "pretrained").glob("*.tbn"))
+        self.assertTrue(models)
+        for model in models:
+            for values, logits in test_vectors(model)[:10]:
+                self.check_class(programs, model, struct.pack(f"<{len(values)}f", *values), logits)
+                if all(value in range(256) for value in values):
+                    self.check_class(programs, model, bytes(map(int, values)), logits)
+        for program in programs:
+            self.fails(program, 1 if program.name == "classify_cpp" else 3,
+                       self.folder / "none.tbn", self.folder / "input.raw")
+            (self.folder / "short.raw").write_bytes(b"short")
+            self.fails(program, 1 if program.name == "classify_cpp" else 3, models[0],
+                       self.folder / "short.raw")
+
+    def fails(self, program, code, *arguments):
+        done = subprocess.run([program, *arguments], capture_output=True, text=True)
+        self.assertEqual(done.returncode, code, done.stderr)
+        self.assertTrue(done.stderr.startswith("classify: "), done.stderr)
 
     def test_a_program_of_the_training_part_finds_libtorch(self):
         if self.cache["TBN_TRAIN"] != "ON":

@@ -44,11 +44,16 @@ INSTRUCTION_SET_HEADERS = {
     "runtime/cpu/fast/byte_loops.h",
     "runtime/cpu/fast/float_loops.h",
 }
+# The public C header, and what C99 offers it.
+C_HEADER = "include/tbn/tbn_c.h"
+C_STANDARD = {"stddef.h", "stdint.h"}
+# Programs of users: what is installed, the standard libraries, and nothing of ours besides.
+EXAMPLES = re.compile(r"^examples/")
 PUBLIC_FREE = re.compile(r"^include/tbn/(?!train\.h$)")
 
 
 def sources():
-    for top in ("include", "src", "models", "tests"):
+    for top in ("include", "src", "models", "tests", "examples"):
         for path in sorted((ROOT / top).rglob("*")):
             if path.suffix in SUFFIXES:
                 yield path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")
@@ -76,6 +81,12 @@ def violations(name, text):
         if INSTRUCTION_SET.match(name):
             if header not in INSTRUCTION_SET_HEADERS:
                 yield f"{name} includes {header}: its inline functions would need the same processor"
+        elif name == C_HEADER:
+            if quote != "<" or header not in C_STANDARD:
+                yield f"{name} includes {header}: it is C99 and needs its sizes of integers alone"
+        elif EXAMPLES.match(name):
+            if quote != "<" or not (header.startswith("tbn/") or is_standard(header.removesuffix(".h"))):
+                yield f"{name} includes {header}: examples know the installed headers alone"
         elif TORCH.match(header) and not TORCH_ALLOWED.match(name):
             yield f"{name} includes {header}: LibTorch belongs to src/train and its tools"
         elif CUDA.match(header) and not CUDA_ALLOWED.match(name):
@@ -122,6 +133,10 @@ class Layering(unittest.TestCase):
             ("src/tile/pack.cpp", '#include "graph/passes/passes.h"'),
             ("include/tbn/graph.h", '#include "graph/passes/passes.h"'),
             ("include/tbn/graph.h", "#include <yaml-cpp/yaml.h>"),
+            ("include/tbn/tbn_c.h", "#include <vector>"),
+            ("include/tbn/tbn_c.h", '#include "tbn/runtime.h"'),
+            ("examples/c/classify.c", '#include "tbn/tbn_c.h"'),
+            ("examples/cpp/classify.cpp", "#include <fmt/format.h>"),
         ):
             self.assertEqual(len(list(violations(name, line))), 1, f"{name}: {line}")
 
@@ -133,6 +148,8 @@ class Layering(unittest.TestCase):
             ("src/graph/graph.cpp", '#include "tbn/graph.h"'),
             ("src/runtime/cuda/kernels.cu", "#include <cuda_runtime.h>"),
             ("src/data/idx.cpp", "#include <zlib.h>"),
+            ("include/tbn/tbn_c.h", "#include <stdint.h>"),
+            ("examples/c/classify.c", "#include <stdio.h>"),
         ):
             self.assertEqual(list(violations(name, line)), [], f"{name}: {line}")
 

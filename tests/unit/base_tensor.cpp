@@ -1,6 +1,9 @@
 // Host tensors, shapes and element types.
 #include "tbn/tensor.h"
 
+#include <memory>
+#include <utility>
+
 #include "base/shape.h"
 #include "base/text.h"
 #include "support/catch.h"
@@ -54,6 +57,40 @@ TEST_CASE("a host tensor keeps its values and refuses wrong counts and types", "
   const std::string message =
       message_of<InternalError>([] { HostTensor(DType::kF32, {2}, std::vector<std::byte>(7)); });
   CHECK(says(message, {"F32 [2] takes 8 bytes, not 7", "tensor.cpp:"}));
+}
+
+TEST_CASE("a borrowed tensor keeps its owner, equals a copy, and copies when it is changed",
+          "[base]") {
+  auto values = std::make_shared<std::vector<float>>(std::vector<float>{1.0F, 2.0F});
+  const float* const at = values->data();
+  const std::weak_ptr<std::vector<float>> watched = values;
+  const auto bytes = std::as_bytes(std::span(*values));
+  HostTensor t = HostTensor::borrow(DType::kF32, {2}, bytes, values);
+  values.reset();
+  const HostTensor copy = t;
+  CHECK(std::as_const(t).values<float>().data() == at);
+  CHECK(copy.values<float>().data() == at);
+  CHECK(t == HostTensor::of<float>({2}, std::vector<float>{1.0F, 2.0F}));
+
+  t.values<float>()[0] = 5;
+  CHECK_FALSE(t.is_borrowed());
+  CHECK(t == HostTensor::of<float>({2}, std::vector<float>{5.0F, 2.0F}));
+  CHECK(copy.values<float>()[0] == 1);
+  CHECK_FALSE(t == copy);
+  const HostTensor moved = std::move(t);
+  CHECK(moved.values<float>()[0] == 5);
+  CHECK_FALSE(watched.expired());
+  t = HostTensor(DType::kU8, {1});
+  CHECK(t.bytes().size() == 1);
+}
+
+TEST_CASE("bytes that do not fit a tensor are not borrowed", "[base]") {
+  const auto owner = std::make_shared<std::vector<std::byte>>(16);
+  const std::span<const std::byte> bytes = *owner;
+  CHECK_THROWS_AS(HostTensor::borrow(DType::kF32, {2}, bytes.first(7), owner), InternalError);
+  CHECK_THROWS_AS(HostTensor::borrow(DType::kF32, {1}, bytes.subspan(1, 4), owner), InternalError);
+  CHECK_THROWS_AS(HostTensor::borrow(DType::kF32, {1}, bytes.first(4), nullptr), InternalError);
+  CHECK(HostTensor::borrow(DType::kU8, {4}, bytes.subspan(1, 4), owner).count() == 4);
 }
 
 TEST_CASE("error texts group digits and tame hostile names", "[base]") {

@@ -1,4 +1,5 @@
 // Networks: what is loaded, and what is refused with which words.
+#include <algorithm>
 #include <limits>
 
 #include "graph/passes/passes.h"
@@ -118,4 +119,65 @@ TEST_CASE("a packed file whose graph is none is refused with the file's name") {
   file.graph_json = R"({"nodes":[]})";
   write_packed(folder / "odd.tbn", file);
   CHECK_THROWS_AS(Network::load(folder / "odd.tbn"), DataError);
+}
+
+TEST_CASE(
+    "a network parsed from memory is the one that is loaded, and keeps nothing of the bytes") {
+  const test::TempDir folder;
+  PackedFile file = packed_file(pack_model(test::random_trained(test::odd_network(), 2)));
+  file.metadata["tbn.accuracy"] = "91.5";
+  file.test_vectors =
+      TestVectors{HostTensor(DType::kF32, {1, 2, 13, 9}), HostTensor(DType::kF32, {1, 5})};
+  write_packed(folder / "odd.tbn", file);
+  const auto loaded = Network::load(folder / "odd.tbn");
+  // At an odd address, as an array in a program may be.
+  std::vector<std::byte> bytes = serialize_packed(file);
+  bytes.insert(bytes.begin(), std::byte{0});
+  const auto parsed = Network::parse(std::span<const std::byte>(bytes).subspan(1));
+  std::ranges::fill(bytes, std::byte{0xff});
+
+  CHECK(parsed->graph() == loaded->graph());
+  CHECK(parsed->tensors() == loaded->tensors());
+  CHECK(parsed->metadata() == loaded->metadata());
+  CHECK(parsed->verify_input() == loaded->verify_input());
+  const std::vector<float> input = test::random_values(2 * 13 * 9, 5, 0, 255);
+  std::vector<float> one(5), other(5);
+  Session(parsed).run(input, 1, one);
+  Session(loaded).run(input, 1, other);
+  CHECK(one == other);
+}
+
+TEST_CASE("a network parsed from bytes that are no packed file is refused as a file would be") {
+  const std::vector<std::byte> bytes =
+      serialize_packed(packed_file(pack_model(test::random_trained(test::odd_network(), 2))));
+  const auto refused = [](std::span<const std::byte> hostile) {
+    return test::message_of<DataError>([&] { Network::parse(hostile, "rom"); });
+  };
+  CHECK(test::says(refused({}), {"rom: truncated"}));
+  for (std::size_t length = 1; length < bytes.size(); length += 97) {
+    CHECK(test::says(refused(std::span(bytes).first(length)), {"rom: "}));
+  }
+  std::vector<std::byte> damaged = bytes;
+  damaged.back() ^= std::byte{1};
+  CHECK(test::says(refused(damaged), {"rom: damaged"}));
+  PackedFile wrong = packed_file(pack_model(test::random_trained(test::odd_network(), 2)));
+  wrong.tensors.erase(wrong.tensors.begin());
+  CHECK(test::says(refused(serialize_packed(wrong)), {"rom: ", "missing"}));
+}
+
+TEST_CASE("a network runs on after its file is deleted") {
+  const test::TempDir folder;
+  write_packed(folder / "odd.tbn",
+               packed_file(pack_model(test::random_trained(test::odd_network(), 2))));
+  const auto network = Network::load(folder / "odd.tbn");
+  const std::vector<float> input = test::random_values(2 * 13 * 9, 5, 0, 255);
+  std::vector<float> before(5), after(5);
+  Session(network).run(input, 1, before);
+  std::filesystem::remove(folder / "odd.tbn");
+  Session(network).run(input, 1, after);
+  CHECK(before == after);
+  for (const auto& [name, tensor] : network->tensors()) {
+    INFO(name);
+    CHECK(tensor.is_borrowed());
+  }
 }
