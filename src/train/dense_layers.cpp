@@ -12,6 +12,8 @@
 #include <optional>
 #include <string_view>
 
+#include "tbn/error.h"
+
 namespace tbn {
 namespace {
 
@@ -32,22 +34,22 @@ struct Epilogue {
   Text algorithm = std::nullopt;
 };
 
-std::optional<Epilogue> epilogue_of(ActivationKind activation) {
+Epilogue epilogue_of(ActivationKind activation) {
   switch (activation) {
     case ActivationKind::kNone:
-      return Epilogue{};
+      return {};
     case ActivationKind::kRelu:
-      return Epilogue{"relu"};
+      return {"relu"};
     case ActivationKind::kGelu:
-      return Epilogue{"gelu", "none"};
+      return {"gelu", "none"};
     case ActivationKind::kSilu:
-      return Epilogue{"swish"};
+      return {"swish"};
     case ActivationKind::kTanh:
-      return Epilogue{"tanh"};
+      return {"tanh"};
     case ActivationKind::kSigmoid:
-      return Epilogue{"sigmoid"};
+      return {"sigmoid"};
   }
-  return std::nullopt;
+  TBN_CHECK(false, "unknown activation");
 }
 
 MaybeTensor optional_of(const Tensor& t) { return t.defined() ? MaybeTensor(t) : std::nullopt; }
@@ -126,12 +128,10 @@ double call_seconds(const DenseForm& form, const Tensor& x) {
 
 }  // namespace
 
-bool onednn_fuses(ActivationKind activation) { return epilogue_of(activation).has_value(); }
-
 std::vector<DenseForm> onednn_linear(const DenseWeights& weights, std::int64_t rows,
                                      ActivationKind activation) {
   if (!at::hasMKLDNN()) return {};
-  const Epilogue epilogue = epilogue_of(activation).value();
+  const Epilogue epilogue = epilogue_of(activation);
   // Which layout is the quicker one depends on the shape.
   return {prepacked_linear(weights, rows, epilogue, "oneDNN prepacked for its rows"),
           prepacked_linear(weights, std::nullopt, epilogue, "oneDNN prepacked")};
@@ -147,7 +147,7 @@ std::vector<DenseForm> onednn_conv(const DenseWeights& weights, const Conv2d& op
   const auto conv_add = find_op<ConvBinary>("mkldnn::_convolution_pointwise", "binary");
   const auto padding = pair(op.padding), stride = pair(op.stride);
   constexpr std::array<std::int64_t, 2> kDilation = {1, 1};
-  const Epilogue epilogue = epilogue_of(activation).value();
+  const Epilogue epilogue = epilogue_of(activation);
   const Tensor packed =
       reorder.call(weights.weight, padding, stride, kDilation, op.groups, Sizes(input));
   const auto run = [=, groups = op.groups, bias = optional_of(weights.bias)](

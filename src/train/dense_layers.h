@@ -26,9 +26,6 @@ struct DenseWeights {
   at::Tensor bias;    // undefined: none
 };
 
-// Whether oneDNN can apply the activation while it stores its results.
-bool onednn_fuses(ActivationKind activation);
-
 // Empty where this LibTorch has no oneDNN. `rows`: of the inputs to come, all batches together.
 std::vector<DenseForm> onednn_linear(const DenseWeights& weights, std::int64_t rows,
                                      ActivationKind activation = ActivationKind::kNone);

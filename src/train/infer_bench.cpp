@@ -85,7 +85,7 @@ std::pair<std::string, Shared> quickest_form(
   return forms[best];
 }
 
-DenseRival float_rival(const Graph& graph, const Tensor& x) {
+Contender float_rival(const Graph& graph, const Tensor& x) {
   GraphModule twin(graph);
   randomize(twin);
   twin.eval();

@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/contender.h"
 #include "config/config.h"
 #include "tbn/model.h"
-#include "train/dense_rival.h"
 
 namespace tbn {
 
@@ -15,7 +15,7 @@ struct InferenceCase {
   Model packed;                // of random weights
   std::vector<float> input;    // [batch, ...], random
   std::vector<double> wanted;  // [batch, ...]: the tiled network's answer in float64
-  DenseRival rival;            // its float twin on such an input, on `threads` threads
+  Contender rival;             // its float twin on such an input, on `threads` threads
 };
 
 // Reads no data. Throws ConfigError as training does, and InternalError where a form of the twin

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/bench/contest.h"
+#include "base/contender.h"
 #include "tbn/runtime.h"
 
 namespace tbn::app {

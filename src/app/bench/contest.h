@@ -15,12 +15,6 @@ namespace tbn::app {
 // measured; slow ones sit out later rounds once they have taken seconds, after three at least.
 std::vector<Quartiles> time_in_turn(const std::vector<std::function<void()>>& calls, int rounds);
 
-// A way to compute something, by name.
-struct Contender {
-  std::string name;
-  std::function<void()> run;
-};
-
 // One of our backends beside one rival.
 struct Comparison {
   std::string ours;

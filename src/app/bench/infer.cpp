@@ -16,7 +16,7 @@ int bench_infer(const CommandLine& line, const Config& config) {
   const std::vector<Comparison> rows =
       compare_backends(Network::from(std::move(bench.packed)), backends,
                        {std::move(bench.input), std::move(bench.wanted), batch, threads},
-                       {bench.rival.name, bench.rival.run}, rounds_of(line));
+                       bench.rival, rounds_of(line));
   const std::int64_t p = config.weights.fields.p;
   print_comparisons(
       line, rows, fmt::format("{}, p = {}, batch {}", config.name, p, batch),

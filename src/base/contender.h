@@ -1,13 +1,12 @@
-// What LibTorch does as quickly as it can, ready to be timed. No LibTorch type in this header.
+// A way to compute something, by name, ready to be timed.
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <string>
 
 namespace tbn {
 
-struct DenseRival {
+struct Contender {
   std::string name;           // "LibTorch fp32, oneDNN prepacked"
   std::function<void()> run;  // once, on the same input each time
 };
