@@ -1,4 +1,4 @@
-# One library a group of folders, one tool a file of src/app.
+# One library a group of folders, one tool a file of src/app and its folder.
 
 # tbn_add_library(<name> FOLDERS <folder>... [NEEDS <tbn library>...] [LINK <target>...])
 # makes the static library tbn_<name>, tbn::<name> to others, of every .cpp under the folders.
@@ -19,10 +19,12 @@ function(tbn_add_library name)
   tbn_compile_options(tbn_${name})
 endfunction()
 
-# tbn_add_tool(<name> [NEEDS <tbn library>...]) makes bin/tbn-<name> of src/app/tbn_<name>.cpp.
+# tbn_add_tool(<name> [NEEDS <tbn library>...]) makes bin/tbn-<name> of src/app/tbn_<name>.cpp and of
+# the .cpp files in the folder src/app/<name>, where there is one.
 function(tbn_add_tool name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "NEEDS")
-  add_executable(tbn-${name} "${PROJECT_SOURCE_DIR}/src/app/tbn_${name}.cpp")
+  file(GLOB parts CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/app/${name}/*.cpp")
+  add_executable(tbn-${name} "${PROJECT_SOURCE_DIR}/src/app/tbn_${name}.cpp" ${parts})
   target_include_directories(tbn-${name} PRIVATE
     "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}")
   list(TRANSFORM arg_NEEDS PREPEND tbn_ OUTPUT_VARIABLE libraries)

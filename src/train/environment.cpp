@@ -12,6 +12,14 @@
 namespace tbn {
 namespace {
 
+std::string system_name() {
+  utsname name = {};
+  if (uname(&name) != 0) return "unknown";
+  return fmt::format("{} {} {}", name.sysname, name.release, name.machine);
+}
+
+}  // namespace
+
 std::string cpu_name() {
   std::ifstream file("/proc/cpuinfo");
   for (std::string line; std::getline(file, line);) {
@@ -22,14 +30,6 @@ std::string cpu_name() {
   }
   return "unknown";
 }
-
-std::string system_name() {
-  utsname name = {};
-  if (uname(&name) != 0) return "unknown";
-  return fmt::format("{} {} {}", name.sysname, name.release, name.machine);
-}
-
-}  // namespace
 
 std::string utc_now() {
   const std::time_t now = std::time(nullptr);

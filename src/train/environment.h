@@ -12,6 +12,9 @@ namespace tbn {
 Json environment_json(const std::vector<std::string>& command_line, const std::string& device,
                       std::int64_t seed);
 
+// "AMD EPYC 9124 16-Core Processor", or "unknown".
+std::string cpu_name();
+
 // "2026-03-01T12:30:05Z"
 std::string utc_now();
 

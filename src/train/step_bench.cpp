@@ -8,9 +8,9 @@
 #include <chrono>
 #include <vector>
 
-#include "data/images/image_set.h"
 #include "data/registry.h"
 #include "tbn/error.h"
+#include "train/bench_network.h"
 #include "train/device.h"
 #include "train/step.h"
 #include "train/trainer_graph.h"
@@ -25,8 +25,7 @@ BatchTensors random_batch(const SampleSpec& spec, std::int64_t size, c10::Device
     return sizes;
   };
   BatchTensors batch;
-  batch.inputs = spec.bytes ? torch::randint(0, 256, sized(spec.input)).to(torch::kUInt8)
-                            : torch::randn(sized(spec.input));
+  batch.inputs = random_inputs(spec, size);
   if (spec.labels() > 0) {
     const Shape shape = spec.labels() == 1 ? Shape{} : Shape{spec.labels()};
     batch.labels = torch::randint(0, spec.task.output.back(), sized(shape), torch::kInt64);
@@ -43,7 +42,7 @@ class Contender {
  public:
   Contender(const Config& config, const SampleSpec& spec, c10::Device device)
       : train_(config.train),
-        state_(config, graph_of(config, spec), device),
+        state_(config, bench_graph(config, spec), device),
         loss_(config, spec, device),
         device_(device) {
     state_.model().train();
@@ -70,34 +69,11 @@ class Contender {
   }
 
  private:
-  static Graph graph_of(const Config& config, const SampleSpec& spec) {
-    if (!spec.bytes || !config.data.normalize) return training_graph(config, spec);
-    const auto channels = static_cast<std::size_t>(spec.input.front());
-    const ChannelStatistics uniform{std::vector<double>(channels, 127.5),
-                                    std::vector<double>(channels, 73.9)};
-    return training_graph(config, spec, &uniform);
-  }
-
   TrainConfig train_;
   TrainState state_;
   TaskLoss loss_;
   c10::Device device_;
 };
-
-// The settings that only tiled layers have go with them.
-Config float_twin(Config config) {
-  config.weights = {};
-  config.weights.fields.encoding = "float";
-  config.weights.small = "float";
-  std::erase_if(config.optim.groups, [](OptimGroup& group) {
-    std::erase_if(group.match, [](const std::string& name) {
-      return name == "latents" || name == "alphas" || name.ends_with(".latent") ||
-             name.ends_with(".alpha") || name.ends_with(".alpha_latent");
-    });
-    return group.match.empty();
-  });
-  return config;
-}
 
 }  // namespace
 

@@ -44,7 +44,9 @@ struct CommandLine::State {
 
   void declare(const std::string& name, bool has_value) {
     const std::size_t comma = name.find(',');
-    const char letter = comma == std::string::npos ? '\0' : name[comma + 1];
+    const char letter = name.size() == 1             ? name[0]
+                        : comma == std::string::npos ? '\0'
+                                                     : name[comma + 1];
     declared.push_back({"--" + long_name(name), letter, has_value});
   }
   const Declared* find(const std::string& name) const {
@@ -59,6 +61,7 @@ struct CommandLine::State {
   }
   std::string unknown(const std::string& argument) const;
   std::string explain(int argc, const char* const* argv) const;
+  std::vector<std::string> with_one_dash(int argc, const char* const* argv) const;
 };
 
 // "unknown option '--jsn' (did you mean --json?)"
@@ -122,11 +125,27 @@ CommandLine& CommandLine::value(const std::string& name, const std::string& plac
   return *this;
 }
 
+// cxxopts knows options of one letter with one dash only: "--p" and "--p=4" become "-p" and "-p4".
+std::vector<std::string> CommandLine::State::with_one_dash(int argc,
+                                                           const char* const* argv) const {
+  std::vector<std::string> arguments(argv, argv + argc);
+  for (std::string& argument : arguments) {
+    if (argument == "--") break;
+    const std::string name = argument.substr(0, argument.find('='));
+    if (name.size() != 3 || find(name) == nullptr) continue;
+    argument = name.substr(1) + argument.substr(std::min(name.size() + 1, argument.size()));
+  }
+  return arguments;
+}
+
 std::string CommandLine::hint() const { return "; see " + state_->tool + " --help"; }
 
 bool CommandLine::parse(int argc, const char* const* argv) {
+  const std::vector<std::string> arguments = state_->with_one_dash(argc, argv);
+  std::vector<const char*> pointers;
+  for (const std::string& argument : arguments) pointers.push_back(argument.c_str());
   try {
-    state_->result = state_->options.parse(argc, argv);
+    state_->result = state_->options.parse(argc, pointers.data());
   } catch (const cxxopts::exceptions::exception&) {
     throw ConfigError(state_->explain(argc, argv) + hint());
   }

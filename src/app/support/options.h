@@ -20,7 +20,7 @@ class CommandLine {
   CommandLine(const CommandLine&) = delete;
   CommandLine& operator=(const CommandLine&) = delete;
 
-  // `name` is "output" or, with a letter, "output,o".
+  // `name` is "output" or, with a letter, "output,o"; "p" is --p and -p.
   CommandLine& flag(const std::string& name, const std::string& help);
   CommandLine& value(const std::string& name, const std::string& placeholder,
                      const std::string& help, const std::string& standard = "");

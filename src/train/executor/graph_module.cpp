@@ -33,15 +33,6 @@ torch::nn::Module& submodule(torch::nn::Module& root, const std::string& path) {
 
 std::array<std::int64_t, 2> pair(Size2 size) { return {size.h, size.w}; }
 
-// x [B, C, H, W] with its channels last in memory. With one channel both layouts are the same
-// bytes, and only the strides tell a convolution which of them its output shall have.
-Tensor in_channels_last(const Tensor& x) {
-  if (x.size(1) > 1) return x.contiguous(at::MemoryFormat::ChannelsLast);
-  const std::int64_t width = x.size(3);
-  const std::int64_t area = x.size(2) * width;
-  return x.contiguous().as_strided(x.sizes(), {area, 1, width, 1});
-}
-
 // The sizes of a batch like that of x.
 std::vector<std::int64_t> with_batch(const Tensor& x, const Shape& shape) {
   std::vector<std::int64_t> sizes = {x.size(0)};

@@ -58,10 +58,13 @@ class GraphModule : public torch::nn::Module {
   // Undefined where the node has no such tensor.
   torch::Tensor tensor_of(NodeId node, TensorRole role) const;
 
+ protected:
+  // The value of `step`, of the values before it; a module with kernels of its own overrides it.
+  virtual torch::Tensor run(const Step& step, std::vector<torch::Tensor>& values);
+
  private:
   void register_tensor(const TensorSpec& spec);
   torch::Tensor prepare_input(torch::Tensor x) const;
-  torch::Tensor run(const Step& step, std::vector<torch::Tensor>& values);
   torch::Tensor run_conv(const Step& step, const Conv2d& op, const torch::Tensor& x,
                          const torch::Tensor& residual);
   torch::Tensor run_linear(NodeId node, const Linear& op, const torch::Tensor& x) const;

@@ -149,6 +149,13 @@ Tensor batch_norm(const BatchNorm& op, const Tensor& x, const Tensor& weight, co
   return x.dim() == 3 ? norm(x.reshape({-1, x.size(2)})).view(x.sizes()) : norm(x);
 }
 
+Tensor in_channels_last(const Tensor& x) {
+  if (x.size(1) > 1) return x.contiguous(at::MemoryFormat::ChannelsLast);
+  const std::int64_t width = x.size(3);
+  const std::int64_t area = x.size(2) * width;
+  return x.contiguous().as_strided(x.sizes(), {area, 1, width, 1});
+}
+
 Tensor normalize(const Normalize& op, const Tensor& x) {
   const std::size_t axis = channel_axis(x.sizes().slice(1).vec()) + 1;
   std::vector<std::int64_t> shape(static_cast<std::size_t>(x.dim()), 1);

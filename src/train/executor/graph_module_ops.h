@@ -31,6 +31,10 @@ torch::Tensor batch_norm(const BatchNorm& op, const torch::Tensor& x, const torc
                          const torch::Tensor& bias, const torch::Tensor& running_mean,
                          const torch::Tensor& running_var, double momentum, bool training);
 
+// x [B, C, H, W] with its channels last in memory. With one channel both layouts are the same
+// bytes, and only the strides tell a convolution which of them its output shall have.
+torch::Tensor in_channels_last(const torch::Tensor& x);
+
 // y = (x - mean) / std per channel of x [B, ...shape].
 torch::Tensor normalize(const Normalize& op, const torch::Tensor& x);
 

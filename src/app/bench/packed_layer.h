@@ -1,0 +1,25 @@
+// Single packed layers of random tiles, to be timed warm and cold.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "tbn/runtime.h"
+
+namespace tbn::app {
+
+// A packed network of one tiled layer without bias, an input for it, and its dense weights.
+struct PackedLayer {
+  std::shared_ptr<const Network> network;
+  std::vector<float> input;
+  std::vector<float> weights() const;  // [n, m...]
+};
+
+// `layer`: a training graph of one linear or conv2d. The same seed gives the same bits.
+PackedLayer random_layer(const Graph& layer, std::uint32_t seed);
+
+// The values of the tile.
+std::int64_t tile_length(const Graph& layer);
+
+}  // namespace tbn::app
