@@ -49,11 +49,14 @@ struct ExampleBuffers {
 
 void check_size(const char* what, std::size_t given, std::int64_t batch, const Shape& shape) {
   const auto each = static_cast<std::size_t>(element_count(shape));
-  const auto wanted = each * static_cast<std::size_t>(batch);
-  if (given == wanted) return;
+  const auto examples = static_cast<std::size_t>(batch);
+  // Without a product that could wrap around to a size that fits.
+  const bool fits = each == 0 || examples == 0 ? given == each * examples
+                                               : given % each == 0 && given / each == examples;
+  if (fits) return;
   throw ConfigError(std::string(what) + " holds " + std::to_string(given) + " values, but " +
                     std::to_string(batch) + " examples of " + to_string(shape) + " are " +
-                    std::to_string(wanted));
+                    std::to_string(batch) + " times " + std::to_string(each));
 }
 
 }  // namespace

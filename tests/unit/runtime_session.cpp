@@ -84,10 +84,12 @@ TEST_CASE("a session refuses buffers and options that do not fit") {
   const auto error = [&](std::int64_t batch) {
     return test::message_of<ConfigError>([&] { session.run(input, batch, output); });
   };
-  CHECK(error(2) == "input holds 234 values, but 2 examples of [2, 13, 9] are 468");
+  CHECK(error(2) == "input holds 234 values, but 2 examples of [2, 13, 9] are 2 times 234");
   CHECK(error(-1) == "batch must be at least 0, is -1");
   output.resize(6);
-  CHECK(error(1) == "output holds 6 values, but 1 examples of [5] are 5");
+  CHECK(error(1) == "output holds 6 values, but 1 examples of [5] are 1 times 5");
+  const std::int64_t wraps = std::int64_t{1} << 62;
+  CHECK_THROWS_AS(session.run({}, wraps, {}), ConfigError);
   session.run({}, 0, {});
   CHECK(test::message_of<ConfigError>([&] { Session(network, {.threads = 0}); }) ==
         "threads must be between 1 and 1024, is 0");

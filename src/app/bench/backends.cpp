@@ -15,14 +15,14 @@
 namespace tbn::app {
 
 std::vector<TimedBackend> parse_backends(const std::string& text) {
-  if (text == "all") return {std::begin(kBackends), std::end(kBackends)};
+  if (text == "all") return {std::begin(kTimedBackends), std::end(kTimedBackends)};
   std::vector<std::string> names = {"all"};
-  for (const TimedBackend& known : kBackends) names.emplace_back(to_string(known.backend));
+  for (const TimedBackend& known : kTimedBackends) names.emplace_back(to_string(known.backend));
   std::vector<TimedBackend> found;
   for (const std::string& name : split(text, ',')) {
-    const auto* known = std::find_if(std::begin(kBackends), std::end(kBackends),
+    const auto* known = std::find_if(std::begin(kTimedBackends), std::end(kTimedBackends),
                                      [&](const auto& b) { return to_string(b.backend) == name; });
-    if (known == std::end(kBackends)) {
+    if (known == std::end(kTimedBackends)) {
       throw ConfigError(
           fmt::format("--backend: '{}' is not {}", printable(name), join_choices(names)));
     }

@@ -19,9 +19,10 @@ struct TimedBackend {
 };
 
 // A new backend is a line here.
-inline constexpr TimedBackend kBackends[] = {
+inline constexpr TimedBackend kTimedBackends[] = {
     {Backend::kReference, 1e-4, 32},
     {Backend::kExact, 1e-4, 1},
+    {Backend::kInt8, 0.2, 1},
 };
 
 // Those of a list "exact,reference", or all of them for "all". Throws ConfigError for other names.

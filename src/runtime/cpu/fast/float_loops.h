@@ -139,11 +139,33 @@ struct Loops {
     }
   }
 
+  // Where a register holds all rows a whole number of times, and their copies lie side by side.
+  template <class Act>
+  static void finish_few(const Finish& finish, std::int64_t rows, const float* sum, float* y,
+                         Act act) {
+    float repeated[W];
+    for (int l = 0; l < W; ++l) repeated[l] = sum[l & (rows - 1)];  // rows is a power of 2
+    const std::int64_t outputs = rows * finish.copies;
+    std::int64_t c = 0;
+    for (; c + W <= outputs; c += W) {
+      for (int l = 0; l < W; ++l) {
+        y[c + l] = act(finish.gain[c + l] * repeated[l] + finish.bias[c + l]);
+      }
+    }
+    for (; c < outputs; ++c) y[c] = act(finish.gain[c] * repeated[c % W] + finish.bias[c]);
+  }
+
   static void finish(const Finish& finish, std::int64_t first, std::int64_t rows, const float* sums,
                      std::int64_t stride, std::int64_t pixels, float* y, std::int64_t y_stride) {
+    const bool few = rows < W && W % rows == 0 && first == 0 && finish.copies > 1 &&
+                     finish.row_step == 1 && finish.copy_step == rows;
     with_activation(finish.activation, [&](auto act) {
       for (std::int64_t i = 0; i < pixels; ++i) {
         const float* __restrict sum = sums + i * stride;
+        if (few) {
+          finish_few(finish, rows, sum, y + i * y_stride, act);
+          continue;
+        }
         for (std::int64_t copy = 0; copy < finish.copies; ++copy) {
           const std::int64_t c = first * finish.row_step + copy * finish.copy_step;
           const float* __restrict gain = finish.gain + c;
