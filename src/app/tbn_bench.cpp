@@ -22,7 +22,8 @@ void declare_options(CommandLine& line) {
       .value("rows", "m,...", "layers: rows of a linear layer (1,16,512)")
       .value("size", "KxN,...", "layers: inputs and outputs of a linear layer (4096x4096)")
       .value("conv", "CxHxWxOkKsS,...", "layers: convolutions (those of ResNet-18 on CIFAR-10)")
-      .value("p", "p,...", "layers: compression factors (1,4,8)");
+      .value("p", "p,...", "layers: compression factors (1,4,8)")
+      .flag("profile", "train: where a step's time goes, by layer and by function");
 }
 
 int run(int argc, char** argv) {
@@ -45,7 +46,8 @@ int run(int argc, char** argv) {
   }
   const Config config = load_config(line.text("config"), line.settings());
   if (subject == "data") return bench_data(line, config);
-  return subject == "train" ? bench_train(line, config) : bench_infer(line, config);
+  if (subject == "infer") return bench_infer(line, config);
+  return line.has("profile") ? profile_train(line, config) : bench_train(line, config);
 }
 
 }  // namespace

@@ -11,6 +11,10 @@
 
 namespace tbn {
 
+// The parts of a step besides the network's own, as user scopes of LibTorch's profilers.
+inline constexpr const char* kLossScope = "tbn::loss";
+inline constexpr const char* kOptimizerScope = "tbn::optimizer";
+
 struct StepResult {
   at::Tensor loss;     // a scalar, still on the device
   at::Tensor outputs;  // [B, ...], of the parameters before the update

@@ -40,6 +40,18 @@ class Bench(ToolTest):
         self.assertEqual(row["ours_state_bytes"],
                          16 * (256 * 784 // 8 + 8 + norm + classifier))
 
+    def test_a_profile_tells_where_the_time_of_a_step_goes(self):
+        profile = self.call_json("tbn-bench", "train", "--config", "tiny.yaml", "--rounds", 2,
+                                 "--profile", "train.batch_size=16")
+        parts = sum(n["forward_us"] + n["backward_us"] for n in profile["nodes"])
+        parts += sum(profile[k] for k in ("loss_us", "gradients_us", "optimizer_us", "rest_us"))
+        self.assertAlmostEqual(parts / profile["step_us"], 1, places=6)
+        self.assertTrue(any(n["weights"].startswith("tiled p=") for n in profile["nodes"]))
+        self.assertTrue(any(f["name"].startswith("aten::") for f in profile["functions"]))
+        table = self.call("tbn-bench", "train", "--config", "tiny.yaml", "--rounds", 2,
+                          "--profile", "train.batch_size=16").stdout
+        self.assertIn("| optimiser |", table)
+
     def test_a_packed_file_is_timed_after_the_backends_agreed(self):
         file = pathlib.Path(__file__).resolve().parents[2] / "models" / "pretrained"
         rows = self.call_json("tbn-bench", next(file.glob("*.tbn")), "--rounds", 3)

@@ -2,6 +2,8 @@
 // graph_module_ops. Its visit lists all ops: a forgotten one does not compile.
 #include "train/executor/graph_module.h"
 
+#include <ATen/record_function.h>
+
 #include <algorithm>
 #include <array>
 
@@ -114,6 +116,7 @@ Tensor GraphModule::forward(Tensor x) {
   std::vector<Tensor> values(graph_.nodes.size());
   values[0] = prepare_input(std::move(x));
   for (const Step& step : steps_) {
+    RECORD_USER_SCOPE(graph_.node(step.node).name);
     values[static_cast<std::size_t>(step.output)] = run(step, values);
     for (const NodeId id : step.last_uses) values[static_cast<std::size_t>(id)].reset();
   }

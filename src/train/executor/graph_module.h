@@ -49,6 +49,9 @@ class GraphModule : public torch::nn::Module {
   void set_norm_momentum_factor(double factor) { norm_momentum_factor_ = factor; }
 
   const Graph& graph() const { return graph_; }
+  // The order of execution. While it runs, each step is a user scope of LibTorch's profilers under
+  // its node's name.
+  const std::vector<Step>& steps() const { return steps_; }
   torch::ScalarType dtype() const { return dtype_; }
   torch::Device device() const;
 

@@ -1,0 +1,35 @@
+// A network in training without a data set: what step_bench times and step_profile takes apart.
+#pragma once
+
+#include <cstdint>
+
+#include "config/config.h"
+#include "data/dataset.h"
+#include "train/batch_tensors.h"
+#include "train/task_loss.h"
+#include "train/trainer_state.h"
+
+namespace tbn {
+
+// Samples like those of `spec` with random values, labels and targets.
+BatchTensors random_batch(const SampleSpec& spec, std::int64_t size, c10::Device device);
+
+class StepContender {
+ public:
+  // Throws ConfigError as training does.
+  StepContender(const Config& config, const SampleSpec& spec, c10::Device device);
+
+  // Microseconds of one step, waiting for the device.
+  double step_us(const BatchTensors& batch);
+  // Bytes of parameters, gradients and optimiser state.
+  std::int64_t state_bytes();
+  GraphModule& model() { return state_.model(); }
+
+ private:
+  TrainConfig train_;
+  TrainState state_;
+  TaskLoss loss_;
+  c10::Device device_;
+};
+
+}  // namespace tbn
