@@ -17,7 +17,8 @@ c10::Device resolve_device(const std::string& name);
 // "cpu, 2 threads", "cuda:0 (NVIDIA H200)"
 std::string describe_device(c10::Device device);
 
-// Threads, deterministic algorithms and the seed of LibTorch's generators, for the whole process.
+// Threads, deterministic algorithms and the seed of LibTorch's generators, for the whole process,
+// which on a CPU keeps the memory that it frees from then on.
 void configure_torch(const TrainConfig& train, c10::Device device);
 
 // While it lives, LibTorch computes matrix products and convolutions in bfloat16 on the device.

@@ -122,7 +122,9 @@ TEST_CASE("the fused norm has the values, gradients and running statistics of th
     net.norm.running_var = var;
 
     const Tensor y = run_fused(c, net, true);
+    const Tensor given = dy.clone();
     y.backward(dy);
+    CHECK(torch::equal(dy, given));  // the caller's own gradient is not written over
     const auto gradients = take_gradients(net);
     CHECK(difference(y, wanted) < 1e-10);
     CHECK(difference(mean, wanted_mean) < 1e-10);
@@ -131,6 +133,23 @@ TEST_CASE("the fused norm has the values, gradients and running statistics of th
       INFO("leaf " << i);
       CHECK(difference(gradients[i], wanted_gradients[i]) < 1e-10);
     }
+  }
+}
+
+TEST_CASE(
+    "a residual's gradient may take the place of the result's, and readers of both get theirs") {
+  torch::manual_seed(4);
+  const NormCase& c = kCases[1];
+  Net net = make_net(c);
+  // The result is read twice and its gradient made in between, so that nobody else holds it.
+  const auto loss = [](const Tensor& y) { return (y.square() + 3 * y).sum(); };
+  loss(run_parts(c, net, true)).backward();
+  const auto wanted = take_gradients(net);
+  loss(run_fused(c, net, true)).backward();
+  const auto gradients = take_gradients(net);
+  for (std::size_t i = 0; i < gradients.size(); ++i) {
+    INFO("leaf " << i);
+    CHECK(torch::allclose(gradients[i], wanted[i], 1e-9, 1e-9));
   }
 }
 

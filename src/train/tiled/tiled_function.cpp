@@ -13,10 +13,6 @@ using torch::Tensor;
 using torch::autograd::AutogradContext;
 using torch::autograd::tensor_list;
 
-Tensor signs(const Tensor& s) {
-  return at::where(s > 0, at::scalar_tensor(1, s.options()), at::scalar_tensor(-1, s.options()));
-}
-
 struct SignFunction : torch::autograd::Function<SignFunction> {
   static Tensor forward(AutogradContext*, const Tensor& s) { return signs(s); }
   static tensor_list backward(AutogradContext*, tensor_list grad) { return {grad[0]}; }

@@ -67,7 +67,7 @@ TBN_INLINE void forward_any(const FanOutForward<T>& w, std::int64_t begin, std::
   return forward_body<true, true, true>(w, begin, end);
 }
 
-template <bool kRelu, bool kKeep, class T>
+template <Mask kMask, bool kKeep, class T>
 TBN_INLINE void backward_body(const FanOutBackward<T>& w, std::int64_t begin, std::int64_t end,
                               T* sum_g, T* sum_gu) {
   const std::int64_t maps = w.shape.maps, outputs = w.shape.copies * maps;
@@ -78,18 +78,21 @@ TBN_INLINE void backward_body(const FanOutBackward<T>& w, std::int64_t begin, st
       for_blocks(
           maps, [&](std::int64_t first, std::int64_t count) __attribute__((always_inline)) {
             const std::int64_t at = o * outputs + i * maps + first;
-            const T* __restrict dy = w.dy + at;
-            const T* __restrict y = kRelu ? w.y + at : nullptr;
+            const T* dy = w.dy + at;
+            const T* __restrict y = kMask == Mask::kResult ? w.y + at : nullptr;
             const T* __restrict u = w.u + o * maps + first;
             const T* __restrict a = w.a + i * maps + first;
+            const T* __restrict b = kMask == Mask::kRecomputed ? w.b + i * maps + first : nullptr;
             const T* __restrict centre = w.centre + first;
             T* __restrict du = w.du + o * maps + first;
-            T* __restrict kept = kKeep ? w.g_out + at : nullptr;
+            T* kept = kKeep ? w.g_out + at : nullptr;  // dy itself, or apart from it
             T* __restrict sg = sum_g + i * maps + first;
             T* __restrict sgu = sum_gu + i * maps + first;
+#pragma GCC ivdep
             for (std::int64_t r = 0; r < count; ++r) {
               T g = dy[r];
-              if constexpr (kRelu) g = y[r] <= T(0) ? T(0) : g;
+              if constexpr (kMask == Mask::kResult) g = y[r] <= T(0) ? T(0) : g;
+              if constexpr (kMask == Mask::kRecomputed) g = a[r] * u[r] + b[r] <= T(0) ? T(0) : g;
               if constexpr (kKeep) kept[r] = g;
               du[r] = (i == 0 ? T(0) : du[r]) + a[r] * g;
               sg[r] += g;
@@ -103,29 +106,51 @@ TBN_INLINE void backward_body(const FanOutBackward<T>& w, std::int64_t begin, st
 template <class T>
 TBN_INLINE void backward_any(const FanOutBackward<T>& w, std::int64_t begin, std::int64_t end,
                              T* sum_g, T* sum_gu) {
-  if (w.y != nullptr && w.g_out != nullptr)
-    return backward_body<true, true>(w, begin, end, sum_g, sum_gu);
-  if (w.y != nullptr) return backward_body<true, false>(w, begin, end, sum_g, sum_gu);
-  if (w.g_out != nullptr) return backward_body<false, true>(w, begin, end, sum_g, sum_gu);
-  return backward_body<false, false>(w, begin, end, sum_g, sum_gu);
+  const bool keep = w.g_out != nullptr;
+  switch (w.mask) {
+    case Mask::kNone:
+      if (keep) return backward_body<Mask::kNone, true>(w, begin, end, sum_g, sum_gu);
+      return backward_body<Mask::kNone, false>(w, begin, end, sum_g, sum_gu);
+    case Mask::kResult:
+      if (keep) return backward_body<Mask::kResult, true>(w, begin, end, sum_g, sum_gu);
+      return backward_body<Mask::kResult, false>(w, begin, end, sum_g, sum_gu);
+    case Mask::kRecomputed:
+      return backward_body<Mask::kRecomputed, false>(w, begin, end, sum_g, sum_gu);
+  }
 }
 
+// Twice over rows that the first pass has brought into a cache.
 template <class T>
-TBN_INLINE void moment_body(const T* u, const T* centre, int power, std::int64_t maps,
-                            std::int64_t begin, std::int64_t end, T* sums) {
-  std::fill(sums, sums + maps, T(0));
+TBN_INLINE void moment_body(const T* u, std::int64_t maps, std::int64_t begin, std::int64_t end,
+                            T* mean, T* m2) {
+  std::fill(mean, mean + maps, T(0));
+  std::fill(m2, m2 + maps, T(0));
   for (std::int64_t o = begin; o < end; ++o) {
     for_blocks(
         maps, [&](std::int64_t first, std::int64_t count) __attribute__((always_inline)) {
           const T* __restrict row = u + o * maps + first;
-          const T* __restrict c = centre + first;
-          T* __restrict sum = sums + first;
+          T* __restrict sum = mean + first;
+          for (std::int64_t r = 0; r < count; ++r) sum[r] += row[r];
+        });
+  }
+  for (std::int64_t r = 0; r < maps; ++r) mean[r] /= static_cast<T>(end - begin);
+  for (std::int64_t o = begin; o < end; ++o) {
+    for_blocks(
+        maps, [&](std::int64_t first, std::int64_t count) __attribute__((always_inline)) {
+          const T* __restrict row = u + o * maps + first;
+          const T* __restrict centre = mean + first;
+          T* __restrict sum = m2 + first;
           for (std::int64_t r = 0; r < count; ++r) {
-            const T value = row[r] - c[r];
-            sum[r] += power == 1 ? value : value * value;
+            const T value = row[r] - centre[r];
+            sum[r] += value * value;
           }
         });
   }
+}
+
+template <class T>
+TBN_INLINE void sign_body(const T* __restrict s, T* __restrict t, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) t[i] = s[i] > T(0) ? T(1) : T(-1);
 }
 
 template <class T>
@@ -162,14 +187,19 @@ void fan_in_rows(const FanOutBackward<double>& work, std::int64_t begin, std::in
   backward_any(work, begin, end, sum_g, sum_gu);
 }
 
-TBN_CLONES void moment_rows(const float* u, const float* centre, int power, std::int64_t maps,
-                            std::int64_t begin, std::int64_t end, float* sums) {
-  moment_body(u, centre, power, maps, begin, end, sums);
+TBN_CLONES void moment_rows(const float* u, std::int64_t maps, std::int64_t begin, std::int64_t end,
+                            float* mean, float* m2) {
+  moment_body(u, maps, begin, end, mean, m2);
 }
-void moment_rows(const double* u, const double* centre, int power, std::int64_t maps,
-                 std::int64_t begin, std::int64_t end, double* sums) {
-  moment_body(u, centre, power, maps, begin, end, sums);
+void moment_rows(const double* u, std::int64_t maps, std::int64_t begin, std::int64_t end,
+                 double* mean, double* m2) {
+  moment_body(u, maps, begin, end, mean, m2);
 }
+
+TBN_CLONES void sign_values(const float* s, float* t, std::int64_t count) {
+  sign_body(s, t, count);
+}
+void sign_values(const double* s, double* t, std::int64_t count) { sign_body(s, t, count); }
 
 TBN_CLONES void add_affine_rows(float* du, const float* u, const float* centre, const float* c0,
                                 const float* c1, std::int64_t maps, std::int64_t begin,

@@ -1,5 +1,5 @@
-// The fan-out's loops on a CPU: plain pointers, no LibTorch, one chunk of rows a call, so that the
-// caller splits the rows over its own threads and adds the chunks' sums in a fixed order.
+// The tiled layers' loops on a CPU: plain pointers, no LibTorch, one chunk of rows a call, so that
+// the caller splits the rows over its own threads and adds the chunks' sums in a fixed order.
 //
 // Rows are [rows, maps] (u) and [rows, copies, maps] (y): maps are the R unique outputs of a tiled
 // layer, copies the p scaled ones. In channels-last memory a row is a pixel.
@@ -29,18 +29,25 @@ struct FanOutForward {
 void fan_out_rows(const FanOutForward<float>& work, std::int64_t begin, std::int64_t end);
 void fan_out_rows(const FanOutForward<double>& work, std::int64_t begin, std::int64_t end);
 
-// With g = dy, or dy where y > 0 (`y` not null: ReLU):
+// Where ReLU let the gradient pass: everywhere (there was none), where the result y was positive,
+// or where a[i, r] * u[o, r] + b[i, r] is, which without a residual is the same and spares reading
+// y.
+enum class Mask { kNone, kResult, kRecomputed };
+
+// With g = dy where the mask lets it pass, else 0:
 //   du[o, r] = sum_i a[i, r] * g[o, i, r]        g_out[o, i, r] = g (where not null)
 //   sum_g[i, r] = sum_o g                        sum_gu[i, r] = sum_o g * (u[o, r] - centre[r])
-// The sums are over the rows of this call and are written, not added to. `y` and `g_out` may be
-// null.
+// The sums are over the rows of this call and are written, not added to. `y` is read under
+// Mask::kResult and `b` under Mask::kRecomputed, which goes without g_out. g_out may be dy.
 template <class T>
 struct FanOutBackward {
   FanOutShape shape;
+  Mask mask;
   const T* dy;
   const T* y;
   const T* u;
   const T* a;
+  const T* b;
   const T* centre;
   T* du;
   T* g_out;
@@ -50,11 +57,15 @@ void fan_in_rows(const FanOutBackward<float>& work, std::int64_t begin, std::int
 void fan_in_rows(const FanOutBackward<double>& work, std::int64_t begin, std::int64_t end,
                  double* sum_g, double* sum_gu);
 
-// sums[r] = sum_o (u[o, r] - centre[r])^power over the rows of this call, power 1 or 2.
-void moment_rows(const float* u, const float* centre, int power, std::int64_t maps,
-                 std::int64_t begin, std::int64_t end, float* sums);
-void moment_rows(const double* u, const double* centre, int power, std::int64_t maps,
-                 std::int64_t begin, std::int64_t end, double* sums);
+// mean[r] of the rows of this call and m2[r] = sum_o (u[o, r] - mean[r])^2.
+void moment_rows(const float* u, std::int64_t maps, std::int64_t begin, std::int64_t end,
+                 float* mean, float* m2);
+void moment_rows(const double* u, std::int64_t maps, std::int64_t begin, std::int64_t end,
+                 double* mean, double* m2);
+
+// t = +1 where s > 0, else -1.
+void sign_values(const float* s, float* t, std::int64_t count);
+void sign_values(const double* s, double* t, std::int64_t count);
 
 // du[o, r] += c0[r] + c1[r] * (u[o, r] - centre[r])
 void add_affine_rows(float* du, const float* u, const float* centre, const float* c0,

@@ -3,11 +3,14 @@
 #include "train/tiled/tiled_function_maps.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/record_function.h>
 
 #include <algorithm>
 #include <array>
+#include <utility>
 #include <vector>
 
+#include "tbn/error.h"
 #include "train/tiled/tiled_function_cpu.h"
 
 namespace tbn {
@@ -89,17 +92,27 @@ void fan_out_loops(const Tensor& u, const Tensor& a, const Tensor& b, const Tens
   });
 }
 
+// Whether `t` alone holds its memory, so that it may be written over.
+bool is_sole_owner(const Tensor& t) {
+  return t.use_count() == 1 && t.has_storage() && t.storage().use_count() == 1;
+}
+
 template <class T>
-FanIn fan_in_loops(const Tensor& dy, const Tensor& y, const Tensor& u, const Tensor& a,
+FanIn fan_in_loops(Tensor dy, const ReluMask& mask, const Tensor& u, const Tensor& a,
                    const Tensor& centre, bool keep_g) {
   const std::int64_t p = a.size(0), maps = a.size(1);
-  FanIn result{at::empty_like(u), {}, {}, keep_g ? at::empty_like(dy) : Tensor()};
+  FanIn result{at::empty_like(u), {}, {}, {}};
+  if (keep_g) result.g = is_sole_owner(dy) ? dy : at::empty_like(dy);
   Tensor sums_g = chunk_sums(u, {p, maps}), sums_gu = chunk_sums(u, {p, maps});
   const cpu::FanOutBackward<T> work{{p, maps},
+                                    mask.y.defined()   ? cpu::Mask::kResult
+                                    : mask.b.defined() ? cpu::Mask::kRecomputed
+                                                       : cpu::Mask::kNone,
                                     dy.const_data_ptr<T>(),
-                                    data_or_null<T>(y),
+                                    data_or_null<T>(mask.y),
                                     u.const_data_ptr<T>(),
                                     a.const_data_ptr<T>(),
+                                    data_or_null<T>(mask.b),
                                     centre.const_data_ptr<T>(),
                                     result.du.mutable_data_ptr<T>(),
                                     keep_g ? result.g.mutable_data_ptr<T>() : nullptr};
@@ -113,16 +126,26 @@ FanIn fan_in_loops(const Tensor& dy, const Tensor& y, const Tensor& u, const Ten
   return result;
 }
 
+// Each chunk's mean and squared deviations from it, put together in float64 (Chan, Golub and
+// LeVeque 1979): one pass over memory, and no cancellation.
 template <class T>
-Tensor moment_loops(const Tensor& u, const Tensor& centre, int power) {
+Moments moment_loops(const Tensor& u) {
   const std::int64_t maps = map_count(u), rows = u.numel() / maps;
-  Tensor sums = chunk_sums(u, {maps});
-  T* out = sums.mutable_data_ptr<T>();
+  Tensor means = chunk_sums(u, {maps}), deviations = chunk_sums(u, {maps});
+  T* mean = means.mutable_data_ptr<T>();
+  T* m2 = deviations.mutable_data_ptr<T>();
   for_chunks(rows, [&](std::int64_t chunk, std::int64_t begin, std::int64_t end) {
-    cpu::moment_rows(u.const_data_ptr<T>(), centre.const_data_ptr<T>(), power, maps, begin, end,
-                     out + chunk * maps);
+    cpu::moment_rows(u.const_data_ptr<T>(), maps, begin, end, mean + chunk * maps,
+                     m2 + chunk * maps);
   });
-  return add_chunks(sums) / static_cast<double>(rows);
+  Tensor counts = at::full({means.size(0), 1}, kChunkRows, torch::kFloat64);
+  counts[-1] = rows - (means.size(0) - 1) * kChunkRows;
+  const Tensor wide = means.to(torch::kFloat64);
+  const auto n = static_cast<double>(rows);
+  const Tensor whole = (wide * counts).sum(0) / n;
+  const Tensor spread =
+      deviations.sum(0, false, torch::kFloat64) + (counts * (wide - whole).square()).sum(0);
+  return {whole.to(u.scalar_type()), (spread / n).to(u.scalar_type())};
 }
 
 }  // namespace
@@ -144,6 +167,7 @@ torch::ScalarType sum_dtype(torch::ScalarType dtype) {
 
 Tensor fan_out(const Tensor& u, MapLayout layout, const Tensor& a, const Tensor& b,
                const Tensor& residual, bool relu) {
+  RECORD_FUNCTION("tbn::fan_out", c10::ArrayRef<const c10::IValue>());
   const std::int64_t p = a.size(0);
   Tensor y = empty_outputs(u, layout, p);
   if (use_loops(u, layout)) {
@@ -163,14 +187,19 @@ Tensor fan_out(const Tensor& u, MapLayout layout, const Tensor& a, const Tensor&
   return y;
 }
 
-FanIn fan_in(const Tensor& dy, const Tensor& y, const Tensor& u, MapLayout layout, const Tensor& a,
+bool recomputes_mask(const Tensor& u, MapLayout layout) { return use_loops(u, layout); }
+
+FanIn fan_in(Tensor dy, const ReluMask& mask, const Tensor& u, MapLayout layout, const Tensor& a,
              const Tensor& centre, bool keep_g) {
+  RECORD_FUNCTION("tbn::fan_in", c10::ArrayRef<const c10::IValue>());
   if (use_loops(u, layout)) {
-    return u.scalar_type() == torch::kFloat64 ? fan_in_loops<double>(dy, y, u, a, centre, keep_g)
-                                              : fan_in_loops<float>(dy, y, u, a, centre, keep_g);
+    const auto loops =
+        u.scalar_type() == torch::kFloat64 ? fan_in_loops<double> : fan_in_loops<float>;
+    return loops(std::move(dy), mask, u, a, centre, keep_g);
   }
+  TBN_CHECK(!mask.b.defined(), "this layout keeps its results");
   const std::int64_t p = a.size(0);
-  const Tensor g = y.defined() ? at::threshold_backward(dy, y, 0) : dy;
+  const Tensor g = mask.y.defined() ? at::threshold_backward(dy, mask.y, 0) : dy;
   const Tensor maps_g = as_maps(in_layout(g, layout), layout, p);
   const Tensor centred = as_maps(u, layout, 1) - per_map(centre);
   constexpr std::array<std::int64_t, 2> kAll = {0, 3};
@@ -185,15 +214,32 @@ FanIn fan_in(const Tensor& dy, const Tensor& y, const Tensor& u, MapLayout layou
 }
 
 Moments map_moments(const Tensor& u, MapLayout layout) {
+  RECORD_FUNCTION("tbn::map_moments", c10::ArrayRef<const c10::IValue>());
   if (use_loops(u, layout)) {
-    const auto loops =
-        u.scalar_type() == torch::kFloat64 ? moment_loops<double> : moment_loops<float>;
-    const Tensor mean = loops(u, at::zeros({map_count(u)}, u.options()), 1);
-    return {mean, loops(u, mean, 2)};
+    return u.scalar_type() == torch::kFloat64 ? moment_loops<double>(u) : moment_loops<float>(u);
   }
   const Tensor maps = as_maps(u, layout, 1).to(sum_dtype(u.scalar_type()));
   auto [var, mean] = at::var_mean(maps, at::IntArrayRef({0, 1, 3}), at::Scalar(0), false);
   return {mean, var};
+}
+
+Tensor signs(const Tensor& s) {
+  const bool wide = s.scalar_type() == torch::kFloat64;
+  if (!s.device().is_cpu() || !s.is_contiguous() || !(wide || s.scalar_type() == torch::kFloat32)) {
+    return at::where(s > 0, at::scalar_tensor(1, s.options()), at::scalar_tensor(-1, s.options()));
+  }
+  const Tensor t = at::empty_like(s);
+  const auto loop = [&]<class T>(T) {
+    at::parallel_for(0, s.numel(), 1 << 15, [&](std::int64_t begin, std::int64_t end) {
+      cpu::sign_values(s.const_data_ptr<T>() + begin, t.mutable_data_ptr<T>() + begin, end - begin);
+    });
+  };
+  if (wide) {
+    loop(double{});
+  } else {
+    loop(float{});
+  }
+  return t;
 }
 
 void add_affine_(Tensor& du, const Tensor& u, MapLayout layout, const Tensor& centre,

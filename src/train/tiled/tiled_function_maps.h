@@ -37,9 +37,20 @@ struct FanIn {
   torch::Tensor sum_gu;  // [p, R]: sum of g * (u - centre)
   torch::Tensor g;       // like y: the residual's gradient; undefined unless asked for
 };
-// The gradient of fan_out. `y` is its result where ReLU was applied, else undefined; centre [R].
-FanIn fan_in(const torch::Tensor& dy, const torch::Tensor& y, const torch::Tensor& u,
-             MapLayout layout, const torch::Tensor& a, const torch::Tensor& centre, bool keep_g);
+// What ReLU's gradient is taken from: nothing where there was none; where there was no residual
+// either, the bias b of fan_out where recomputes_mask(u), and else its result y.
+struct ReluMask {
+  torch::Tensor y;
+  torch::Tensor b;
+};
+bool recomputes_mask(const torch::Tensor& u, MapLayout layout);
+// The gradient of fan_out; centre [R]. Where g is asked for and nobody else holds dy, it is
+// written over dy.
+FanIn fan_in(torch::Tensor dy, const ReluMask& mask, const torch::Tensor& u, MapLayout layout,
+             const torch::Tensor& a, const torch::Tensor& centre, bool keep_g);
+
+// t = +1 where s > 0, else -1.
+torch::Tensor signs(const torch::Tensor& s);
 
 // Mean and biased variance of each map, [R] of sum_dtype.
 struct Moments {

@@ -9,6 +9,8 @@
 //   dalpha_i = sum_r gamma_c H_c eps w_c^3          w_c = 1 / sqrt(alpha_i^2 v_r + eps)
 //   dv_r = -1/2 sum_i gamma_c H_c alpha_i^3 w_c^3   dm_r = -sum_i a_c G_c
 //   du_r = sum_i a_c g_c + dm_r / M + 2 dv_r (u_r - m_r) / M
+#include <utility>
+
 #include "tbn/error.h"
 #include "train/tiled/tiled_function.h"
 #include "train/tiled/tiled_function_maps.h"
@@ -34,21 +36,26 @@ struct NormFanOut : torch::autograd::Function<NormFanOut> {
     const Tensor b = beta.view({p, -1}) - a * moments.mean;
     const Tensor added = residual ? in_layout(residual->to(u.scalar_type()), layout) : Tensor();
     const Tensor y = fan_out(maps, layout, a, b, added, relu);
-    ctx->save_for_backward({maps, alphas, gamma, moments.mean, inverse, relu ? y : Tensor()});
+    const bool recomputed = relu && !residual && recomputes_mask(maps, layout);
+    ctx->save_for_backward({maps, alphas, gamma, moments.mean, inverse,
+                            relu && !recomputed ? y : Tensor(), recomputed ? b : Tensor()});
     ctx->saved_data["eps"] = eps;
     ctx->saved_data["residual"] = residual.has_value();
     ctx->mark_non_differentiable({moments.mean, moments.var});
     return {y, moments.mean, moments.var};
   }
 
-  static tensor_list backward(AutogradContext* ctx, tensor_list grad) {
+  // Takes the gradient of y over, so that the residual's can be written in its place.
+  static tensor_list backward(AutogradContext* ctx, tensor_list& grad) {
     const auto saved = ctx->get_saved_variables();
     const Tensor &u = saved[0], &mean = saved[3], &inverse = saved[4];
     const MapLayout layout = map_layout(u);
     const Tensor& alpha = saved[1];
     const Tensor gamma = saved[2].view(inverse.sizes());
     const Tensor a = gamma * alpha * inverse;
-    FanIn in = fan_in(in_layout(grad[0], layout), saved[5], u, layout, a, mean,
+    Tensor dy = in_layout(grad[0], layout);
+    grad[0].reset();
+    FanIn in = fan_in(std::move(dy), {saved[5], saved[6]}, u, layout, a, mean,
                       ctx->saved_data["residual"].toBool());
     const Tensor common = gamma * in.sum_gu * inverse.pow(3);
     const Tensor per_alpha = alpha.size(1) == common.size(1) ? common : common.sum(1, true);
