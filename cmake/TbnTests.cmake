@@ -1,6 +1,21 @@
 # Test binaries over Catch2 (version 2 of Debian 12 or 3 of Ubuntu 24.04), and Python end to end tests.
 
-find_package(Catch2 REQUIRED)
+if(CMAKE_CROSSCOMPILING)
+  # Version 2 is a header that serves every processor; but the folder that it lies in does not.
+  find_path(TBN_CATCH2 catch2/catch.hpp NO_CMAKE_FIND_ROOT_PATH)
+  if(NOT TBN_CATCH2)
+    message(FATAL_ERROR "cross-compiled tests need the header of Catch2 version 2 (version 3 is a \
+library for one processor): install Debian 12's catch2, or leave the tests out with \
+-DTBN_BUILD_TESTS=OFF")
+  endif()
+  file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/catch")
+  file(CREATE_LINK "${TBN_CATCH2}/catch2" "${PROJECT_BINARY_DIR}/catch/catch2" SYMBOLIC)
+  add_library(Catch2::Catch2 INTERFACE IMPORTED)
+  target_include_directories(Catch2::Catch2 INTERFACE "${PROJECT_BINARY_DIR}/catch")
+  set(Catch2_VERSION 2)
+else()
+  find_package(Catch2 REQUIRED)
+endif()
 if(Catch2_VERSION VERSION_LESS 3)
   # Version 2 is a header; version 3 is a library that brings its own main.
   add_library(tbn_catch STATIC "${CMAKE_CURRENT_SOURCE_DIR}/support/main.cpp")
@@ -41,6 +56,20 @@ function(tbn_add_tests binary)
     add_test(NAME ${test} COMMAND ${binary} "-#" "[#${stem}]")
     set_tests_properties(${test} PROPERTIES LABELS ${arg_LABEL} TIMEOUT 600
       ENVIRONMENT "${environment}" FAIL_REGULAR_EXPRESSION "No test cases matched;No tests ran")
+  endforeach()
+endfunction()
+
+# tbn_add_processor_tests(<processor> <instruction set>...) runs the unit tests of the runtime once
+# more as an emulated processor, which must be found to have these instruction sets, best first.
+function(tbn_add_processor_tests processor)
+  list(JOIN ARGN " " sets)
+  foreach(stem isas byte_ops fast parity session vector_math)
+    set(stem "runtime_${stem}")
+    set(test "${processor}.${stem}")
+    add_test(NAME ${test} COMMAND tbn_unit "-#" "[#${stem}]")
+    set_tests_properties(${test} PROPERTIES LABELS arm TIMEOUT 600
+      ENVIRONMENT "QEMU_CPU=${processor};TBN_TEST_INSTRUCTION_SETS=${sets}"
+      FAIL_REGULAR_EXPRESSION "No test cases matched;No tests ran")
   endforeach()
 endfunction()
 

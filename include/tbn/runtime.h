@@ -68,11 +68,11 @@ class Network {
   mutable std::map<Backend, std::weak_ptr<const cpu::Program>> programs_;
 };
 
-// Which kernels run, with the instructions that the processor has (AVX-512, AVX2, or none in
+// Which kernels run, with the instructions that the processor has (AVX-512, AVX2, NEON, or none in
 // particular).
 //   reference  plain loops in float, one example on one thread: the oracle of the others.
-//   exact      the sums of tiled layers by look-ups in tables of sign patterns: the same sums in
-//              another order.
+//   exact      the sums of tiled layers by look-ups in tables of sign patterns, or by products
+//              where those are as fast: the same sums in another order.
 //   int8       the inputs of tiled layers rounded to 8 bits, each vector (in convolutions each
 //              image) with a range of its own: faster, and not exact.
 enum class Backend { kReference, kExact, kInt8 };

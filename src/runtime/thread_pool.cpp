@@ -22,6 +22,8 @@ bool spin_until(F condition) {
     } else {
 #if defined(__x86_64__)
       __builtin_ia32_pause();
+#elif defined(__aarch64__)
+      __asm__ volatile("yield");
 #endif
     }
   }

@@ -35,14 +35,19 @@ STANDARD_ONLY = {
 # Not the C++ standard but the system's: only writing files safely needs it.
 POSIX = {"fcntl.h", "unistd.h", "sys/stat.h", "sys/types.h", "sys/mman.h"}
 POSIX_ALLOWED = {"src/base", "src/file"}
+# Where Linux says what the processor can.
+PROCESSOR = ("src/runtime/cpu/fast/isa.cpp", "sys/auxv.h")
 # Compiled for instructions that not every processor has: an inline function from a header could be
 # the copy that the linker takes for the whole program, so these see intrinsics and plain data only.
-INSTRUCTION_SET = re.compile(r"^src/runtime/cpu/.*_(avx2|avx512)\.cpp$")
+INSTRUCTION_SET = re.compile(r"^src/runtime/cpu/.*_(avx2|avx512|neon|neon_dotprod)\.(cpp|h)$")
 INSTRUCTION_SET_HEADERS = {
+    "arm_neon.h",
     "immintrin.h",
     "runtime/cpu/fast/add_patterns.h",
     "runtime/cpu/fast/byte_loops.h",
+    "runtime/cpu/fast/byte_signs_neon.h",
     "runtime/cpu/fast/float_loops.h",
+    "runtime/cpu/fast/isa.h",
 }
 # The public C header, and what C99 offers it.
 C_HEADER = "include/tbn/tbn_c.h"
@@ -93,7 +98,7 @@ def violations(name, text):
             yield f"{name} includes {header}: CUDA belongs to src/runtime/cuda and src/train"
         elif layer and quote == "<" and not device:
             posix = header in POSIX and layer in POSIX_ALLOWED
-            if not is_standard(header) and not posix:
+            if not is_standard(header) and not posix and (name, header) != PROCESSOR:
                 yield f"{name} includes <{header}>: {layer} knows the standard library and tbn alone"
         elif PUBLIC_FREE.match(name) and quote == "<" and not is_standard(header):
             yield f"{name} includes <{header}>: public headers need the standard library alone"
@@ -128,7 +133,10 @@ class Layering(unittest.TestCase):
             ("src/file/json.cpp", "#include <fmt/format.h>"),
             ("src/runtime/cpu/x.cpp", "#include <unistd.h>"),
             ("src/runtime/cpu/x.cpp", "#include <immintrin.h>"),
+            ("src/runtime/cpu/x.cpp", "#include <sys/auxv.h>"),
             ("src/runtime/cpu/fast/x_avx2.cpp", "#include <vector>"),
+            ("src/runtime/cpu/fast/x_neon.h", "#include <array>"),
+            ("src/runtime/cpu/fast/x_neon_dotprod.cpp", "#include <algorithm>"),
             ("src/base/error.cpp", '#include "tile/nothing_here.h"'),
             ("src/tile/pack.cpp", '#include "graph/passes/passes.h"'),
             ("include/tbn/graph.h", '#include "graph/passes/passes.h"'),

@@ -105,7 +105,8 @@ Graph odd_network() {
   x = x.conv(10, {.kernel = 1, .weights = scores}).named("flat").batch_norm().gelu();
   // Read twice: neither the norm nor the activation may fold into it.
   Value twice = x.conv(6, {.kernel = 2, .stride = 2, .padding = 1, .weights = shared_scores});
-  x = twice.named("twice").batch_norm() + twice.activation(ActivationKind::kSilu);
+  const Value silu = twice.named("twice").activation(ActivationKind::kSilu);
+  x = twice.batch_norm() + silu;
   x = x.avg_pool({.kernel = 2, .stride = 1}).flatten();
   x = x.linear(7, {.weights = one_alpha}).batch_norm().activation(ActivationKind::kTanh);
   x = x.linear(6, {.bias = false, .weights = tiny}).batch_norm();  // 6 x 7 weights, tiles of 3 bits

@@ -7,6 +7,19 @@
 namespace tbn::fast {
 namespace {
 
+// What most units have in common: sums that are as wide as they get from the first byte on, of
+// bytes as they are.
+struct PlainUnit {
+  static constexpr std::uint8_t kFlip = 0;  // see ByteOps
+  // Where a run of inputs that ends at `end` is interrupted for settle(), and what that does to the
+  // sums of that many inputs.
+  static std::int64_t stop(std::int64_t /*begin*/, std::int64_t end) { return end; }
+  template <class Sums>
+  static Sums settle(Sums sum, std::int64_t /*inputs*/) {
+    return sum;
+  }
+};
+
 // Unit says what a register is: kRows rows with four bytes each (Bytes), and their sums (Sums).
 template <class Unit>
 struct ByteLoops {
@@ -42,7 +55,8 @@ struct ByteLoops {
     for (std::int64_t i = 0; i < count; ++i) {
       const float v = x[i] * factor + shift;
       const float above = v > 0.0f ? v : 0.0f;
-      bytes[i] = static_cast<std::uint8_t>(static_cast<int>(above < 255.0f ? above : 255.0f));
+      const int whole = static_cast<int>(above < 255.0f ? above : 255.0f);
+      bytes[i] = static_cast<std::uint8_t>(whole ^ Unit::kFlip);
     }
   }
 
@@ -67,17 +81,25 @@ struct ByteLoops {
       for (int i = 0; i < N; ++i) sum[j][i] = Unit::zero();
     }
     for (std::int64_t s = 0; s < window.segments; ++s) {
-      const std::int64_t first = s * window.pitch;
-      for (std::int64_t k = first; k < first + window.run; k += 4) {
-        Bytes w[N];
+      const std::int64_t end = s * window.pitch + window.run;
+      for (std::int64_t k = s * window.pitch; k < end;) {
+        const std::int64_t begin = k, stop = Unit::stop(begin, end);
+        for (; k < stop; k += 4) {
+          Bytes w[N];
 #pragma GCC unroll 4
-        for (int i = 0; i < N; ++i) w[i] = Unit::load(weights + 4 * Unit::kRows * i);
-        weights += N * 4 * Unit::kRows;
+          for (int i = 0; i < N; ++i) w[i] = Unit::load(weights + 4 * Unit::kRows * i);
+          weights += N * 4 * Unit::kRows;
+#pragma GCC unroll 16
+          for (int j = 0; j < P; ++j) {
+            const auto value = Unit::spread(x[j] + k);
+#pragma GCC unroll 4
+            for (int i = 0; i < N; ++i) sum[j][i] = Unit::add(sum[j][i], value, w[i]);
+          }
+        }
 #pragma GCC unroll 16
         for (int j = 0; j < P; ++j) {
-          const Bytes value = Unit::spread(x[j] + k);
 #pragma GCC unroll 4
-          for (int i = 0; i < N; ++i) sum[j][i] = Unit::add(sum[j][i], value, w[i]);
+          for (int i = 0; i < N; ++i) sum[j][i] = Unit::settle(sum[j][i], stop - begin);
         }
       }
     }
@@ -125,6 +147,7 @@ struct ByteLoops {
 
   static constexpr ByteOps kOps = {.rows = Unit::kRows,
                                    .vectors = Unit::kVectors,
+                                   .flip = Unit::kFlip,
                                    .range = range,
                                    .quantise = quantise,
                                    .expand = expand,

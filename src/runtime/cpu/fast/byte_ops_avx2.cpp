@@ -9,7 +9,7 @@
 namespace tbn::fast {
 namespace {
 
-struct Unit {
+struct Unit : PlainUnit {
   static constexpr int kRows = 8;
   static constexpr int kVectors = 2;
   static constexpr int kRegisters = 8;  // of sums

@@ -8,7 +8,7 @@
 namespace tbn::fast {
 namespace {
 
-struct Unit {
+struct Unit : PlainUnit {
   static constexpr int kRows = 16;
   static constexpr int kVectors = 4;
   static constexpr int kRegisters = 24;  // of sums

@@ -4,7 +4,7 @@
 namespace tbn::fast {
 namespace {
 
-struct Unit {
+struct Unit : PlainUnit {
   static constexpr int kRows = 4;
   static constexpr int kVectors = 2;
   static constexpr int kRegisters = 8;

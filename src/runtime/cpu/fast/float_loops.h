@@ -1,5 +1,6 @@
-// The plain loops in float, on registers of W lanes. Of internal linkage on purpose: each file
-// keeps the copy that its own compiler flags made (see isa.h).
+// The plain loops in float, on registers of W lanes. Products of matrices take up to R registers of
+// columns at once, and as many pixels as leave room for their sums. Of internal linkage on purpose:
+// each file keeps the copy that its own compiler flags made (see isa.h).
 #pragma once
 
 #include "runtime/cpu/fast/isa.h"
@@ -8,7 +9,7 @@
 namespace tbn::fast {
 namespace {
 
-template <int W>
+template <int W, int R = 2>
 struct Loops {
   typedef float Register __attribute__((vector_size(W * 4)));
   typedef float Loose __attribute__((vector_size(W * 4), aligned(4), may_alias));
@@ -29,25 +30,25 @@ struct Loops {
 #pragma GCC unroll 16
     for (int j = 0; j < P; ++j) {
       x[j] = base + at[j];
-#pragma GCC unroll 2
+#pragma GCC unroll 4
       for (int i = 0; i < N; ++i) sum[j][i] = Register{};
     }
     for (std::int64_t s = 0; s < window.segments; ++s) {
       for (std::int64_t k = 0; k < window.run; ++k, weights += weight_stride) {
         Register w[N];
-#pragma GCC unroll 2
+#pragma GCC unroll 4
         for (int i = 0; i < N; ++i) w[i] = load(weights + W * i);
 #pragma GCC unroll 16
         for (int j = 0; j < P; ++j) {
           const float value = x[j][s * window.pitch + k];
-#pragma GCC unroll 2
+#pragma GCC unroll 4
           for (int i = 0; i < N; ++i) sum[j][i] += value * w[i];
         }
       }
     }
 #pragma GCC unroll 16
     for (int j = 0; j < P; ++j) {
-#pragma GCC unroll 2
+#pragma GCC unroll 4
       for (int i = 0; i < N; ++i) store(sums + j * stride + W * i, sum[j][i]);
     }
   }
@@ -55,7 +56,7 @@ struct Loops {
   template <int N>
   static void multiply_columns(const float* weights, std::int64_t weight_stride, Window window,
                                const float* base, Places places, float* sums, std::int64_t stride) {
-    constexpr int kMost = W >= 16 ? 12 : W >= 8 ? 6 : 4;
+    constexpr int kMost = W >= 16 ? 12 : W >= 8 ? 6 : R == 4 ? 5 : 4;
     const auto block = [&]<int P>(std::int64_t i) {
       multiply_block<N, P>(weights, weight_stride, window, base, places.at + i, sums + i * stride,
                            stride);
@@ -71,7 +72,13 @@ struct Loops {
   static void multiply(const float* weights, std::int64_t weight_stride, std::int64_t columns,
                        Window window, const float* base, Places places, float* sums,
                        std::int64_t stride) {
-    const auto part = columns > W ? multiply_columns<2> : multiply_columns<1>;
+    const auto part = [&] {
+      if constexpr (R == 4) {
+        if (columns > 3 * W) return multiply_columns<4>;
+        if (columns > 2 * W) return multiply_columns<3>;
+      }
+      return columns > W ? multiply_columns<2> : multiply_columns<1>;
+    }();
     part(weights, weight_stride, window, base, places, sums, stride);
   }
 
@@ -307,7 +314,7 @@ struct Loops {
   }
 
   static constexpr FloatOps kOps = {.lanes = W,
-                                    .columns = 2 * W,
+                                    .columns = R * W,
                                     .multiply = multiply,
                                     .multiply_channels = multiply_channels,
                                     .finish = finish,

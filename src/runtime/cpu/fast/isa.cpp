@@ -1,7 +1,24 @@
 // Asks the processor what it can.
 #include "runtime/cpu/fast/kernel.h"
 
+#if defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+#endif
+
 namespace tbn::fast {
+namespace {
+
+#if defined(__aarch64__)
+bool has_dot_products() {
+#if defined(__linux__)
+  return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+#else
+  return false;
+#endif
+}
+#endif
+
+}  // namespace
 
 const std::vector<Isa>& usable_isas() {
   static const std::vector<Isa> isas = [] {
@@ -14,6 +31,11 @@ const std::vector<Isa>& usable_isas() {
       found.push_back({"avx512", &kSignsAvx512, &kBytesAvx2, &kFloatsAvx512});
     }
     if (avx2) found.push_back({"avx2", &kSignsAvx2, &kBytesAvx2, &kFloatsAvx2});
+#elif defined(__aarch64__)
+    if (has_dot_products()) {
+      found.push_back({"neon-dotprod", nullptr, &kBytesNeonDotprod, &kFloatsNeon});
+    }
+    found.push_back({"neon", nullptr, &kBytesNeon, &kFloatsNeon});
 #endif
     found.push_back({"portable", nullptr, &kBytesPortable, &kFloatsPortable});
     return found;

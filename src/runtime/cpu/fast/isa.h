@@ -56,12 +56,13 @@ struct Quantum {
 
 // Sums of bytes under signs.
 struct ByteOps {
-  int rows;     // of a vector: each lane has four bytes of a row
-  int vectors;  // the most that are summed at once
+  int rows;           // of a vector: each lane has four bytes of a row
+  int vectors;        // the most that are summed at once
+  std::uint8_t flip;  // bits of stored bytes that are turned over: 128 where they are signed
 
   void (*range)(const float* x, std::int64_t count, float* low, float* high);
   void (*quantise)(const float* x, std::int64_t count, Quantum quantum, std::uint8_t* bytes);
-  // Bits to bytes of +1 and -1: `count` vectors of 4 * rows bits each.
+  // Bits to the bytes that multiply() takes for +1 and -1: `count` vectors of 4 * rows bits each.
   void (*expand)(const std::uint8_t* bits, std::int64_t count, std::int8_t* bytes);
   // sums[i * stride + r] = scale_i * (sum over k of w[r, k] q_i[k] - zero_i * totals[r]) for
   // `vectors` vectors of rows, w as expand() wrote it, [k / 4][vector][row][4]. The run of the
@@ -85,10 +86,9 @@ struct Finish {
 // Plain loops in float, as wide as the registers are.
 struct FloatOps {
   int lanes;    // of a register
-  int columns;  // the most that multiply() takes at once: two registers
+  int columns;  // the most that multiply() takes at once: whole registers
 
-  // sums[i * stride + c] = sum over k of x_i[k] weights[k * weight_stride + c], c < columns, of one
-  // or two registers.
+  // sums[i * stride + c] = sum over k of x_i[k] weights[k * weight_stride + c], c < columns.
   void (*multiply)(const float* weights, std::int64_t weight_stride, std::int64_t columns,
                    Window window, const float* base, Places places, float* sums,
                    std::int64_t stride);
@@ -123,7 +123,7 @@ struct Isa {
 };
 
 extern const SignOps kSignsAvx512, kSignsAvx2;
-extern const ByteOps kBytesVnni, kBytesAvx2, kBytesPortable;
-extern const FloatOps kFloatsAvx512, kFloatsAvx2, kFloatsPortable;
+extern const ByteOps kBytesVnni, kBytesAvx2, kBytesNeonDotprod, kBytesNeon, kBytesPortable;
+extern const FloatOps kFloatsAvx512, kFloatsAvx2, kFloatsNeon, kFloatsPortable;
 
 }  // namespace tbn::fast

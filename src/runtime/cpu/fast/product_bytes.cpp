@@ -27,13 +27,13 @@ class ByteProduct : public Product {
   void store(const float* x, std::int64_t pixels, Quantum quantum, void* to) const override {
     auto* bytes = static_cast<std::uint8_t*>(to);
     if (pixel_ == channels_) return ops_.quantise(x, pixels * channels_, quantum, bytes);
-    std::memset(bytes, quantum.zero, static_cast<std::size_t>(pixels * pixel_));
+    store_zeros(pixels, quantum, to);
     for (std::int64_t i = 0; i < pixels; ++i) {
       ops_.quantise(x + i * channels_, channels_, quantum, bytes + i * pixel_);
     }
   }
   void store_zeros(std::int64_t pixels, Quantum quantum, void* to) const override {
-    std::memset(to, quantum.zero, static_cast<std::size_t>(pixels * pixel_));
+    std::memset(to, quantum.zero ^ ops_.flip, static_cast<std::size_t>(pixels * pixel_));
   }
 
   std::int64_t groups() const override { return (rows_ + most_rows() - 1) / most_rows(); }

@@ -1,4 +1,4 @@
-// Float weights in panels of two registers of rows, [tap row][tap][channel][row], so that every
+// Float weights in panels of a few registers of rows, [tap row][tap][channel][row], so that every
 // window is a few contiguous runs.
 #include <algorithm>
 #include <vector>
