@@ -154,5 +154,5 @@ else
   make_environment "libtorch-$tbn_torch_version-cpu" 3 --no-deps "torch==$tbn_torch_version" \
     'nvidia-cuda-runtime==13.0.*' 'nvidia-cuda-cupti==13.0.*'
 fi
-if [ $tests = yes ]; then make_environment test-tools 1 numpy safetensors tensorboard; fi
+if [ $tests = yes ]; then make_environment test-tools 1 numpy safetensors tensorboard h5py; fi
 say "set-up is complete"

@@ -112,13 +112,13 @@ std::string trained_on(const Network& network, const std::filesystem::path& path
 }
 
 // How samples must be read to be what a packed network of these shapes takes: the sizes that a
-// configuration would have said.
-std::vector<std::string> settings_of(const Network& network, const std::string& data) {
+// configuration would have said. `data` is that configuration but for the sizes.
+std::vector<std::string> settings_of(const Network& network, const DataConfig& data) {
   const Shape& in = network.input_shape();
   const Shape& out = network.output_shape();
   if (in.size() == 3) return {fmt::format("data.image_size={}", in[2])};
   if (in.size() != 2) return {};
-  if (find_dataset(data).describe(data_options({.name = data})).task.task == Task::kForecasting) {
+  if (describe_data(data_options(data)).task.task == Task::kForecasting) {
     return {fmt::format("data.series.window={}", in[0]),
             fmt::format("data.series.horizon={}", out[0])};
   }
@@ -130,8 +130,9 @@ Result evaluate_file(const CommandLine& line, const std::filesystem::path& path)
   const auto network = Network::load(path);
   // Nothing of the file's text is read as YAML but a name that is known.
   result.data = line.has("data") ? line.text("data") : trained_on(*network, path);
-  const DataConfig config = data_for(line, "data: {name: " + find_dataset(result.data).name + "}",
-                                     result.path, settings_of(*network, result.data));
+  const std::string yaml = "data: {name: " + find_dataset(result.data).name + "}";
+  const DataConfig config =
+      data_for(line, yaml, result.path, settings_of(*network, data_for(line, yaml, result.path)));
   const auto data = open_split(line, config);
   check_data_fits(network->graph(), data->spec(), result.path);
   result.sums =
