@@ -107,6 +107,7 @@ struct OptimFields {
   double momentum = 0.9;                     // sgd
   bool nesterov = false;                     // sgd
   std::vector<double> betas = {0.9, 0.999};  // adam, adamw
+  std::string second_moment = "element";     // adam, adamw: element | row
   double rho = 0.9;                          // adadelta
   double eps = 1e-8;                         // adam, adamw, adadelta
   bool operator==(const OptimFields&) const = default;

@@ -124,6 +124,8 @@ void describe(V& v, S& s) {
   v.value("momentum", s.momentum, half_open(0, 1), "sgd");
   v.value("nesterov", s.nesterov, any(), "sgd");
   v.value("betas", s.betas, half_open(0, 1), "adam, adamw: decay of the two moments");
+  v.value("second_moment", s.second_moment, one_of({"element", "row"}),
+          "adam, adamw: what has a mean square of its own");
   v.value("rho", s.rho, half_open(0, 1), "adadelta: decay of the two means");
   v.value("eps", s.eps, above(0), "adam, adamw, adadelta");
 }

@@ -17,6 +17,26 @@ std::vector<at::Tensor> zeros_like_all(const std::vector<at::Tensor>& tensors) {
   return zeros;
 }
 
+// Mean squares, one a row [n, 1...] of tensors of more dimensions than one.
+at::Tensor row_squares(const at::Tensor& t) {
+  if (t.dim() < 2) return t.square();
+  std::vector<std::int64_t> within;
+  for (std::int64_t d = 1; d < t.dim(); ++d) within.push_back(d);
+  return at::mean(t.square(), within, true);
+}
+
+bool keeps_rows(const OptimFields& fields) {
+  return fields.second_moment == "row" && fields.type != "adadelta";
+}
+
+std::vector<at::Tensor> zero_squares(const OptimFields& fields,
+                                     const std::vector<at::Tensor>& parameters) {
+  std::vector<at::Tensor> zeros = zeros_like_all(parameters);
+  if (!keeps_rows(fields)) return zeros;
+  for (at::Tensor& t : zeros) t = row_squares(t);
+  return zeros;
+}
+
 }  // namespace
 
 Optimizer::Optimizer(std::vector<ParameterGroup> groups) {
@@ -40,7 +60,7 @@ Optimizer::Optimizer(std::vector<ParameterGroup> groups) {
     if (group.kind != Kind::kSgd || group.fields.momentum != 0) {
       group.first = zeros_like_all(group.parameters);
     }
-    if (group.kind != Kind::kSgd) group.second = zeros_like_all(group.parameters);
+    if (group.kind != Kind::kSgd) group.second = zero_squares(group.fields, group.parameters);
     groups_.push_back(std::move(group));
   }
 }
@@ -126,7 +146,13 @@ void Optimizer::step_adam(const OptimFields& fields, Active& active, double lr,
   at::_foreach_mul_(active.first, beta1);
   at::_foreach_add_(active.first, gradients, 1 - beta1);
   at::_foreach_mul_(active.second, beta2);
-  at::_foreach_addcmul_(active.second, gradients, gradients, 1 - beta2);
+  if (keeps_rows(fields)) {
+    std::vector<at::Tensor> squares;
+    for (const at::Tensor& g : gradients) squares.push_back(row_squares(g));
+    at::_foreach_add_(active.second, squares, 1 - beta2);
+  } else {
+    at::_foreach_addcmul_(active.second, gradients, gradients, 1 - beta2);
+  }
   // Both running means start at zero; dividing by 1 - beta^t makes them unbiased.
   const auto t = static_cast<double>(steps_);
   const double unbias1 = 1 - std::pow(beta1, t);

@@ -165,6 +165,54 @@ TEST_CASE("a parameter without a gradient keeps its value") {
   CHECK(optimizer.gradients().size() == 2);
 }
 
+TEST_CASE("a mean square a row divides each row by one value, and vectors keep one an element") {
+  // Adam's update by its formulas, in plain loops over the elements.
+  OptimFields fields;
+  fields.type = "adam";
+  fields.lr = 0.01;
+  fields.second_moment = "row";
+  const double beta1 = 0.9, beta2 = 0.999;
+  std::vector<at::Tensor> ours = leaves(3), theirs = leaves(3);
+  tbn::Optimizer optimizer = optimizer_over(fields, ours);
+  std::vector<std::vector<double>> first(3), second(3);
+  for (int step = 1; step <= 6; ++step) {
+    optimizer.zero_grad();
+    loss_of(ours, step).backward();
+    optimizer.step(1);
+    for (at::Tensor& t : theirs) t.mutable_grad() = at::Tensor();
+    loss_of(theirs, step).backward();
+    for (std::size_t k = 0; k < theirs.size(); ++k) {
+      const std::int64_t count = theirs[k].numel();
+      const std::int64_t run = theirs[k].dim() < 2 ? 1 : count / theirs[k].size(0);
+      const auto* g = theirs[k].grad().contiguous().const_data_ptr<double>();
+      auto* w = theirs[k].mutable_data_ptr<double>();
+      first[k].resize(static_cast<std::size_t>(count));
+      second[k].resize(static_cast<std::size_t>(count / run));
+      for (std::int64_t row = 0; row < count / run; ++row) {
+        double square = 0;
+        for (std::int64_t i = 0; i < run; ++i) square += std::pow(g[row * run + i], 2);
+        double& s = second[k][static_cast<std::size_t>(row)];
+        s = beta2 * s + (1 - beta2) * square / static_cast<double>(run);
+        const double root = std::sqrt(s / (1 - std::pow(beta2, step))) + fields.eps;
+        for (std::int64_t i = row * run; i < (row + 1) * run; ++i) {
+          double& m = first[k][static_cast<std::size_t>(i)];
+          m = beta1 * m + (1 - beta1) * g[i];
+          w[i] -= fields.lr * m / (1 - std::pow(beta1, step)) / root;
+        }
+      }
+    }
+  }
+  for (std::size_t k = 0; k < ours.size(); ++k) {
+    CHECK(torch::allclose(ours[k], theirs[k], 1e-12, 1e-12));
+  }
+  // A value a row of the two tensors with rows.
+  for (const tbn::NamedState& state : optimizer.state()) {
+    if (state.name == "a/square") CHECK(state.tensor.numel() == 4);
+    if (state.name == "b/square") CHECK(state.tensor.numel() == 7);
+    if (state.name == "c/square") CHECK(state.tensor.numel() == 2);
+  }
+}
+
 TEST_CASE("an optimiser of unknown type is refused") {
   CHECK_THROWS_AS(optimizer_over({.type = "lion"}, leaves(1)), tbn::ConfigError);
 }
