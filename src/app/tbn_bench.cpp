@@ -19,6 +19,7 @@ void declare_options(CommandLine& line) {
       .value("threads", "n", "infer, layers: threads of the rival, and of ours for a batch", "1")
       .value("backend", "names", "infer, layers, .tbn: backends of ours, or all", "all")
       .value("batch", "n", "infer: examples a run", "1")
+      .flag("profile", "infer, .tbn: how long each node takes, in place of the comparison")
       .value("rows", "m,...", "layers: rows of a linear layer (1,16,512)")
       .value("size", "KxN,...", "layers: inputs and outputs of a linear layer (4096x4096)")
       .value("conv", "CxHxWxOkKsS,...", "layers: convolutions (those of ResNet-18 on CIFAR-10)")
