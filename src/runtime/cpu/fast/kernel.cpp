@@ -130,14 +130,20 @@ class Maker {
     return make_layer_kernel(isa_, shape, std::move(layer), std::move(product));
   }
 
-  // Where the tables of an input serve many rows and taps, and few lanes are left empty.
+  // Where the tables of an input serve many rows and taps, and few lanes and inputs are left empty.
+  // Of 32 rows, loading a table takes as long as what is looked up in it.
   bool byte_tables_pay(const LayerShape& shape, const Geometry& geometry,
                        const reference::Layer& layer) const {
-    constexpr std::int64_t kLeastUses = 160;  // of an input, where they have begun to be quicker
+    constexpr std::int64_t kLeastRows = 64,
+                           kLeastUses = 160;  // where they have begun to be quicker
     const ByteTableOps* ops = isa_.byte_tables;
     if (ops == nullptr || !tables_fit(ops->bits, ops->table, shape)) return false;
-    const std::int64_t padded = (layer.rows + ops->rows - 1) / ops->rows * ops->rows;
-    return layer.rows * geometry.taps() >= kLeastUses && 3 * padded <= 4 * layer.rows;
+    const auto mostly_full = [](std::int64_t count, std::int64_t unit) {
+      return 3 * ((count + unit - 1) / unit * unit) <= 4 * count;
+    };
+    const std::int64_t uses = layer.rows * geometry.taps() / (shape.stride.h * shape.stride.w);
+    return layer.rows >= kLeastRows && uses >= kLeastUses && mostly_full(layer.rows, ops->rows) &&
+           mostly_full(shape.channels, ops->bits);
   }
 
   // For a single pixel look-ups are faster than sums of bytes, and exact.

@@ -14,7 +14,7 @@
 namespace tbn::fast {
 namespace {
 
-constexpr std::int64_t kBandBytes = 384 * 1024;  // stored inputs that stay in a cache
+constexpr std::int64_t kBandBytes = 640 * 1024;  // stored inputs that stay in a cache
 constexpr std::int64_t kBandPixels = 64;         // fewer are not worth a band of their own
 constexpr std::int64_t kChunk = 48;              // pixels whose sums wait to be finished
 
