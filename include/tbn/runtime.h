@@ -79,6 +79,16 @@ enum class Backend { kReference, kExact, kInt8 };
 inline constexpr Backend kBackends[] = {Backend::kReference, Backend::kExact, Backend::kInt8};
 std::string_view to_string(Backend backend);
 
+// Is told how long the nodes of a network take.
+class RunObserver {
+ public:
+  virtual ~RunObserver() = default;
+  // Node `node` of the graph has run for so long, by a kernel of that name ("signs", "bytes",
+  // "floats", "reference", ...). The output's node comes twice: the second time, "output", it was
+  // copied to the caller.
+  virtual void ran(NodeId node, const char* kernel, double seconds) = 0;
+};
+
 struct SessionOptions {
   Backend backend = Backend::kExact;
   // A batch's examples are split over them, and the layers of a single one. Results do not depend
@@ -94,8 +104,14 @@ class Session {
   Session& operator=(Session&&) noexcept;
 
   // input: batch * element_count(input_shape()) floats, row-major; output: batch *
-  // element_count(output_shape()). Throws ConfigError where the sizes differ.
-  void run(std::span<const float> input, std::int64_t batch, std::span<float> output);
+  // element_count(output_shape()). Throws ConfigError where the sizes differ. Once a batch of a
+  // size has run, others of that size allocate no memory. An observer is told of each example's
+  // nodes in turn, from this thread; the examples then run one after another.
+  void run(std::span<const float> input, std::int64_t batch, std::span<float> output,
+           RunObserver* observer = nullptr);
+  // The same of bytes, as images are decoded to: each stands for the float of its value.
+  void run(std::span<const std::uint8_t> input, std::int64_t batch, std::span<float> output,
+           RunObserver* observer = nullptr);
 
   const Network& network() const;
   // Bytes of activations that one example needs, as planned by liveness.

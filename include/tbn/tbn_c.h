@@ -114,6 +114,10 @@ tbn_status tbn_session_create(const tbn_network* network, int backend, int threa
 tbn_status tbn_session_run(tbn_session* session, const float* input, size_t input_count,
                            int64_t batch, float* output, size_t output_count);
 
+/* The same of bytes, as images are decoded to: each stands for the float of its value. */
+tbn_status tbn_session_run_u8(tbn_session* session, const uint8_t* input, size_t input_count,
+                              int64_t batch, float* output, size_t output_count);
+
 /* Ends a session and its threads. NULL is allowed. */
 void tbn_session_free(tbn_session* session);
 

@@ -19,11 +19,11 @@ void declare_options(CommandLine& line) {
       .value("threads", "n", "infer, layers: threads of the rival, and of ours for a batch", "1")
       .value("backend", "names", "infer, layers, .tbn: backends of ours, or all", "all")
       .value("batch", "n", "infer: examples a run", "1")
+      .flag("profile", "infer, train, .tbn: how long each part takes, in place of the comparison")
       .value("rows", "m,...", "layers: rows of a linear layer (1,16,512)")
       .value("size", "KxN,...", "layers: inputs and outputs of a linear layer (4096x4096)")
       .value("conv", "CxHxWxOkKsS,...", "layers: convolutions (those of ResNet-18 on CIFAR-10)")
-      .value("p", "p,...", "layers: compression factors (1,4,8)")
-      .flag("profile", "train: where a step's time goes, by layer and by function");
+      .value("p", "p,...", "layers: compression factors (1,4,8)");
 }
 
 int run(int argc, char** argv) {

@@ -92,6 +92,20 @@ tbn_status give_count(const tbn_network* network, const Shape& (Network::*shape)
   });
 }
 
+// Of floats or bytes.
+template <class T>
+tbn_status run(tbn_session* session, const T* input, std::size_t input_count, std::int64_t batch,
+               float* output, std::size_t output_count) {
+  return guarded([&] {
+    require(session, "session");
+    if (batch < 0) throw ConfigError("batch must be at least 0, is " + std::to_string(batch));
+    const Network& network = session->session.network();
+    check_batch("input", input, input_count, batch, network.input_shape());
+    check_batch("output", output, output_count, batch, network.output_shape());
+    session->session.run(std::span<const T>(input, input_count), batch, {output, output_count});
+  });
+}
+
 }  // namespace
 
 tbn_status fail(tbn_status status, std::string_view message) noexcept {
@@ -207,16 +221,12 @@ tbn_status tbn_session_create(const tbn_network* network, int backend, int threa
 
 tbn_status tbn_session_run(tbn_session* session, const float* input, size_t input_count,
                            int64_t batch, float* output, size_t output_count) {
-  return guarded([&] {
-    require(session, "session");
-    if (batch < 0) {
-      throw tbn::ConfigError("batch must be at least 0, is " + std::to_string(batch));
-    }
-    const Network& network = session->session.network();
-    tbn::c::check_batch("input", input, input_count, batch, network.input_shape());
-    tbn::c::check_batch("output", output, output_count, batch, network.output_shape());
-    session->session.run({input, input_count}, batch, {output, output_count});
-  });
+  return tbn::c::run(session, input, input_count, batch, output, output_count);
+}
+
+tbn_status tbn_session_run_u8(tbn_session* session, const uint8_t* input, size_t input_count,
+                              int64_t batch, float* output, size_t output_count) {
+  return tbn::c::run(session, input, input_count, batch, output, output_count);
 }
 
 void tbn_session_free(tbn_session* session) { delete session; }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 
 #include "base/text.h"
 #include "tbn/error.h"
@@ -84,10 +85,17 @@ class Arena {
   std::int64_t peak_ = 0;
 };
 
+// The inputs that the node reads value by value, to write the same places of its output.
+std::span<const NodeId> overwritable_inputs(const Node& node) {
+  const std::span<const NodeId> inputs = node.inputs;
+  if (is_elementwise(node.op)) return inputs;
+  const bool adds_residual = weights_of(node.op) != nullptr && inputs.size() == 2;
+  return adds_residual && inputs[0] != inputs[1] ? inputs.subspan(1) : inputs.first(0);
+}
+
 // The input whose memory the node takes over, or -1.
 NodeId overwritten_input(const Graph& graph, const std::vector<Slot>& slots, NodeId id) {
-  if (!is_elementwise(graph.node(id).op)) return -1;
-  for (const NodeId input : graph.node(id).inputs) {
+  for (const NodeId input : overwritable_inputs(graph.node(id))) {
     const Slot& slot = slots[static_cast<std::size_t>(input)];
     const bool same_size = slot.size == slots[static_cast<std::size_t>(id)].size;
     if (slot.last == id && slot.offset >= 0 && same_size) return input;

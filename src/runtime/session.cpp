@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <iterator>
 #include <new>
+#include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "runtime/cpu/program.h"
@@ -41,10 +43,25 @@ class Memory {
 // What running one example writes to.
 struct ExampleBuffers {
   explicit ExampleBuffers(const cpu::Program& program)
-      : arena(program.arena_values()), shared(program.shared_values()) {}
-  cpu::ExampleMemory memory() const { return {arena.get(), shared.get()}; }
+      : arena(program.arena_values()),
+        shared(program.shared_values()),
+        inputs(static_cast<std::size_t>(program.most_inputs())) {}
+  cpu::ExampleMemory memory() { return {arena.get(), shared.get(), inputs.data()}; }
+
+  // An example's values as the program reads them; for bytes after make_room_for_bytes().
+  const float* floats(std::span<const float> given) { return given.data(); }
+  const float* floats(std::span<const std::uint8_t> given) {
+    std::copy(given.begin(), given.end(), bytes->get());
+    return bytes->get();
+  }
+  void make_room_for_bytes(std::int64_t count) {
+    if (!bytes) bytes.emplace(count);
+  }
+
   Memory arena;
   Memory shared;
+  std::vector<const float*> inputs;
+  std::optional<Memory> bytes;  // an input that was given as bytes
 };
 
 void check_size(const char* what, std::size_t given, std::int64_t batch, const Shape& shape) {
@@ -83,22 +100,30 @@ struct Session::Impl {
   }
 
   // One example, its layers split over all workers.
-  void run_split(const float* input, float* output) {
-    const auto workers = [this](std::int64_t count, const auto& work) {
+  template <class T>
+  void run_split(std::span<const T> input, float* output, RunObserver* observer) {
+    const auto workers = [this](std::int64_t count, cpu::Program::Work work) {
       pool.run(count, [&](std::int64_t task, int worker) {
         work(task, scratch[static_cast<std::size_t>(worker)].get());
       });
     };
-    program->run(input, output, examples.front().memory(), workers);
+    ExampleBuffers& own = examples.front();
+    program->run(own.floats(input), output, own.memory(), workers, observer);
   }
 
   // One example, by one worker.
-  void run_whole(const float* input, float* output, std::size_t worker) {
-    const auto alone = [&](std::int64_t count, const auto& work) {
+  template <class T>
+  void run_whole(std::span<const T> input, float* output, std::size_t worker) {
+    const auto alone = [&](std::int64_t count, cpu::Program::Work work) {
       for (std::int64_t task = 0; task < count; ++task) work(task, scratch[worker].get());
     };
-    program->run(input, output, examples[worker].memory(), alone);
+    ExampleBuffers& own = examples[worker];
+    program->run(own.floats(input), output, own.memory(), alone);
   }
+
+  template <class T>
+  void run(std::span<const T> input, std::int64_t batch, std::span<float> output,
+           RunObserver* observer);
 
   std::shared_ptr<const Network> network;
   std::shared_ptr<const cpu::Program> program;
@@ -120,28 +145,44 @@ Session::~Session() = default;
 Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 
-void Session::run(std::span<const float> input, std::int64_t batch, std::span<float> output) {
+// Examples are independent, layers wait for each other: so batches are split by examples, and only
+// the last ones, too few for all workers, by layers.
+template <class T>
+void Session::Impl::run(std::span<const T> input, std::int64_t batch, std::span<float> output,
+                        RunObserver* observer) {
   if (batch < 0) throw ConfigError("batch must be at least 0, is " + std::to_string(batch));
-  const Network& net = *impl_->network;
-  check_size("input", input.size(), batch, net.input_shape());
-  check_size("output", output.size(), batch, net.output_shape());
-  const std::int64_t in = element_count(net.input_shape());
-  const std::int64_t out = element_count(net.output_shape());
-  // Examples are independent, layers wait for each other: so batches are split by examples, and
-  // only the last ones, too few for all workers, by layers.
-  Impl& impl = *impl_;
-  const std::int64_t workers = impl.pool.workers();
-  const std::int64_t whole = workers == 1 ? batch : batch / workers * workers;
-  while (std::ssize(impl.examples) < std::min(workers, whole)) {
-    impl.examples.emplace_back(*impl.program);
+  check_size("input", input.size(), batch, network->input_shape());
+  check_size("output", output.size(), batch, network->output_shape());
+  const auto in = static_cast<std::size_t>(element_count(network->input_shape()));
+  const auto out = static_cast<std::size_t>(element_count(network->output_shape()));
+  const std::int64_t workers = pool.workers();
+  const std::int64_t whole = observer != nullptr ? 0
+                             : workers == 1      ? batch
+                                                 : batch / workers * workers;
+  while (std::ssize(examples) < std::min(workers, whole)) examples.emplace_back(*program);
+  if constexpr (!std::is_same_v<T, float>) {
+    for (ExampleBuffers& own : examples) own.make_room_for_bytes(static_cast<std::int64_t>(in));
   }
-  impl.pool.run(whole, [&](std::int64_t example, int worker) {
-    impl.run_whole(input.data() + example * in, output.data() + example * out,
-                   static_cast<std::size_t>(worker));
+  const auto example_of = [&](std::int64_t i) {
+    return input.subspan(static_cast<std::size_t>(i) * in, in);
+  };
+  const auto output_of = [&](std::int64_t i) {
+    return output.data() + static_cast<std::size_t>(i) * out;
+  };
+  pool.run(whole, [&](std::int64_t i, int worker) {
+    run_whole(example_of(i), output_of(i), static_cast<std::size_t>(worker));
   });
-  for (std::int64_t example = whole; example < batch; ++example) {
-    impl.run_split(input.data() + example * in, output.data() + example * out);
-  }
+  for (std::int64_t i = whole; i < batch; ++i) run_split(example_of(i), output_of(i), observer);
+}
+
+void Session::run(std::span<const float> input, std::int64_t batch, std::span<float> output,
+                  RunObserver* observer) {
+  impl_->run(input, batch, output, observer);
+}
+
+void Session::run(std::span<const std::uint8_t> input, std::int64_t batch, std::span<float> output,
+                  RunObserver* observer) {
+  impl_->run(input, batch, output, observer);
 }
 
 const Network& Session::network() const { return *impl_->network; }

@@ -57,7 +57,7 @@ ThreadPool::~ThreadPool() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-void ThreadPool::run(std::int64_t tasks, const std::function<void(std::int64_t, int)>& work) {
+void ThreadPool::run(std::int64_t tasks, Work work) {
   if (threads_.empty() || tasks <= 1) {
     for (std::int64_t task = 0; task < tasks; ++task) work(task, 0);
     return;

@@ -5,10 +5,11 @@
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
-#include <functional>
 #include <mutex>
 #include <thread>
 #include <vector>
+
+#include "base/function_ref.h"
 
 namespace tbn {
 
@@ -25,7 +26,8 @@ class ThreadPool {
   // Calls work(task, worker) once for each task in [0, tasks), in any order, worker in [0,
   // workers()), and returns when all are done. The first exception stops the tasks not yet begun
   // and is thrown here.
-  void run(std::int64_t tasks, const std::function<void(std::int64_t task, int worker)>& work);
+  using Work = FunctionRef<void(std::int64_t task, int worker)>;
+  void run(std::int64_t tasks, Work work);
 
  private:
   void take_tasks(int worker);
@@ -35,7 +37,7 @@ class ThreadPool {
   std::mutex mutex_;
   std::condition_variable start_;
   std::condition_variable done_;
-  const std::function<void(std::int64_t, int)>* work_ = nullptr;
+  const Work* work_ = nullptr;
   std::int64_t tasks_ = 0;
   std::atomic<std::int64_t> next_ = 0;
   std::atomic<std::uint64_t> round_ = 0;  // counts run() calls

@@ -61,6 +61,22 @@ class Bench(ToolTest):
             self.check_times(row)
         self.call("tbn-bench", "missing.tbn", code=3)
 
+    def test_a_profile_shares_the_time_of_a_network_out_among_its_nodes(self):
+        file = pathlib.Path(__file__).resolve().parents[2] / "models" / "pretrained"
+        for arguments in (("infer", "--config", "tiny.yaml", "--batch", 2, "--threads", 2),
+                          (next(file.glob("*.tbn")),)):
+            rows = self.call_json("tbn-bench", *arguments, "--profile", "--rounds", 3)
+            self.assertEqual([row["backend"] for row in rows], ["reference", "exact", "int8"])
+            for row in rows:
+                for parts in (row["ops"], row["nodes"]):
+                    self.assertAlmostEqual(sum(part["us"] for part in parts), row["us"])
+                    self.assertAlmostEqual(sum(part["share"] for part in parts), 1)
+                self.assertEqual(sum(op["nodes"] for op in row["ops"]), len(row["nodes"]))
+                # The tiled layers' multiply-adds, whoever computes them.
+                self.assertEqual(sum(node["macs"] for node in row["nodes"]),
+                                 sum(node["macs"] for node in rows[0]["nodes"]))
+                self.assertGreater(sum(node["macs"] for node in row["nodes"]), 0)
+
     def infer(self, *arguments):
         rows = self.call_json("tbn-bench", "infer", "--config", "tiny.yaml", "--rounds", 3,
                               *arguments)

@@ -170,6 +170,7 @@ TEST_CASE("null pointers are errors that name the argument, and freeing null is 
       {tbn_session_create(nullptr, TBN_BACKEND_EXACT, 1, &made), "network"},
       {tbn_session_create(network, TBN_BACKEND_EXACT, 1, nullptr), "session"},
       {tbn_session_run(nullptr, &x, 1, 1, &x, 1), "session"},
+      {tbn_session_run_u8(nullptr, nullptr, 1, 1, &x, 1), "session"},
   };
   for (const auto& [status, name] : calls) {
     INFO(name);
@@ -180,6 +181,21 @@ TEST_CASE("null pointers are errors that name the argument, and freeing null is 
   CHECK(made == nullptr);
   tbn_network_free(nullptr);
   tbn_session_free(nullptr);
+}
+
+TEST_CASE("the C interface takes bytes for floats of their values") {
+  const NetworkHandle network = odd();
+  const SessionHandle session = session_of(network.get());
+  std::vector<std::uint8_t> bytes;
+  for (const float v : inputs()) bytes.push_back(static_cast<std::uint8_t>(v));
+  const std::vector<float> expected =
+      run(session.get(), std::vector<float>(bytes.begin(), bytes.end()));
+  std::vector<float> output(kBatch * kOutputs);
+  REQUIRE(tbn_session_run_u8(session.get(), bytes.data(), bytes.size(), kBatch, output.data(),
+                             output.size()) == TBN_OK);
+  CHECK(output == expected);
+  CHECK(failed(tbn_session_run_u8(session.get(), bytes.data(), 3, 1, output.data(), kOutputs),
+               TBN_ERROR_ARGUMENT, {"input_count is 3"}));
 }
 
 TEST_CASE("a batch whose sizes do not fit is refused and nothing is written") {

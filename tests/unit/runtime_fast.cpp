@@ -77,6 +77,23 @@ const std::vector<Case>& cases() {
       {"depthwise, tiled, stride 2",
        {80, 9, 11},
        Conv2d{.out_channels = 80, .kernel = 4, .stride = 2, .groups = 80, .weights = tiled(4)}},
+      {"tables of bytes, two blocks",
+       {23, 9, 11},
+       Conv2d{.out_channels = 64, .kernel = 3, .weights = binary()}},
+      {"tables of bytes, stride 2, uneven blocks",
+       {13, 9, 10},
+       Conv2d{.out_channels = 97,
+              .kernel = {3, 2},
+              .stride = 2,
+              .padding = {2, 0},
+              .weights = binary()}},
+      {"tables of bytes, several groups and runs",
+       {10, 401},
+       Linear{.out_features = 1250, .weights = tiled(2)}},
+      {"tables of bytes, one table", {6, 5}, Linear{.out_features = 193, .weights = binary()}},
+      {"tables of bytes, bands",
+       {70, 40, 33},
+       Conv2d{.out_channels = 128, .kernel = 3, .weights = tiled(4)}},
       {"groups", {12, 5, 6}, Conv2d{.out_channels = 8, .kernel = 3, .groups = 4}},
       {"max pool", {19, 9, 8}, MaxPool2d{.kernel = 3, .stride = 2, .padding = 1}},
       {"mean pool", {19, 9, 8}, AvgPool2d{.kernel = 3, .stride = 2}},
@@ -107,9 +124,10 @@ std::vector<float> run(const cpu::Program& program, const Graph& graph,
   };
   std::vector<float> arena = poisoned(program.arena_values());
   std::vector<float> shared = poisoned(program.shared_values());
+  std::vector<const float*> inputs(static_cast<std::size_t>(program.most_inputs()));
   std::vector<float> output(static_cast<std::size_t>(element_count(graph.output_shape())), kPoison);
-  program.run(input.data(), output.data(), {line(arena), line(shared)},
-              [&](std::int64_t count, const auto& work) {
+  program.run(input.data(), output.data(), {line(arena), line(shared), inputs.data()},
+              [&](std::int64_t count, cpu::Program::Work work) {
                 for (std::int64_t task = count; task-- > 0;) {
                   std::vector<float> scratch = poisoned(program.scratch_values());
                   work(task, line(scratch));

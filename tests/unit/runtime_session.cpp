@@ -60,6 +60,63 @@ TEST_CASE("a run leaves nothing behind that the next run could see") {
   CHECK(run(session, a, 1) == first);
 }
 
+TEST_CASE("bytes give what floats of their values give, alone and in batches on threads") {
+  const auto network = odd();
+  constexpr std::int64_t batch = 7;
+  std::vector<std::uint8_t> bytes;
+  for (const float v : test::random_values(batch * kInputs, 3, 0, 256)) {
+    bytes.push_back(static_cast<std::uint8_t>(v));
+  }
+  const std::vector<float> floats(bytes.begin(), bytes.end());
+  for (const int threads : {1, 3}) {
+    Session session(network, {.threads = threads});
+    const std::vector<float> expected = run(session, floats, batch);
+    std::vector<float> output(expected.size(), std::numeric_limits<float>::quiet_NaN());
+    session.run(bytes, batch, output);
+    CHECK(output == expected);
+  }
+  Session session(network);
+  std::vector<float> output(5);
+  CHECK(test::message_of<ConfigError>([&] { session.run(bytes, 1, output); }) ==
+        "input holds 1638 values, but 1 examples of [2, 13, 9] are 1 times 234");
+}
+
+namespace {
+
+// Remembers what it is told.
+struct Told : RunObserver {
+  std::vector<NodeId> nodes;
+  double seconds = 0;
+  void ran(NodeId node, const char* /*kernel*/, double taken) override {
+    nodes.push_back(node);
+    seconds += taken;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("an observer is told of every node in order, for each example, and changes no answer") {
+  const auto network = odd();
+  const std::vector<float> input = test::random_values(2 * kInputs, 5, 0, 255);
+  std::vector<NodeId> nodes;
+  for (int example = 0; example < 2; ++example) {
+    for (NodeId id = 1; id < std::ssize(network->graph().nodes); ++id) nodes.push_back(id);
+    nodes.push_back(network->graph().output);  // copied to the caller
+  }
+  for (const Backend backend : kBackends) {
+    for (const int threads : {1, 3}) {
+      Session session(network, {.backend = backend, .threads = threads});
+      const std::vector<float> expected = run(session, input, 2);
+      std::vector<float> output(expected.size());
+      Told told;
+      session.run(input, 2, output, &told);
+      CHECK(output == expected);
+      CHECK(told.nodes == nodes);
+      CHECK(told.seconds > 0);
+    }
+  }
+}
+
 TEST_CASE("sessions of one network run at the same time") {
   const auto network = odd();
   const std::vector<float> input = test::random_values(4 * kInputs, 8, 0, 255);
@@ -89,8 +146,9 @@ TEST_CASE("a session refuses buffers and options that do not fit") {
   output.resize(6);
   CHECK(error(1) == "output holds 6 values, but 1 examples of [5] are 1 times 5");
   const std::int64_t wraps = std::int64_t{1} << 62;
-  CHECK_THROWS_AS(session.run({}, wraps, {}), ConfigError);
-  session.run({}, 0, {});
+  const std::span<const float> nothing;
+  CHECK_THROWS_AS(session.run(nothing, wraps, {}), ConfigError);
+  session.run(nothing, 0, {});
   CHECK(test::message_of<ConfigError>([&] { Session(network, {.threads = 0}); }) ==
         "threads must be between 1 and 1024, is 0");
 }

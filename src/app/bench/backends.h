@@ -36,7 +36,7 @@ class Runner {
  public:
   Runner(std::shared_ptr<const Network> network, Backend backend, int threads,
          std::vector<float> input, std::int64_t batch = 1);
-  void run() { session_.run(input_, batch_, output_); }
+  void run(RunObserver* observer = nullptr) { session_.run(input_, batch_, output_, observer); }
   const std::vector<float>& output() const { return output_; }
 
   // Runs into memory that held no answer and returns the error. Throws InternalError where it is
@@ -63,5 +63,11 @@ struct Exam {
 std::vector<Comparison> compare_backends(const std::shared_ptr<const Network>& network,
                                          const std::vector<TimedBackend>& backends,
                                          const Exam& exam, const Contender& rival, int rounds);
+
+// Checks each backend likewise, and prints how long the nodes of the network take on each: by op
+// and kernel, and node by node. Under --json a list of objects: `about` with "backend", "us", "ops"
+// and "nodes".
+void print_profiles(const CommandLine& line, const std::shared_ptr<const Network>& network,
+                    const std::vector<TimedBackend>& backends, const Exam& exam, Json about);
 
 }  // namespace tbn::app

@@ -13,14 +13,17 @@ int bench_infer(const CommandLine& line, const Config& config) {
   const std::int64_t batch = line.number("batch", 1, 65'536);
   const std::vector<TimedBackend> backends = parse_backends(line.text("backend"));
   InferenceCase bench = inference_case(config, batch, threads);
-  const std::vector<Comparison> rows =
-      compare_backends(Network::from(std::move(bench.packed)), backends,
-                       {std::move(bench.input), std::move(bench.wanted), batch, threads},
-                       bench.rival, rounds_of(line));
+  const auto network = Network::from(std::move(bench.packed));
+  const Exam exam = {std::move(bench.input), std::move(bench.wanted), batch, threads};
   const std::int64_t p = config.weights.fields.p;
-  print_comparisons(
-      line, rows, fmt::format("{}, p = {}, batch {}", config.name, p, batch),
-      Json::object({{"name", config.name}, {"p", p}, {"threads", threads}, {"batch_size", batch}}));
+  Json about =
+      Json::object({{"name", config.name}, {"p", p}, {"threads", threads}, {"batch_size", batch}});
+  if (line.has("profile")) {
+    print_profiles(line, network, backends, exam, std::move(about));
+    return kDone;
+  }
+  print_comparisons(line, compare_backends(network, backends, exam, bench.rival, rounds_of(line)),
+                    fmt::format("{}, p = {}, batch {}", config.name, p, batch), about);
   return kDone;
 }
 

@@ -25,6 +25,7 @@ struct Kernel {
   std::function<void(const Buffers&, std::int64_t)> part;
   std::int64_t parts = 0;
   std::int64_t shared_values = 0;
+  const char* name = "reference";  // how it computes, for those who time it
 };
 
 }  // namespace tbn::cpu

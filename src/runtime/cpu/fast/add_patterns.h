@@ -3,6 +3,7 @@
 #pragma once
 
 #include "runtime/cpu/fast/isa.h"
+#include "runtime/cpu/fast/unrolled.h"
 
 namespace tbn::fast {
 namespace {
@@ -17,52 +18,51 @@ void add_patterns(const SignWords& weights, const std::uint32_t* words, std::int
   const float* pixel[P];
   typename Unit::Sums sum[P][N];
   typename Unit::Words word[N];
-#pragma GCC unroll 8
-  for (int j = 0; j < P; ++j) {
+  unrolled<P>([&](auto j) {
     pixel[j] = base + at[j];
-#pragma GCC unroll 8
-    for (int i = 0; i < N; ++i) sum[j][i] = Unit::zero();
-  }
+    unrolled<N>([&](auto i) { sum[j][i] = Unit::zero(); });
+  });
   const auto load = [&] {
-#pragma GCC unroll 8
-    for (int i = 0; i < N; ++i) word[i] = Unit::load(words + Unit::kWidth * i);
+    unrolled<N>([&](auto i) { word[i] = Unit::load(words + Unit::kWidth * i); });
     words += word_stride;
   };
   const auto look_up = [&] {
-#pragma GCC unroll 8
-    for (int j = 0; j < P; ++j) {
+    unrolled<P>([&](auto j) {
       const typename Unit::Table table = Unit::table(pixel[j] + *offset);
-#pragma GCC unroll 8
-      for (int i = 0; i < N; ++i) sum[j][i] = Unit::add(sum[j][i], table, word[i]);
-    }
+      unrolled<N>([&](auto i) { sum[j][i] = Unit::add(sum[j][i], table, word[i]); });
+    });
     ++offset;
   };
-  const auto shift = [&] {
-#pragma GCC unroll 8
-    for (int i = 0; i < N; ++i) word[i] = Unit::next(word[i]);
+  // To the pattern after pattern p.
+  const auto shift = [&](auto p) {
+    unrolled<N>([&](auto i) {
+      if constexpr (requires { Unit::next(word[i], words, p); }) {
+        word[i] = Unit::next(word[i], words - word_stride + Unit::kWidth * i, p);
+      } else {
+        word[i] = Unit::next(word[i]);
+      }
+    });
   };
   std::int64_t left = weights.patterns;
   for (; left >= Unit::kPatterns; left -= Unit::kPatterns) {
     load();
-#pragma GCC unroll 10
-    for (int p = 0; p < Unit::kPatterns - 1; ++p) {
+    unrolled<Unit::kPatterns - 1>([&](auto p) {
       look_up();
-      shift();
-    }
+      shift(p);
+    });
     look_up();
   }
   if (left > 0) {
     load();
-    for (; left > 0; --left) {
+    unrolled<Unit::kPatterns - 1>([&](auto p) {
+      if (p >= left) return;
       look_up();
-      shift();
-    }
+      shift(p);
+    });
   }
-#pragma GCC unroll 8
-  for (int j = 0; j < P; ++j) {
-#pragma GCC unroll 8
-    for (int i = 0; i < N; ++i) Unit::store(sums + j * stride + Unit::kWidth * i, sum[j][i]);
-  }
+  unrolled<P>([&](auto j) {
+    unrolled<N>([&](auto i) { Unit::store(sums + j * stride + Unit::kWidth * i, sum[j][i]); });
+  });
 }
 
 // The same for all pixels, P at a time and the last ones by themselves.

@@ -24,7 +24,8 @@ class FastAttention {
     return {
         .scratch_values = 2 * n_ + plan_.width() * n_ + plan_.tokens() * d_ + kQueries * (n_ + d_),
         .part = [self](const Buffers& b, std::int64_t part) { self->part(b, part); },
-        .parts = plan_.windows() * plan_.heads()};
+        .parts = plan_.windows() * plan_.heads(),
+        .name = "floats"};
   }
 
  private:

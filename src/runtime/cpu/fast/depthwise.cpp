@@ -44,7 +44,8 @@ class Depthwise {
   Kernel kernel(std::shared_ptr<const Depthwise> self) const {
     return {.scratch_values = stored_values() + shape_.out_w * block_,
             .part = [self](const Buffers& b, std::int64_t part) { self->part(b, part); },
-            .parts = bands_ * blocks_};
+            .parts = bands_ * blocks_,
+            .name = "depthwise"};
   }
 
  private:
@@ -77,7 +78,8 @@ class Depthwise {
     store(b.inputs[0], first, count, begin, rows, b.scratch);
     const Places taps = {taps_.data(), std::ssize(taps_)};
     const Finish finish = {
-        1, 1, 0, layer_.gain.data(), layer_.bias.data(), static_cast<int>(layer_.activation)};
+        1,      1, 0, layer_.gain.data(), layer_.bias.data(), static_cast<int>(layer_.activation),
+        nullptr};
     for (std::int64_t i = 0; i < rows; ++i) {
       isa_.floats->multiply_channels(weights_.data() + block * taps.count * block_, block_,
                                      b.scratch + i * shape_.stride.h * row_values(),

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "runtime/cpu/fast/isa.h"
+#include "runtime/cpu/fast/unrolled.h"
 #include "runtime/cpu/vector_math.h"
 
 namespace tbn::fast {
@@ -146,48 +147,79 @@ struct Loops {
     }
   }
 
+  // What one pixel's outputs are made of: to[l] = act(gain[l] * sum[l] + bias[l] + residual[l]).
+  template <bool kResidual, class Act>
+  struct Outputs {
+    const float* gain;
+    const float* bias;
+    const float* residual;
+    float* y;
+    Act act;
+
+    void put(std::int64_t c, float sum) const {
+      const float value = gain[c] * sum + bias[c];
+      y[c] = act(kResidual ? value + residual[c] : value);
+    }
+    // Of a register of outputs side by side.
+    void put_register(std::int64_t c, const float* sum) const {
+      float out[W];
+      for (int l = 0; l < W; ++l) {
+        const float value = gain[c + l] * sum[l] + bias[c + l];
+        out[l] = act(kResidual ? value + residual[c + l] : value);
+      }
+      for (int l = 0; l < W; ++l) y[c + l] = out[l];
+    }
+  };
+
   // Where a register holds all rows a whole number of times, and their copies lie side by side.
-  template <class Act>
-  static void finish_few(const Finish& finish, std::int64_t rows, const float* sum, float* y,
-                         Act act) {
+  template <class Outputs>
+  static void finish_few(const Finish& finish, std::int64_t rows, const float* sum, Outputs to) {
     float repeated[W];
     for (int l = 0; l < W; ++l) repeated[l] = sum[l & (rows - 1)];  // rows is a power of 2
     const std::int64_t outputs = rows * finish.copies;
     std::int64_t c = 0;
-    for (; c + W <= outputs; c += W) {
-      for (int l = 0; l < W; ++l) {
-        y[c + l] = act(finish.gain[c + l] * repeated[l] + finish.bias[c + l]);
+    for (; c + W <= outputs; c += W) to.put_register(c, repeated);
+    for (; c < outputs; ++c) to.put(c, repeated[c % W]);
+  }
+
+  template <class Outputs>
+  static void finish_pixel(const Finish& finish, std::int64_t first, std::int64_t rows,
+                           const float* sum, Outputs to) {
+    for (std::int64_t copy = 0; copy < finish.copies; ++copy) {
+      const std::int64_t c = first * finish.row_step + copy * finish.copy_step;
+      std::int64_t r = 0;
+      if (finish.row_step == 1) {
+        for (; r + W <= rows; r += W) to.put_register(c + r, sum + r);
+      }
+      for (; r < rows; ++r) to.put(c + r * finish.row_step, sum[r]);
+    }
+  }
+
+  template <bool kResidual, class Act>
+  static void finish_pixels(const Finish& finish, std::int64_t first, std::int64_t rows,
+                            const float* sums, std::int64_t stride, std::int64_t pixels, float* y,
+                            std::int64_t y_stride, Act act) {
+    const bool few = rows < W && W % rows == 0 && first == 0 && finish.copies > 1 &&
+                     finish.row_step == 1 && finish.copy_step == rows;
+    for (std::int64_t i = 0; i < pixels; ++i) {
+      const float* residual = kResidual ? finish.residual + i * y_stride : nullptr;
+      const Outputs<kResidual, Act> to = {finish.gain, finish.bias, residual, y + i * y_stride,
+                                          act};
+      const float* sum = sums + i * stride;
+      if (few) {
+        finish_few(finish, rows, sum, to);
+      } else {
+        finish_pixel(finish, first, rows, sum, to);
       }
     }
-    for (; c < outputs; ++c) y[c] = act(finish.gain[c] * repeated[c % W] + finish.bias[c]);
   }
 
   static void finish(const Finish& finish, std::int64_t first, std::int64_t rows, const float* sums,
                      std::int64_t stride, std::int64_t pixels, float* y, std::int64_t y_stride) {
-    const bool few = rows < W && W % rows == 0 && first == 0 && finish.copies > 1 &&
-                     finish.row_step == 1 && finish.copy_step == rows;
     with_activation(finish.activation, [&](auto act) {
-      for (std::int64_t i = 0; i < pixels; ++i) {
-        const float* __restrict sum = sums + i * stride;
-        if (few) {
-          finish_few(finish, rows, sum, y + i * y_stride, act);
-          continue;
-        }
-        for (std::int64_t copy = 0; copy < finish.copies; ++copy) {
-          const std::int64_t c = first * finish.row_step + copy * finish.copy_step;
-          const float* __restrict gain = finish.gain + c;
-          const float* __restrict bias = finish.bias + c;
-          float* __restrict to = y + i * y_stride + c;
-          if (finish.row_step == 1) {
-            for (std::int64_t r = 0; r < rows; ++r) to[r] = act(gain[r] * sum[r] + bias[r]);
-          } else {
-            const std::int64_t step = finish.row_step;
-            for (std::int64_t r = 0; r < rows; ++r) {
-              to[r * step] = act(gain[r * step] * sum[r] + bias[r * step]);
-            }
-          }
-        }
-      }
+      const auto part = finish.residual != nullptr ? finish_pixels<true, decltype(act)>
+                                                   : finish_pixels<false, decltype(act)>;
+      part(finish, first, rows, sums, stride, pixels, y, y_stride, act);
     });
   }
 
@@ -260,20 +292,47 @@ struct Loops {
   }
 
   // ------------------------------------------------------------ rows
-  // The sum of f(x[i]), in four registers.
+  // All lanes combined by f, each half with the other.
   template <class F>
-  static float sum_of(const float* x, std::int64_t count, F f) {
-    float sums[4 * W] = {};
+  static float folded(Register all, F f) {
+    float lanes[W];
+    store(lanes, all);
+#pragma GCC unroll 4
+    for (int half = W / 2; half > 0; half /= 2) {
+      for (int l = 0; l < half; ++l) lanes[l] = f(lanes[l], lanes[l + half]);
+    }
+    return lanes[0];
+  }
+  static float sum_of(Register all) {
+    return folded(all, [](float a, float b) { return a + b; });
+  }
+  static float largest_of(Register all) {
+    return folded(all, [](float a, float b) { return a > b ? a : b; });
+  }
+
+  // The sums of x[i] - centre and of its square, each in four registers.
+  struct Sums {
+    float first = 0;
+    float second = 0;
+  };
+  static Sums sums_about(float centre, const float* x, std::int64_t count) {
+    Register first[4] = {}, second[4] = {};
     std::int64_t i = 0;
     for (; i + 4 * W <= count; i += 4 * W) {
-      for (int l = 0; l < 4 * W; ++l) sums[l] += f(x[i + l]);
+      unrolled<4>([&](auto k) {
+        const Register d = load(x + i + k * W) - centre;
+        first[k] += d;
+        second[k] += d * d;
+      });
     }
-    float sum = 0;
-    for (; i < count; ++i) sum += f(x[i]);
-    for (int half = 2 * W; half > 0; half /= 2) {
-      for (int l = 0; l < half; ++l) sums[l] += sums[l + half];
+    Sums sums = {sum_of((first[0] + first[1]) + (first[2] + first[3])),
+                 sum_of((second[0] + second[1]) + (second[2] + second[3]))};
+    for (; i < count; ++i) {
+      const float d = x[i] - centre;
+      sums.first += d;
+      sums.second += d * d;
     }
-    return sum + sums[0];
+    return sums;
   }
 
   static void softmax(float* values, std::int64_t count) {
@@ -282,8 +341,7 @@ struct Loops {
     for (std::int64_t i = 0; i < count; i += W) {
       for (int l = 0; l < W; ++l) lanes[l] = values[i + l] > lanes[l] ? values[i + l] : lanes[l];
     }
-    float top = lanes[0];
-    for (int l = 1; l < W; ++l) top = lanes[l] > top ? lanes[l] : top;
+    const float top = largest_of(load(lanes));
     for (std::int64_t i = 0; i < count; i += W) {
       float* at = values + i;
       for (int l = 0; l < W; ++l) {
@@ -291,9 +349,7 @@ struct Loops {
         sums[l] += at[l];
       }
     }
-    float sum = 0;
-    for (int l = 0; l < W; ++l) sum += sums[l];
-    const float factor = 1.0f / sum;
+    const float factor = 1.0f / sum_of(load(sums));
     for (std::int64_t i = 0; i < count; i += W) {
       for (int l = 0; l < W; ++l) values[i + l] *= factor;
     }
@@ -304,12 +360,13 @@ struct Loops {
   static void layer_norm(const float* weight, const float* bias, double eps, const float* x,
                          float* y, std::int64_t count) {
     const float n = static_cast<float>(count);
-    const float mean = sum_of(x, count, [](float v) { return v; }) / n;
-    const float rest = sum_of(x, count, [=](float v) { return v - mean; }) / n;
+    const float mean = sums_about(0.0f, x, count).first / n;
+    const Sums about_mean = sums_about(mean, x, count);
+    const float rest = about_mean.first / n;
     const float centre = mean + rest;
-    const float squares = sum_of(x, count, [=](float v) { return (v - centre) * (v - centre); });
-    const double variance = static_cast<double>(squares / n) + eps;
+    const double variance = static_cast<double>(about_mean.second / n - rest * rest) + eps;
     const float factor = 1.0f / static_cast<float>(__builtin_sqrt(variance));
+#pragma GCC ivdep
     for (std::int64_t i = 0; i < count; ++i) y[i] = (x[i] - centre) * factor * weight[i] + bias[i];
   }
 

@@ -25,9 +25,12 @@ const std::vector<Isa>& usable_isas() {
     std::vector<Isa> found;
 #if defined(__x86_64__)
     const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    if (__builtin_cpu_supports("avx512f") && avx2) {
-      const bool vnni = __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw");
-      if (vnni) found.push_back({"avx512vnni", &kSignsAvx512, &kBytesVnni, &kFloatsAvx512});
+    const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
+    if (avx512 && avx2) {
+      if (__builtin_cpu_supports("avx512vnni")) {
+        found.push_back(
+            {"avx512vnni", &kSignsAvx512, &kBytesVnni, &kFloatsAvx512, &kByteTablesAvx512});
+      }
       found.push_back({"avx512", &kSignsAvx512, &kBytesAvx2, &kFloatsAvx512});
     }
     if (avx2) found.push_back({"avx2", &kSignsAvx2, &kBytesAvx2, &kFloatsAvx2});

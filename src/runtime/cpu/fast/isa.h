@@ -46,6 +46,11 @@ struct SignOps {
   // base + places.at[i] + offsets[k].
   void (*add)(const SignWords& weights, const float* base, Places places, float* sums,
               std::int64_t stride);
+  int patterns_a_half = 0;  // where it is not 0, so many begin at bit 0 and the others at bit 16
+  constexpr std::int64_t first_bit(std::int64_t pattern) const {
+    const bool second = patterns_a_half > 0 && pattern >= patterns_a_half;
+    return second ? 16 + (pattern - patterns_a_half) * bits : pattern * bits;
+  }
 };
 
 // How bytes q stand for values: scale * (q - zero).
@@ -72,15 +77,40 @@ struct ByteOps {
                    std::int64_t quantum_step, float* sums, std::int64_t stride);
 };
 
+// Rows of signs, prepared for look-ups in tables of bytes' sums; see product_byte_tables.cpp.
+struct ByteTableWords {
+  const std::uint16_t* words;
+  const std::int32_t* offsets;
+  const std::int32_t* totals;
+  std::int64_t patterns;
+  std::int64_t blocks;
+};
+
+// Sums of bytes under signs by look-ups in tables of 16-bit sums.
+struct ByteTableOps {
+  int bits;  // inputs a pattern
+  int patterns_a_word;
+  int rows;            // of a block: a lane of 16 bits each
+  int blocks_at_once;  // whose words lie side by side
+  std::int64_t table;  // 16-bit sums, 2^bits
+
+  // The tables of ceil(count / bits) groups of bytes.
+  void (*build)(const std::uint8_t* bytes, std::int64_t count, std::int16_t* tables);
+  // The sums of `blocks` blocks, as ByteOps::multiply gives them.
+  void (*add)(const ByteTableWords& weights, const std::int16_t* base, Places places,
+              const Quantum* quanta, std::int64_t quantum_step, float* sums, std::int64_t stride);
+};
+
 // What happens to the sums of rows: output c = r * row_step + copy * copy_step of a pixel is
-// act(gain[c] * sum[r] + bias[c]).
+// act(gain[c] * sum[r] + bias[c]), or act(... + residual[c]).
 struct Finish {
   std::int64_t copies;
   std::int64_t row_step;
   std::int64_t copy_step;
   const float* gain;
   const float* bias;
-  int activation;  // an ActivationKind
+  int activation;         // an ActivationKind
+  const float* residual;  // null, or laid out as the output, and maybe there
 };
 
 // Plain loops in float, as wide as the registers are.
@@ -120,10 +150,12 @@ struct Isa {
   const SignOps* signs;  // null: none that beat float products
   const ByteOps* bytes;
   const FloatOps* floats;
+  const ByteTableOps* byte_tables = nullptr;  // null: none that beat sums of bytes
 };
 
 extern const SignOps kSignsAvx512, kSignsAvx2;
 extern const ByteOps kBytesVnni, kBytesAvx2, kBytesNeonDotprod, kBytesNeon, kBytesPortable;
+extern const ByteTableOps kByteTablesAvx512;
 extern const FloatOps kFloatsAvx512, kFloatsAvx2, kFloatsNeon, kFloatsPortable;
 
 }  // namespace tbn::fast

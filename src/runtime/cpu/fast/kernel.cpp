@@ -31,8 +31,8 @@ struct Made {
   bool gives_last = false;
 };
 
-bool tables_fit(const SignOps& ops, const LayerShape& shape) {
-  const std::int64_t pixel = (shape.channels + ops.bits - 1) / ops.bits * ops.table;
+bool tables_fit(int bits, std::int64_t table, const LayerShape& shape) {
+  const std::int64_t pixel = (shape.channels + bits - 1) / bits * table;
   const std::int64_t most = kMaxTableValues / pixel;  // pixels
   return shape.stored_width() <= most && shape.kernel.h <= most / shape.stored_width();
 }
@@ -77,6 +77,7 @@ class Maker {
       return same(reference::make_kernel(graph_, tensors_, node), any_last);
     }
     if (const auto* activation = std::get_if<Activation>(&node.op)) {
+      if (activation->kind == ActivationKind::kNone) return same(make_identity(count), any_last);
       return same(make_activation(isa_, activation->kind, count), any_last);
     }
     if (const auto* affine = std::get_if<Affine>(&node.op);
@@ -129,15 +130,35 @@ class Maker {
     return make_layer_kernel(isa_, shape, std::move(layer), std::move(product));
   }
 
+  // Where the tables of an input serve many rows and taps, and few lanes and inputs are left empty.
+  // Of 32 rows, loading a table takes as long as what is looked up in it.
+  bool byte_tables_pay(const LayerShape& shape, const Geometry& geometry,
+                       const reference::Layer& layer) const {
+    constexpr std::int64_t kLeastRows = 64,
+                           kLeastUses = 160;  // where they have begun to be quicker
+    const ByteTableOps* ops = isa_.byte_tables;
+    if (ops == nullptr || !tables_fit(ops->bits, ops->table, shape)) return false;
+    const auto mostly_full = [](std::int64_t count, std::int64_t unit) {
+      return 3 * ((count + unit - 1) / unit * unit) <= 4 * count;
+    };
+    const std::int64_t uses = layer.rows * geometry.taps() / (shape.stride.h * shape.stride.w);
+    return layer.rows >= kLeastRows && uses >= kLeastUses && mostly_full(layer.rows, ops->rows) &&
+           mostly_full(shape.channels, ops->bits);
+  }
+
   // For a single pixel look-ups are faster than sums of bytes, and exact.
   std::unique_ptr<Product> make_product(bool signs, const LayerShape& shape,
                                         const Geometry& geometry,
                                         const reference::Layer& layer) const {
-    const bool tables = signs && isa_.signs != nullptr && tables_fit(*isa_.signs, shape);
+    const bool tables =
+        signs && isa_.signs != nullptr && tables_fit(isa_.signs->bits, isa_.signs->table, shape);
     const bool one_pixel = shape.out_h * shape.out_w == 1;
     const std::int64_t padded = (shape.channels + 3) / 4 * 4 * geometry.taps();
     if (signs && precision_ == Precision::kBytes && !(one_pixel && tables) &&
         padded <= kMaxByteInputs) {
+      if (byte_tables_pay(shape, geometry, layer)) {
+        return make_byte_table_product(*isa_.byte_tables, *isa_.bytes, layer, geometry);
+      }
       return make_byte_product(*isa_.bytes, layer, geometry);
     }
     if (tables) return make_sign_product(*isa_.signs, layer, geometry);
@@ -155,38 +176,37 @@ struct Reordered {
   std::size_t input;
   Shape shape;
   bool to_last;
-  std::int64_t values() const {
-    return (element_count(shape) + kLineValues - 1) / kLineValues * kLineValues;
-  }
+  std::int64_t values() const { return lines(element_count(shape)); }
 };
 
 // The kernel on inputs that are copied in the other order first, into memory that all parts share.
-Kernel with_reordered(const Isa& isa, Kernel kernel, std::vector<Reordered> inputs) {
-  std::int64_t copies = 0;
-  for (const Reordered& r : inputs) copies += r.values();
-  const auto inner = [inputs, copies](const Buffers& b, const auto& call) {
-    std::vector<const float*> pointers(b.inputs.begin(), b.inputs.end());
-    const float* at = b.shared;
-    for (const Reordered& r : inputs) {
-      pointers[r.input] = at;
-      at += r.values();
-    }
-    call({pointers, b.output, b.scratch, b.shared + copies});
+Kernel with_reordered(const Isa& isa, Kernel kernel, std::vector<Reordered> inputs,
+                      std::size_t all_inputs) {
+  // In the shared memory: the addresses of all inputs, the copies, and what the kernel keeps there.
+  const std::int64_t addresses =
+      lines(static_cast<std::int64_t>(all_inputs * sizeof(const float*) / sizeof(float)));
+  std::int64_t own = addresses;
+  for (const Reordered& r : inputs) own += r.values();
+  const auto inner = [own](const Buffers& b) {
+    const auto* pointers = reinterpret_cast<const float* const*>(b.shared);
+    return Buffers{{pointers, b.inputs.size()}, b.output, b.scratch, b.shared + own};
   };
   Kernel outer = {.scratch_values = kernel.scratch_values,
                   .parts = kernel.parts,
-                  .shared_values = copies + kernel.shared_values};
-  outer.run = [&isa, inputs, inner, run = kernel.run](const Buffers& b) {
-    float* to = b.shared;
+                  .shared_values = own + kernel.shared_values,
+                  .name = kernel.name};
+  outer.run = [&isa, inputs, addresses, inner, run = kernel.run](const Buffers& b) {
+    auto* pointers = reinterpret_cast<const float**>(b.shared);
+    std::copy(b.inputs.begin(), b.inputs.end(), pointers);
+    float* to = b.shared + addresses;
     for (const Reordered& r : inputs) {
       (r.to_last ? to_channels_last : to_channels_first)(isa, r.shape, b.inputs[r.input], to);
+      pointers[r.input] = to;
       to += r.values();
     }
-    if (run) inner(b, run);
+    if (run) run(inner(b));
   };
-  outer.part = [inner, part = kernel.part](const Buffers& b, std::int64_t i) {
-    inner(b, [&](const Buffers& reordered) { part(reordered, i); });
-  };
+  outer.part = [inner, part = kernel.part](const Buffers& b, std::int64_t i) { part(inner(b), i); };
   return outer;
 }
 
@@ -208,7 +228,9 @@ Kernels make_kernels(const Graph& graph, const TensorMap& tensors, Precision pre
       const bool last = kernels.channels_last[static_cast<std::size_t>(node.inputs[i])];
       if (last != made.takes_last) reordered.push_back({i, shape, made.takes_last});
     }
-    if (!reordered.empty()) made.kernel = with_reordered(isa, std::move(made.kernel), reordered);
+    if (!reordered.empty())
+      made.kernel =
+          with_reordered(isa, std::move(made.kernel), std::move(reordered), node.inputs.size());
     kernels.of_nodes.push_back(std::move(made.kernel));
     kernels.channels_last.push_back(made.gives_last && is_image(node.shape));
   }

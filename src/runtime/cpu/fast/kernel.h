@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "runtime/cpu/fast/isa.h"
@@ -18,6 +19,14 @@ using cpu::Kernel;
 
 // Memory is handed out in cache lines.
 inline constexpr std::int64_t kLineValues = 16;
+inline std::int64_t lines(std::int64_t values) {  // up to whole ones
+  return (values + kLineValues - 1) / kLineValues * kLineValues;
+}
+
+template <class Run>
+Kernel in_floats(Run run) {
+  return {.run = std::move(run), .name = "floats"};
+}
 
 // The instructions of this processor, the best first; the last ones every processor has.
 const std::vector<Isa>& usable_isas();
@@ -61,6 +70,7 @@ Kernel make_pad2d(const Pad2d& op, const Shape& input, const Shape& output);
 // Of values whose channels are last.
 Kernel make_affine(const Isa& isa, const Affine& op, std::span<const float> scale,
                    std::span<const float> bias, std::int64_t pixels);
+Kernel make_identity(std::int64_t count);
 Kernel make_activation(const Isa& isa, ActivationKind kind, std::int64_t count);
 Kernel make_add(const Isa& isa, ActivationKind activation, std::int64_t count);
 Kernel make_transpose(const Isa& isa, const Shape& input);

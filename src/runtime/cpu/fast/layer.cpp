@@ -14,13 +14,9 @@
 namespace tbn::fast {
 namespace {
 
-constexpr std::int64_t kBandBytes = 384 * 1024;  // stored inputs that stay in a cache
+constexpr std::int64_t kBandBytes = 640 * 1024;  // stored inputs that stay in a cache
 constexpr std::int64_t kBandPixels = 64;         // fewer are not worth a band of their own
 constexpr std::int64_t kChunk = 48;              // pixels whose sums wait to be finished
-
-std::int64_t rounded(std::int64_t values) {  // up to whole cache lines
-  return (values + kLineValues - 1) / kLineValues * kLineValues;
-}
 
 // The bytes between which the values of a run lie, 0 always among them, spread over 0..255.
 Quantum quantum_of(const ByteOps& ops, const float* x, std::int64_t count) {
@@ -51,9 +47,10 @@ class LayerKernel {
   }
 
   Kernel kernel(std::shared_ptr<const LayerKernel> self) const {
-    Kernel kernel{.scratch_values = stored_values() + rounded(product_->loaded_values()) +
-                                    rounded(kChunk * product_->group_rows()),
-                  .parts = bands_ * splits_};
+    Kernel kernel{.scratch_values = stored_values() + lines(product_->loaded_values()) +
+                                    lines(kChunk * product_->group_rows()),
+                  .parts = bands_ * splits_,
+                  .name = product_->name()};
     kernel.part = [self](const Buffers& b, std::int64_t part) { self->part(b, part); };
     if (whole_input_first()) {
       kernel.shared_values = quanta_values() + stored_values();
@@ -75,12 +72,12 @@ class LayerKernel {
   std::int64_t band_values() const {
     if (direct_) return 0;
     const std::int64_t bytes = input_rows(band_rows_) * row_values() * product_->value_bytes();
-    return rounded((bytes + 3) / 4);
+    return lines((bytes + 3) / 4);
   }
   std::int64_t quanta_values() const {
     static_assert(sizeof(Quantum) == 2 * sizeof(float));
     if (!product_->quantises()) return 0;
-    return rounded(2 * (shape_.per_row ? band_rows_ : 1));
+    return lines(2 * (shape_.per_row ? band_rows_ : 1));
   }
   std::int64_t stored_values() const { return quanta_values() + band_values(); }
 
@@ -144,7 +141,7 @@ class LayerKernel {
     const std::int64_t begin = part / splits_ * band_rows_;
     const std::int64_t rows = std::min(band_rows_, shape_.out_h - begin);
     float* loaded = b.scratch + stored_values();
-    float* sums = loaded + rounded(product_->loaded_values());
+    float* sums = loaded + lines(product_->loaded_values());
     const void* base = b.scratch + quanta_values();
     const Quantum* quantum = quanta(b.scratch);
     if (direct_) {
@@ -157,19 +154,24 @@ class LayerKernel {
       if (product_->quantises() && !shape_.per_row) *own = *quanta(b.shared);
       store(b.inputs[0], begin, rows, own, b.scratch + quanta_values());
     }
-    float* y = b.output + begin * shape_.out_w * layer_.outputs;
+    const std::int64_t first = begin * shape_.out_w * layer_.outputs;
+    const float* residual = b.inputs.size() > 1 ? b.inputs[1] + first : nullptr;
     const std::int64_t split = part % splits_, groups = product_->groups();
     for (std::int64_t g = split * groups / splits_; g < (split + 1) * groups / splits_; ++g) {
       product_->load(g, loaded);
-      finish_group(g, loaded, base, quantum, rows * shape_.out_w, sums, y);
+      finish_group(g, loaded, base, quantum, rows * shape_.out_w, sums, residual, b.output + first);
     }
   }
 
   void finish_group(std::int64_t g, const float* loaded, const void* base, const Quantum* quanta,
-                    std::int64_t pixels, float* sums, float* y) const {
-    const Finish finish = {layer_.copies(),    layer_.row_step,
-                           layer_.copy_step,   layer_.gain.data(),
-                           layer_.bias.data(), static_cast<int>(layer_.activation)};
+                    std::int64_t pixels, float* sums, const float* residual, float* y) const {
+    Finish finish = {.copies = layer_.copies(),
+                     .row_step = layer_.row_step,
+                     .copy_step = layer_.copy_step,
+                     .gain = layer_.gain.data(),
+                     .bias = layer_.bias.data(),
+                     .activation = static_cast<int>(layer_.activation),
+                     .residual = nullptr};
     const RowGroup group = product_->group(g);
     const std::int64_t quantum_step = shape_.per_row ? 1 : 0;
     std::int64_t at[kChunk];
@@ -178,6 +180,7 @@ class LayerKernel {
       for (std::int64_t i = 0; i < count; ++i) at[i] = place(first + i);
       product_->sums(g, loaded, base, {at, count}, quanta + first * quantum_step, quantum_step,
                      sums);
+      if (residual != nullptr) finish.residual = residual + first * layer_.outputs;
       isa_.floats->finish(finish, group.first, group.count, sums, product_->group_rows(), count,
                           y + first * layer_.outputs, layer_.outputs);
     }

@@ -29,6 +29,7 @@ struct RowGroup {
 class Product {
  public:
   virtual ~Product() = default;
+  virtual const char* name() const = 0;  // of the kernels that multiply so
 
   // Of one value in the stored inputs, in bytes; offsets and sizes below count such values.
   virtual std::int64_t value_bytes() const { return sizeof(float); }
@@ -61,5 +62,10 @@ std::unique_ptr<Product> make_float_product(const FloatOps& ops, const reference
 // Of inputs rounded to bytes; `layer` has weights of +1 and -1.
 std::unique_ptr<Product> make_byte_product(const ByteOps& ops, const reference::Layer& layer,
                                            const Geometry& geometry);
+
+// The same by look-ups in tables of sums of bytes.
+std::unique_ptr<Product> make_byte_table_product(const ByteTableOps& ops, const ByteOps& bytes,
+                                                 const reference::Layer& layer,
+                                                 const Geometry& geometry);
 
 }  // namespace tbn::fast

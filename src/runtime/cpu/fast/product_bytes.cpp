@@ -21,6 +21,7 @@ class ByteProduct : public Product {
     pack(layer, geometry.taps());
   }
 
+  const char* name() const override { return "bytes"; }
   std::int64_t value_bytes() const override { return 1; }
   std::int64_t pixel() const override { return pixel_; }
   bool quantises() const override { return true; }

@@ -28,6 +28,7 @@ class FloatProduct : public Product {
     }
   }
 
+  const char* name() const override { return "floats"; }
   std::int64_t pixel() const override { return channels_; }
   bool stores_inputs() const override { return true; }
   void store(const float* x, std::int64_t pixels, Quantum /*quantum*/, void* to) const override {

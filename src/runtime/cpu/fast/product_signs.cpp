@@ -26,6 +26,7 @@ class SignProduct : public Product {
                      });
   }
 
+  const char* name() const override { return "signs"; }
   std::int64_t pixel() const override { return pixel_; }
   void store(const float* x, std::int64_t pixels, Quantum /*quantum*/, void* to) const override {
     auto* tables = static_cast<float*>(to);

@@ -1,6 +1,6 @@
 // AVX-512: a table of 32 sums lies in two registers, and one vpermt2ps looks 16 rows up in it. A
-// word holds six patterns of 5 bits; the instruction reads the lowest 5 bits of each lane, so that
-// a shift brings the next.
+// word holds six patterns of 5 bits, three in each half; the instruction reads the lowest 5 bits of
+// each lane, so that a shift brings the next.
 #if defined(__x86_64__)
 
 #include <immintrin.h>
@@ -12,15 +12,22 @@ namespace {
 
 constexpr int kBits = 5;
 
-// The sign of input k in pattern i.
-__m512 signs(int k) {
-  alignas(64) float of[16];
-  for (int i = 0; i < 16; ++i) of[i] = ((i >> k) & 1) != 0 ? 1.0f : -1.0f;
-  return _mm512_load_ps(of);
+// The sign of input K in each pattern.
+template <int K>
+struct SignsOf {
+  alignas(64) float of[16] = {};
+  constexpr SignsOf() {
+    for (int i = 0; i < 16; ++i) of[i] = ((i >> K) & 1) != 0 ? 1.0f : -1.0f;
+  }
+};
+template <int K>
+__m512 signs() {
+  static constexpr SignsOf<K> kSigns;
+  return _mm512_load_ps(kSigns.of);
 }
 
 void build(const float* x, std::int64_t count, float* tables) {
-  const __m512 s0 = signs(0), s1 = signs(1), s2 = signs(2), s3 = signs(3);
+  const __m512 s0 = signs<0>(), s1 = signs<1>(), s2 = signs<2>(), s3 = signs<3>();
   const auto table = [&](const float* five) {
     __m512 sum = _mm512_mul_ps(_mm512_set1_ps(five[0]), s0);
     sum = _mm512_fmadd_ps(_mm512_set1_ps(five[1]), s1, sum);
@@ -49,10 +56,22 @@ struct Unit {
   };
   static Sums zero() { return _mm512_setzero_ps(); }
   static Words load(const std::uint32_t* words) { return _mm512_loadu_si512(words); }
-  static Words next(Words word) { return _mm512_srli_epi32(word, kBits); }
+  // Three patterns lie in each half of a word, where a multiplication shifts them, in units that
+  // the look-ups do not need.
+  template <int P>
+  static Words next(Words word, const std::uint32_t* words, Index<P>) {
+    if constexpr (P == kPatterns / 2 - 1) return _mm512_srli_epi32(load(words), 16);
+    return _mm512_mulhi_epu16(word, _mm512_set1_epi16(1 << (16 - kBits)));
+  }
   static Table table(const float* at) { return {_mm512_loadu_ps(at), _mm512_loadu_ps(at + 16)}; }
+  // In this order and no other: left to itself, the compiler looks up first and adds later, and
+  // spills what waits.
   static Sums add(Sums sum, const Table& table, Words word) {
-    return _mm512_add_ps(sum, _mm512_permutex2var_ps(table.low, word, table.high));
+    __m512 found = table.low;
+    asm volatile("vpermt2ps %[high], %[word], %[found]\n\tvaddps %[found], %[sum], %[sum]"
+                 : [sum] "+v"(sum), [found] "+v"(found)
+                 : [high] "v"(table.high), [word] "v"(word));
+    return sum;
   }
   static void store(float* at, Sums sum) { _mm512_storeu_ps(at, sum); }
 };
@@ -76,8 +95,12 @@ void add(const SignWords& weights, const float* base, Places places, float* sums
 
 }  // namespace
 
-const SignOps kSignsAvx512 = {
-    .bits = kBits, .patterns_a_word = Unit::kPatterns, .table = 32, .build = build, .add = add};
+const SignOps kSignsAvx512 = {.bits = kBits,
+                              .patterns_a_word = Unit::kPatterns,
+                              .table = 32,
+                              .build = build,
+                              .add = add,
+                              .patterns_a_half = Unit::kPatterns / 2};
 
 }  // namespace tbn::fast
 

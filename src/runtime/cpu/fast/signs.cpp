@@ -30,7 +30,7 @@ Signs prepare(const SignOps& ops, std::int64_t rows, std::int64_t run,
       for (std::int64_t k = 0; k < run; ++k) {
         if (!positive(r, tap, k)) continue;
         const std::int64_t pattern = tap * groups + k / ops.bits;
-        const std::int64_t bit = pattern % ops.patterns_a_word * ops.bits + k % ops.bits;
+        const std::int64_t bit = ops.first_bit(pattern % ops.patterns_a_word) + k % ops.bits;
         word_at(pattern / ops.patterns_a_word) |= std::uint32_t{1} << bit;
       }
     }
