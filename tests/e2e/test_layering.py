@@ -43,6 +43,8 @@ INSTRUCTION_SET_HEADERS = {
     "runtime/cpu/fast/add_patterns.h",
     "runtime/cpu/fast/byte_loops.h",
     "runtime/cpu/fast/float_loops.h",
+    "runtime/cpu/fast/isa.h",
+    "runtime/cpu/fast/unrolled.h",
 }
 # The public C header, and what C99 offers it.
 C_HEADER = "include/tbn/tbn_c.h"
