@@ -48,6 +48,7 @@ INSTRUCTION_SET_HEADERS = {
     "runtime/cpu/fast/byte_signs_neon.h",
     "runtime/cpu/fast/float_loops.h",
     "runtime/cpu/fast/isa.h",
+    "runtime/cpu/fast/unrolled.h",
 }
 # The public C header, and what C99 offers it.
 C_HEADER = "include/tbn/tbn_c.h"
