@@ -47,10 +47,6 @@ struct SignOps {
   void (*add)(const SignWords& weights, const float* base, Places places, float* sums,
               std::int64_t stride);
   int patterns_a_half = 0;  // where it is not 0, so many begin at bit 0 and the others at bit 16
-  constexpr std::int64_t first_bit(std::int64_t pattern) const {
-    const bool second = patterns_a_half > 0 && pattern >= patterns_a_half;
-    return second ? 16 + (pattern - patterns_a_half) * bits : pattern * bits;
-  }
 };
 
 // How bytes q stand for values: scale * (q - zero).

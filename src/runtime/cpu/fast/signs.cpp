@@ -5,6 +5,16 @@
 
 namespace tbn::fast {
 
+namespace {
+
+// Of a pattern in a word.
+std::int64_t first_bit(const SignOps& ops, std::int64_t pattern) {
+  const bool second = ops.patterns_a_half > 0 && pattern >= ops.patterns_a_half;
+  return second ? 16 + (pattern - ops.patterns_a_half) * ops.bits : pattern * ops.bits;
+}
+
+}  // namespace
+
 Signs prepare(const SignOps& ops, std::int64_t rows, std::int64_t run,
               std::span<const std::int64_t> tap_offsets,
               const std::function<bool(std::int64_t, std::int64_t, std::int64_t)>& positive) {
@@ -30,7 +40,7 @@ Signs prepare(const SignOps& ops, std::int64_t rows, std::int64_t run,
       for (std::int64_t k = 0; k < run; ++k) {
         if (!positive(r, tap, k)) continue;
         const std::int64_t pattern = tap * groups + k / ops.bits;
-        const std::int64_t bit = ops.first_bit(pattern % ops.patterns_a_word) + k % ops.bits;
+        const std::int64_t bit = first_bit(ops, pattern % ops.patterns_a_word) + k % ops.bits;
         word_at(pattern / ops.patterns_a_word) |= std::uint32_t{1} << bit;
       }
     }

@@ -23,7 +23,7 @@ struct Signs {
   std::int64_t patterns = 0;          // of a row
   std::vector<std::int32_t> offsets;  // [patterns], floats from a pixel to the pattern's table
   // [block group][word][block][lane]: blocks of 16 rows in groups of 8 (the last may be smaller);
-  // ops->first_bit(i) of a word is the first bit of its pattern i.
+  // patterns lie in a word one after another, or in each of its halves (SignOps::patterns_a_half).
   std::vector<std::uint32_t> words;
 
   std::int64_t blocks() const { return (rows + kLanes - 1) / kLanes; }
