@@ -16,10 +16,14 @@ tbn_install(tbnCoreTargets core runtime)
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
   FILES_MATCHING PATTERN "*.h" PATTERN train.h EXCLUDE)
 if(TBN_TRAIN)
-  tbn_install(tbnTrainTargets data eval config export train)
+  tbn_install(tbnTrainTargets micro data eval config export train)
   install(FILES "${PROJECT_SOURCE_DIR}/include/tbn/train.h"
     DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/tbn")
 endif()
+
+# The kernels that exported C calls, to be copied beside it.
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/src/runtime/micro/"
+  DESTINATION "${CMAKE_INSTALL_DATADIR}/tbn/micro" FILES_MATCHING PATTERN "*.c")
 
 get_property(tools GLOBAL PROPERTY TBN_TOOLS)
 if(tools)

@@ -6,15 +6,20 @@
 
 #include <fmt/format.h>
 
+#include "app/support/data_source.h"
 #include "app/support/exit_codes.h"
 #include "app/support/json_out.h"
 #include "app/support/options.h"
 #include "base/text.h"
+#include "config/data_options.h"
 #include "config/load.h"
 #include "data/registry.h"
 #include "eval/fit.h"
+#include "eval/micro.h"
 #include "eval/packed.h"
 #include "file/atomic_write.h"
+#include "micro/lower.h"
+#include "micro/ranges.h"
 #include "tbn/error.h"
 #include "tbn/runtime.h"
 #include "train/evaluate_checkpoint.h"
@@ -40,27 +45,21 @@ Split split_of(const std::string& name) {
   throw ConfigError(fmt::format("--split: '{}' is not one of test, validation, train", name));
 }
 
-// The configuration of the data that `yaml`, --data, --root and the settings ask for.
-DataConfig data_for(const CommandLine& line, const std::string& yaml, const std::string& source,
-                    const std::vector<std::string>& first_settings = {}) {
-  std::vector<std::string> settings = first_settings;
-  for (const std::string& setting : line.settings()) settings.push_back(setting);
-  if (line.has("data")) settings.push_back("data.name=" + line.text("data"));
-  if (line.has("root")) settings.push_back("data.root=" + line.text("root"));
-  return parse_config(yaml, source, settings).data;
-}
-
 std::shared_ptr<const Dataset> open_split(const CommandLine& line, const DataConfig& data) {
   return load_split(data_options(data), split_of(line.text("split")));
 }
 
+// The integers of exported C, which are no backend of sessions.
+bool is_micro(const CommandLine& line) { return line.text("backend") == "micro"; }
+
 Backend backend_of(const CommandLine& line) {
+  if (is_micro(line)) return Backend::kInt8;
   std::string names;
   for (const Backend backend : kBackends) {
     if (line.text("backend") == to_string(backend)) return backend;
     names += (names.empty() ? "" : ", ") + std::string(to_string(backend));
   }
-  throw ConfigError("--backend: '" + line.text("backend") + "' is not one of " + names);
+  throw ConfigError("--backend: '" + line.text("backend") + "' is not one of " + names + ", micro");
 }
 
 std::int64_t threads_of(const CommandLine& line) { return line.number("threads", 0, 1024); }
@@ -68,7 +67,7 @@ std::int64_t threads_of(const CommandLine& line) { return line.number("threads",
 Result evaluate_run(const CommandLine& line, const std::filesystem::path& path) {
   Result result{.kind = "checkpoint", .path = find_checkpoint(path).string()};
   const Checkpoint checkpoint = read_checkpoint(result.path);
-  const DataConfig config = data_for(line, checkpoint.config_yaml, result.path);
+  const DataConfig config = data_config(line, checkpoint.config_yaml, result.path);
   const auto data = open_split(line, config);
   check_data_fits(checkpoint.graph, data->spec(), result.path);
   result.data = config.name;
@@ -92,52 +91,31 @@ SessionOptions session_options(const CommandLine& line) {
           .threads = asked > 0 ? static_cast<int>(asked) : static_cast<int>(cores)};
 }
 
-// The data set that a packed file names.
-std::string trained_on(const Network& network, const std::filesystem::path& path) {
-  const auto found = network.metadata().find("tbn.trained_on");
-  if (found == network.metadata().end()) {
-    throw ConfigError(
-        fmt::format("'{}' does not say what it was trained on; give the data set as "
-                    "--data <name>",
-                    path.string()));
+// The int8 form for microcontrollers, of the ranges that the file carries.
+micro::IntegerNetwork micro_network(const Network& network, const std::string& path) {
+  const auto carried = network.metadata().find("tbn.calibration");
+  if (carried == network.metadata().end()) {
+    throw ConfigError("'" + path +
+                      "' carries no ranges for --backend micro; export it with --calibrate");
   }
-  const std::vector<std::string>& names = dataset_names();
-  if (std::find(names.begin(), names.end(), found->second) == names.end()) {
-    throw ConfigError(
-        fmt::format("'{}' was trained on {}, which this tbn does not know; give the "
-                    "data set as --data <name>",
-                    path.string(), in_quotes(found->second)));
-  }
-  return found->second;
-}
-
-// How samples must be read to be what a packed network of these shapes takes: the sizes that a
-// configuration would have said. `data` is that configuration but for the sizes.
-std::vector<std::string> settings_of(const Network& network, const DataConfig& data) {
-  const Shape& in = network.input_shape();
-  const Shape& out = network.output_shape();
-  if (in.size() == 3) return {fmt::format("data.image_size={}", in[2])};
-  if (in.size() != 2) return {};
-  if (describe_data(data_options(data)).task.task == Task::kForecasting) {
-    return {fmt::format("data.series.window={}", in[0]),
-            fmt::format("data.series.horizon={}", out[0])};
-  }
-  return {fmt::format("data.points.count={}", in[0])};
+  micro::Network lowered = micro::lower({network.graph(), network.tensors()});
+  const auto ranges = micro::ranges_from_json(carried->second, lowered.sizes.size(), path);
+  return micro::quantize(std::move(lowered), ranges);
 }
 
 Result evaluate_file(const CommandLine& line, const std::filesystem::path& path) {
   Result result{.kind = "packed", .path = path.string()};
   const auto network = Network::load(path);
-  // Nothing of the file's text is read as YAML but a name that is known.
-  result.data = line.has("data") ? line.text("data") : trained_on(*network, path);
-  const std::string yaml = "data: {name: " + find_dataset(result.data).name + "}";
-  const DataConfig config =
-      data_for(line, yaml, result.path, settings_of(*network, data_for(line, yaml, result.path)));
+  const DataConfig config = packed_data_config(line, network->graph(), network->metadata(), path);
+  result.data = config.name;
   const auto data = open_split(line, config);
   check_data_fits(network->graph(), data->spec(), result.path);
-  result.sums =
-      evaluate_packed(network, *data, session_options(line), line.number("batch-size", 1, 100000),
-                      static_cast<int>(config.threads));
+  const std::int64_t batch_size = line.number("batch-size", 1, 100000);
+  const int loaders = static_cast<int>(config.threads);
+  const SessionOptions options = session_options(line);
+  result.sums = is_micro(line) ? evaluate_micro(micro_network(*network, result.path), *data,
+                                                options.threads, batch_size, loaders)
+                               : evaluate_packed(network, *data, options, batch_size, loaders);
   return result;
 }
 
@@ -204,7 +182,7 @@ int run_main(int argc, char** argv) {
       .value("device", "name", "auto, cpu, cuda or cuda:N, for checkpoints", "auto")
       .value("precision", "name", "fp32 or bf16, for checkpoints", "fp32")
       .value("threads", "count", "CPU threads; 0: all cores", "0")
-      .value("backend", "name", "exact, int8 or reference, for packed files", "exact")
+      .value("backend", "name", "exact, int8, reference or micro, for packed files", "exact")
       .value("batch-size", "count", "samples at a time", "500")
       .value("predictions", "file", "write the predicted classes, a line each")
       .flag("per-class", "also print how each class does")
@@ -216,7 +194,8 @@ int run_main(int argc, char** argv) {
   }
   split_of(line.text("split"));
   if (backend_of(line) == Backend::kInt8 && line.has("verify")) {
-    throw ConfigError("--backend int8 rounds, so that --verify has nothing to compare it with");
+    throw ConfigError("--backend " + line.text("backend") +
+                      " rounds, so that --verify has nothing to compare it with");
   }
   if (line.has("verify")) return verify(line, path);
   const auto start = std::chrono::steady_clock::now();

@@ -10,6 +10,7 @@
 #include "app/support/options.h"
 #include "app/support/summary_table.h"
 #include "base/text.h"
+#include "config/data_options.h"
 #include "config/load.h"
 #include "data/registry.h"
 #include "tbn/error.h"

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "config/data_options.h"
 #include "data/registry.h"
 #include "graph/passes/passes.h"
 #include "tbn/error.h"

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "config/data_options.h"
 #include "data/registry.h"
 #include "tbn/error.h"
 #include "train/bench_network.h"

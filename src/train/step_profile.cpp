@@ -13,6 +13,7 @@
 #include <mutex>
 #include <string_view>
 
+#include "config/data_options.h"
 #include "data/registry.h"
 #include "tbn/error.h"
 #include "tbn/tile.h"

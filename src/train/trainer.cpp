@@ -9,6 +9,7 @@
 #include <torch/torch.h>
 
 #include "base/text.h"
+#include "config/data_options.h"
 #include "config/load.h"
 #include "data/loader.h"
 #include "data/registry.h"

@@ -6,33 +6,6 @@
 
 namespace tbn {
 
-DataOptions data_options(const DataConfig& data) {
-  return {.name = data.name,
-          .root = data.root,
-          .validation = data.validation,
-          .split_seed = static_cast<std::uint64_t>(data.split_seed),
-          .train_limit = data.train_limit,
-          .test_limit = data.test_limit,
-          .on_error = data.on_error == "skip" ? OnError::kSkip : OnError::kStop,
-          .augment = {.crop_padding = static_cast<int>(data.crop_padding),
-                      .flip = data.flip,
-                      .randaugment = static_cast<int>(data.randaugment),
-                      .magnitude = static_cast<int>(data.magnitude),
-                      .cutout = static_cast<int>(data.cutout)},
-          .folder = {.image_size = data.image_size,
-                     .resize = data.resize,
-                     .crop_min_area = data.crop_min_area,
-                     .classes = data.classes},
-          .points = {.count = data.points.count,
-                     .normals = data.points.normals,
-                     .dropout = data.points.dropout,
-                     .scale = data.points.scale,
-                     .shift = data.points.shift,
-                     .jitter = data.points.jitter,
-                     .rotate = data.points.rotate},
-          .series = {.window = data.series.window, .horizon = data.series.horizon}};
-}
-
 Graph training_graph(const Config& config, const SampleSpec& samples,
                      const ChannelStatistics* statistics) {
   ModelSpec spec{.type = config.model.type,

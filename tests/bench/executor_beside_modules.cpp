@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/quartiles.h"
+#include "config/data_options.h"
 #include "config/load.h"
 #include "data/registry.h"
 #include "train/bench_network.h"

@@ -8,6 +8,7 @@
 #include "app/support/exit_codes.h"
 #include "app/support/json_out.h"
 #include "base/text.h"
+#include "config/data_options.h"
 #include "data/loader.h"
 #include "data/registry.h"
 #include "tbn/error.h"

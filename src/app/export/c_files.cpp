@@ -1,0 +1,134 @@
+// Lowers, quantises, checks the limits, writes both files aside and puts them in place.
+#include "app/export/c_files.h"
+
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "app/export/calibrate.h"
+#include "app/support/json_out.h"
+#include "base/text.h"
+#include "export/c_source.h"
+#include "file/atomic_write.h"
+#include "micro/lower.h"
+#include "tbn/error.h"
+
+namespace tbn::app {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr long long kMostBytes = std::numeric_limits<std::int32_t>::max();
+
+std::string bytes_text(std::int64_t bytes) { return grouped(static_cast<std::uint64_t>(bytes)); }
+
+CSource make_source(const CommandLine& line, const ExportSource& source, const std::string& name) {
+  const std::string form = line.text("form");
+  if (form != "int8" && form != "f32") {
+    throw ConfigError("--form: '" + form + "' is not one of int8, f32");
+  }
+  const micro::Network network = micro::lower(source.packed);
+  if (form == "f32") return c_source_f32(network, name);
+  if (!network.takes_bytes) {
+    throw ConfigError(
+        "the network takes floats, and --form int8 takes images of bytes alone; export it as "
+        "--form f32");
+  }
+  return c_source(micro::quantize(network, ranges_of(line, source, network)), name);
+}
+
+void check_limit(const CommandLine& line, const char* option, const char* what,
+                 std::int64_t bytes) {
+  if (!line.has(option)) return;
+  const long long limit = line.number(option, 0, kMostBytes);
+  if (bytes <= limit) return;
+  throw ConfigError(
+      fmt::format("the network needs {} bytes of {}, more than the {} of --{}; "
+                  "nothing was written",
+                  bytes_text(bytes), what, bytes_text(limit), option));
+}
+
+fs::path output_folder(const CommandLine& line) {
+  const fs::path folder = line.text("output");
+  if (folder.empty()) throw ConfigError("which folder to write to? give it as -o <folder>");
+  std::error_code error;
+  if (fs::exists(folder, error) && !fs::is_directory(folder, error)) {
+    throw ConfigError("--output: '" + folder.string() +
+                      "' is a file; --format c writes two files into a folder");
+  }
+  fs::create_directories(folder, error);
+  if (error) {
+    throw SystemError("cannot create the folder '" + folder.string() + "': " + error.message());
+  }
+  return folder;
+}
+
+void write(const fs::path& folder, const std::string& name, const CSource& source) {
+  AtomicFile header(folder / (name + ".h"));
+  AtomicFile body(folder / (name + ".c"));
+  header.write(source.header);
+  body.write(source.source);
+  header.commit();
+  body.commit();
+}
+
+Json cost_json(const CSource& source) {
+  Json::Array rows;
+  for (const CStepCost& step : source.steps) {
+    rows.push_back(Json::object({{"name", step.name},
+                                 {"kernel", step.kernel},
+                                 {"weight_bytes", step.weights},
+                                 {"scalar_bytes", step.scalars},
+                                 {"descriptor_bytes", step.descriptors},
+                                 {"macs", step.multiply_adds},
+                                 {"live_bytes", step.live_bytes}}));
+  }
+  return Json::object({{"layers", Json::array(std::move(rows))},
+                       {"weight_bytes", source.weights()},
+                       {"scalar_bytes", source.scalars()},
+                       {"flash_bytes", source.flash_bytes()},
+                       {"ram_bytes", source.arena_bytes}});
+}
+
+void print_costs(const CSource& source) {
+  fmt::print("{:<24} {:<24} {:>9} {:>9} {:>12} {:>10}\n", "layer", "kernel", "weights", "scalars",
+             "multiplies", "live RAM");
+  for (const CStepCost& step : source.steps) {
+    fmt::print("{:<24} {:<24} {:>9} {:>9} {:>12} {:>10}\n", in_quotes(step.name), step.kernel,
+               bytes_text(step.weights), bytes_text(step.scalars), bytes_text(step.multiply_adds),
+               bytes_text(step.live_bytes));
+  }
+  fmt::print(
+      "flash: {} bytes of weights and {} of scalars, {} with the sizes of layers; the "
+      "kernels' code comes on top\n",
+      bytes_text(source.weights()), bytes_text(source.scalars()), bytes_text(source.flash_bytes()));
+  fmt::print("RAM: {} bytes of arena, input included; the stack comes on top\n",
+             bytes_text(source.arena_bytes));
+}
+
+}  // namespace
+
+void export_c(const CommandLine& line, const ExportSource& source) {
+  const std::string name = line.text("name");
+  if (!is_c_name(name)) {
+    throw ConfigError("--name: " + in_quotes(name) +
+                      " is no name for C: at most 40 letters, digits and '_', not first a digit");
+  }
+  const CSource made = make_source(line, source, name);
+  check_limit(line, "max-flash", "flash", made.flash_bytes());
+  check_limit(line, "max-ram", "RAM", made.arena_bytes);
+  const fs::path folder = output_folder(line);
+  write(folder, name, made);
+  if (line.json()) {
+    Json json = cost_json(made);
+    json["header"] = (folder / (name + ".h")).string();
+    json["source"] = (folder / (name + ".c")).string();
+    print_json(json);
+  } else if (!line.quiet()) {
+    print_costs(made);
+    fmt::print("{} -> {} and .c\n", source.path.string(), (folder / (name + ".h")).string());
+  }
+}
+
+}  // namespace tbn::app

@@ -1,0 +1,60 @@
+// Runs the network in float over training images.
+#include "app/export/calibrate.h"
+
+#include <algorithm>
+
+#include "config/data_options.h"
+#include "data/loader.h"
+#include "data/registry.h"
+#include "eval/fit.h"
+#include "micro/lower.h"
+#include "micro/ranges.h"
+#include "tbn/error.h"
+
+namespace tbn::app {
+
+namespace {
+
+constexpr std::int64_t kImages = 512;
+constexpr std::int64_t kMostImages = 1000000;
+
+}  // namespace
+
+micro::Ranges calibrate(const CommandLine& line, const ExportSource& source,
+                        const micro::Network& network, std::int64_t images) {
+  const DataConfig config = data_of(line, source);
+  const auto data = load_split(data_options(config), Split::kTrain);
+  check_data_fits(source.packed.graph, data->spec(), source.path.string());
+  if (!data->spec().bytes) {
+    throw ConfigError("calibration needs images of bytes, and '" + config.name +
+                      "' has floats; export --form f32");
+  }
+  if (data->size() == 0)
+    throw DataError("'" + config.name + "': no training images to calibrate on");
+  BatchLoader loader(*data, {.batch_size = 64});
+  loader.start_epoch(0);
+  micro::Ranges ranges;
+  std::int64_t seen = 0;
+  for (Batch batch; seen < images && loader.next(batch);) {
+    for (std::int64_t i = 0; i < batch.size && seen < images; ++i, ++seen) {
+      const auto bytes =
+          micro::channels_last(network.input, batch.bytes.data() + i * network.input.size());
+      const std::vector<float> values(bytes.begin(), bytes.end());
+      micro::observe_ranges(network, values, ranges);
+    }
+  }
+  return ranges;
+}
+
+micro::Ranges ranges_of(const CommandLine& line, const ExportSource& source,
+                        const micro::Network& network) {
+  const auto carried = source.metadata.find("tbn.calibration");
+  if (line.has("calibrate") || carried == source.metadata.end()) {
+    const std::int64_t images =
+        line.has("calibrate") ? line.number("calibrate", 1, kMostImages) : kImages;
+    return calibrate(line, source, network, images);
+  }
+  return micro::ranges_from_json(carried->second, network.sizes.size(), source.path.string());
+}
+
+}  // namespace tbn::app

@@ -1,0 +1,73 @@
+// Settings for the readers, from what is known of a network.
+#include "app/support/data_source.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "config/data_options.h"
+#include "config/load.h"
+#include "data/registry.h"
+#include "tbn/error.h"
+
+namespace tbn {
+
+namespace {
+
+// The data set that a packed file names.
+std::string trained_on(const std::map<std::string, std::string>& metadata,
+                       const std::filesystem::path& path) {
+  const auto found = metadata.find("tbn.trained_on");
+  if (found == metadata.end()) {
+    throw ConfigError(
+        fmt::format("'{}' does not say what it was trained on; give the data set as "
+                    "--data <name>",
+                    path.string()));
+  }
+  const std::vector<std::string>& names = dataset_names();
+  if (std::find(names.begin(), names.end(), found->second) == names.end()) {
+    throw ConfigError(
+        fmt::format("'{}' was trained on {}, which this tbn does not know; give the "
+                    "data set as --data <name>",
+                    path.string(), in_quotes(found->second)));
+  }
+  return found->second;
+}
+
+// How samples must be read to be what a packed network of these shapes takes: the sizes that a
+// configuration would have said. `data` is that configuration but for the sizes.
+std::vector<std::string> sizes_of(const Graph& graph, const DataConfig& data) {
+  const Shape& in = graph.input_shape();
+  const Shape& out = graph.output_shape();
+  if (in.size() == 3) return {fmt::format("data.image_size={}", in[2])};
+  if (in.size() != 2) return {};
+  if (describe_data(data_options(data)).task.task == Task::kForecasting) {
+    return {fmt::format("data.series.window={}", in[0]),
+            fmt::format("data.series.horizon={}", out[0])};
+  }
+  return {fmt::format("data.points.count={}", in[0])};
+}
+
+}  // namespace
+
+DataConfig data_config(const CommandLine& line, const std::string& yaml, const std::string& source,
+                       const std::vector<std::string>& first) {
+  std::vector<std::string> settings = first;
+  for (const std::string& setting : line.settings()) settings.push_back(setting);
+  if (line.has("data")) settings.push_back("data.name=" + line.text("data"));
+  if (line.has("root")) settings.push_back("data.root=" + line.text("root"));
+  return parse_config(yaml, source, settings).data;
+}
+
+DataConfig packed_data_config(const CommandLine& line, const Graph& graph,
+                              const std::map<std::string, std::string>& metadata,
+                              const std::filesystem::path& path) {
+  // Nothing of the file's text is read as YAML but a name that is known.
+  const std::string name = line.has("data") ? line.text("data") : trained_on(metadata, path);
+  const std::string yaml = "data: {name: " + find_dataset(name).name + "}";
+  const std::string source = path.string();
+  return data_config(line, yaml, source, sizes_of(graph, data_config(line, yaml, source)));
+}
+
+}  // namespace tbn

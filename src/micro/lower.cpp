@@ -1,0 +1,301 @@
+// Takes the packed graph node by node; what only shapes values adds no step.
+#include "micro/lower.h"
+
+#include <algorithm>
+#include <optional>
+#include <span>
+
+#include "tbn/error.h"
+
+namespace tbn::micro {
+
+namespace {
+
+constexpr std::int64_t kMost = 65535;  // sizes are 16 bits in the kernels
+
+[[noreturn]] void refuse(const Node& node, const std::string& why) {
+  throw ConfigError(describe(node) + ": " + why);
+}
+
+[[noreturn]] void refuse_op(const Node& node) {
+  refuse(node,
+         "microcontrollers run conv2d, linear, pooling, add, affine, activations and flatten "
+         "alone; export the network as .tbn, or choose one without this op");
+}
+
+Map map_of(const Shape& shape) {
+  if (shape.size() == 3) return {shape[1], shape[2], shape[0]};
+  if (shape.size() == 2) return {shape[0], 1, shape[1]};
+  return {1, 1, shape.empty() ? 1 : shape[0]};
+}
+
+// Input k of a window, channels first, in the order in which a window's values lie.
+std::vector<std::size_t> channels_last_order(std::int64_t channels, std::int64_t places) {
+  std::vector<std::size_t> order;
+  for (std::int64_t place = 0; place < places; ++place) {
+    for (std::int64_t c = 0; c < channels; ++c) {
+      order.push_back(static_cast<std::size_t>(c * places + place));
+    }
+  }
+  return order;
+}
+
+template <class T>
+std::vector<T> reordered(std::span<const T> rows, const std::vector<std::size_t>& order) {
+  std::vector<T> out;
+  out.reserve(rows.size());
+  for (std::size_t first = 0; first < rows.size(); first += order.size()) {
+    for (const std::size_t k : order) out.push_back(rows[first + k]);
+  }
+  return out;
+}
+
+class Lowering {
+ public:
+  explicit Lowering(const Model& model) : graph_(model.graph), tensors_(model.tensors) {
+    values_.resize(graph_.nodes.size(), -1);
+    flattened_.resize(graph_.nodes.size());
+  }
+
+  Network run() {
+    network_.name = graph_.name;
+    for (NodeId id = 0; id < static_cast<NodeId>(graph_.nodes.size()); ++id) lower_node(id);
+    network_.output = values_[static_cast<std::size_t>(graph_.output)];
+    return std::move(network_);
+  }
+
+ private:
+  void lower_node(NodeId id) {
+    const Node& node = graph_.node(id);
+    for (const std::int64_t side : node.shape) {
+      if (side > kMost) refuse(node, "a side of its output exceeds 65,535");
+    }
+    std::visit(Overloaded{
+                   [&](const Input&) { take_input(id, node); },
+                   [&](const Normalize& op) { normalize(id, node, op); },
+                   [&](const Conv2d& op) { conv2d(id, node, op); },
+                   [&](const Linear& op) { linear(id, node, op); },
+                   [&](const Affine& op) { affine(id, node, op); },
+                   [&](const Activation& op) { activate(id, node, op.kind, input(node)); },
+                   [&](const Add& op) { add(id, node, op); },
+                   [&](const MaxPool2d& op) {
+                     pool(id, node, {PoolKind::kMax, {op.kernel, op.stride, op.padding}});
+                   },
+                   [&](const AvgPool2d& op) {
+                     pool(id, node, {PoolKind::kMean, {op.kernel, op.stride, 0}});
+                   },
+                   [&](const GlobalAvgPool&) {
+                     const Map map = input_map(node);
+                     pool(id, node, {PoolKind::kMean, {{map.h, map.w}, 1, 0}});
+                   },
+                   [&](const Flatten&) { flatten(id, node); },
+                   [&](const Reshape&) { refuse_op(node); },
+                   [&](const BatchNorm&) { refuse_op(node); },
+                   [&](const Dropout&) { refuse_op(node); },
+                   [&](const Pad2d&) { refuse_op(node); },
+                   [&](const LayerNorm&) { refuse_op(node); },
+                   [&](const Attention&) { refuse_op(node); },
+                   [&](const Transpose&) { refuse_op(node); },
+                   [&](const Concat&) { refuse_op(node); },
+                   [&](const Slice&) { refuse_op(node); },
+                   [&](const ClassToken&) { refuse_op(node); },
+                   [&](const PositionEmbedding&) { refuse_op(node); },
+                   [&](const MatMul&) { refuse_op(node); },
+                   [&](const AddIdentity&) { refuse_op(node); },
+                   [&](const SequencePool&) { refuse_op(node); },
+                   [&](const Expand&) { refuse_op(node); },
+                   [&](const MovingAverage&) { refuse_op(node); },
+                   [&](const Subtract&) { refuse_op(node); },
+                   [&](const Multiply&) { refuse_op(node); },
+               },
+               node.op);
+  }
+
+  int input(const Node& node, std::size_t which = 0) const {
+    return values_[static_cast<std::size_t>(node.inputs[which])];
+  }
+  std::span<const float> floats(const std::string& name) const {
+    return tensors_.at(name).values<float>();
+  }
+  std::vector<float> floats_of(const Node& node, const char* suffix) const {
+    const auto values = floats(node.name + suffix);
+    return {values.begin(), values.end()};
+  }
+
+  int new_value(const Map& map) {
+    network_.sizes.push_back(map.size());
+    return static_cast<int>(network_.sizes.size()) - 1;
+  }
+  int add_step(const Node& node, Action action, std::vector<int> inputs, const Map& in) {
+    const Map out = map_of(node.shape);
+    const int output = new_value(out);
+    network_.steps.push_back({node.name, std::move(action), std::move(inputs), output, in, out});
+    return output;
+  }
+  Map input_map(const Node& node) const { return map_of(graph_.node(node.inputs.front()).shape); }
+  void set(NodeId id, int value) { values_[static_cast<std::size_t>(id)] = value; }
+
+  void take_input(NodeId id, const Node& node) {
+    network_.takes_bytes = node.shape.size() == 3;
+    network_.input = map_of(node.shape);
+    set(id, new_value(network_.input));
+  }
+
+  void normalize(NodeId id, const Node& node, const Normalize& op) {
+    ScaleChannels scale{.normalizes_input = true};
+    for (std::size_t c = 0; c < op.mean.size(); ++c) {
+      scale.gains.push_back(1.0f / op.std[c]);
+      scale.biases.push_back(-op.mean[c] / op.std[c]);
+    }
+    set(id, add_step(node, std::move(scale), {input(node)}, input_map(node)));
+  }
+
+  void affine(NodeId id, const Node& node, const Affine& op) {
+    ScaleChannels scale{.gains = floats_of(node, ".scale"), .biases = floats_of(node, ".bias")};
+    scale.relu = op.activation == ActivationKind::kRelu;
+    finish(id, node, std::move(scale), {input(node)}, op.activation);
+  }
+
+  void add(NodeId id, const Node& node, const Add& op) {
+    finish(id, node, Sum{op.activation == ActivationKind::kRelu}, {input(node), input(node, 1)},
+           op.activation);
+  }
+
+  // A step with the activation that the graph fused into it: relu is a bound of its output, another
+  // one a step of its own.
+  void finish(NodeId id, const Node& node, Action action, std::vector<int> inputs,
+              ActivationKind activation) {
+    const int value = add_step(node, std::move(action), std::move(inputs), input_map(node));
+    const bool fused = activation == ActivationKind::kNone || activation == ActivationKind::kRelu;
+    if (fused) return set(id, value);
+    activate(id, node, activation, value);
+  }
+  void activate(NodeId id, const Node& node, ActivationKind kind, int value) {
+    if (kind == ActivationKind::kNone) return set(id, value);
+    set(id, add_step(node, Activate{kind}, {value}, map_of(node.shape)));
+  }
+
+  void pool(NodeId id, const Node& node, const Pool& action) {
+    set(id, add_step(node, action, {input(node)}, input_map(node)));
+  }
+
+  // Where only linear layers read the vector, their weights are reordered instead of the values.
+  void flatten(NodeId id, const Node& node) {
+    const Map map = input_map(node);
+    if (map.h * map.w == 1 || map.c == 1) return set(id, input(node));
+    bool linear_only = graph_.output != id;
+    for (const Node& reader : graph_.nodes) {
+      if (std::find(reader.inputs.begin(), reader.inputs.end(), id) == reader.inputs.end()) {
+        continue;
+      }
+      linear_only &= std::holds_alternative<Linear>(reader.op) && !is_flat(reader);
+    }
+    if (!linear_only) return set(id, add_step(node, ChannelsFirst{}, {input(node)}, map));
+    flattened_[static_cast<std::size_t>(id)] = map;
+    set(id, input(node));
+  }
+
+  bool is_flat(const Node& node) const {
+    return std::holds_alternative<TiledWeights>(*weights_of(node.op)) &&
+           tile_layout_of(graph_, node).form == TileForm::kFlat;
+  }
+
+  void conv2d(NodeId id, const Node& node, const Conv2d& op) {
+    const std::int64_t channels = graph_.node(node.inputs.front()).shape.front();
+    Layer layer{.window = {op.kernel, op.stride, op.padding}};
+    layer.depthwise = op.groups > 1;
+    if (layer.depthwise && op.groups != channels) {
+      refuse(node, "microcontrollers run convolutions of one group or of one a channel, not of " +
+                       std::to_string(op.groups));
+    }
+    const std::int64_t seen = layer.depthwise ? 1 : channels;
+    set_weights(layer, node, channels_last_order(seen, op.kernel.h * op.kernel.w));
+    set_epilogue(layer, node, op.scale, op.bias, op.activation);
+    finish(id, node, std::move(layer), {input(node)}, op.activation);
+  }
+
+  void linear(NodeId id, const Node& node, const Linear& op) {
+    Layer layer;
+    const auto& flattened = flattened_[static_cast<std::size_t>(node.inputs.front())];
+    const std::int64_t features = graph_.node(node.inputs.front()).shape.back();
+    const Map map = flattened ? *flattened : Map{1, 1, features};
+    set_weights(layer, node, channels_last_order(map.c, map.h * map.w));
+    set_epilogue(layer, node, op.scale, op.bias, op.activation);
+    finish(id, node, std::move(layer), {input(node)}, op.activation);
+  }
+
+  void set_weights(Layer& layer, const Node& node, const std::vector<std::size_t>& order) {
+    const WeightShape shape = weight_shape(graph_, node);
+    layer.outputs = shape.outputs;
+    layer.inputs = shape.inputs;
+    if (shape.outputs > kMost || shape.inputs > kMost) {
+      refuse(node, "it has more than 65,535 outputs or inputs an output");
+    }
+    if (std::holds_alternative<FloatWeights>(*weights_of(node.op))) {
+      layer.weights = DenseWeights{reordered(floats(node.name + ".weight"), order)};
+      return;
+    }
+    const TileLayout tile = tile_layout_of(graph_, node);
+    const auto packed = tensors_.at(node.name + ".tile").values<std::uint8_t>();
+    std::vector<std::uint8_t> positive;
+    for (const float sign : unpack_tile(tile, packed)) positive.push_back(sign > 0 ? 1 : 0);
+    if (tile.form == TileForm::kFlat) {
+      layer.weights = FlatSigns{std::move(positive), floats_of(node, ".alpha")};
+      return;
+    }
+    const bool interleaved = tile.order == TileOrder::kInterleave;
+    layer.weights = RowSigns{.rows = tile.rows(),
+                             .copies = tile.p,
+                             .row_step = interleaved ? tile.p : 1,
+                             .copy_step = interleaved ? 1 : tile.rows(),
+                             .positive = reordered<std::uint8_t>(positive, order)};
+  }
+
+  void set_epilogue(Layer& layer, const Node& node, bool scale, bool bias,
+                    ActivationKind activation) {
+    layer.relu = activation == ActivationKind::kRelu;
+    layer.gains = {1.0f};
+    const bool has_alpha =
+        std::holds_alternative<RowSigns>(layer.weights) && tensors_.contains(node.name + ".alpha");
+    if (has_alpha) layer.gains = floats_of(node, ".alpha");
+    if (scale) layer.gains = multiplied(layer, floats_of(node, ".scale"));
+    if (bias) layer.biases = floats_of(node, ".bias");
+  }
+
+  // Scales of each output times the scalars that the layer has already.
+  static std::vector<float> multiplied(const Layer& layer, std::vector<float> scales) {
+    const auto* rows = std::get_if<RowSigns>(&layer.weights);
+    for (std::size_t c = 0; c < scales.size(); ++c) {
+      std::size_t which = 0;
+      if (layer.gains.size() == scales.size()) {
+        which = c;
+      } else if (layer.gains.size() > 1) {
+        const auto output = static_cast<std::int64_t>(c);
+        which = static_cast<std::size_t>(rows->copy_step == 1 ? output % rows->copies
+                                                              : output / rows->rows);
+      }
+      scales[c] *= layer.gains[which];
+    }
+    return scales;
+  }
+
+  const Graph& graph_;
+  const TensorMap& tensors_;
+  Network network_;
+  std::vector<int> values_;                    // of each node
+  std::vector<std::optional<Map>> flattened_;  // the map that a node is the values of, as they lie
+};
+
+}  // namespace
+
+std::int64_t multiply_adds(const Step& step) {
+  const auto* layer = std::get_if<Layer>(&step.action);
+  if (layer == nullptr) return 0;
+  const auto* rows = std::get_if<RowSigns>(&layer->weights);
+  const std::int64_t each = rows != nullptr && !layer->depthwise ? rows->rows : layer->outputs;
+  return step.out.h * step.out.w * each * layer->inputs;
+}
+
+Network lower(const Model& packed) { return Lowering(packed).run(); }
+
+}  // namespace tbn::micro
