@@ -7,26 +7,28 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 usage() {
   cat << END
-usage: scripts/setup.sh [--cuda | --cpu] [--tests] [--checks] [--arm] [--no-packages]
+usage: scripts/setup.sh [--cuda | --cpu] [--tests] [--checks] [--arm] [--mcu] [--no-packages]
 
   --cuda         LibTorch with CUDA (4.6 GB); the default where an NVIDIA driver is found
   --cpu          LibTorch for the CPU alone (1.3 GB); the default elsewhere
   --tests        also the Python packages that the tests compare with
   --checks       also clang-format and clang-tidy
   --arm          also the compiler for 64-bit ARM and the emulator that runs its tests
+  --mcu          also the compiler for ARM microcontrollers and the emulator of boards (800 MB)
   --no-packages  install no system packages: they are there already, by other means
 
 LibTorch goes to $tbn_cache; nothing else outside the system's packages is touched.
 END
 }
 
-flavour=auto tests=no checks=no arm=no install_packages=yes
+flavour=auto tests=no checks=no arm=no mcu=no install_packages=yes
 for argument in "$@"; do
   case $argument in
     --cuda | --cpu) flavour=${argument#--} ;;
     --tests) tests=yes ;;
     --checks) checks=yes ;;
     --arm) arm=yes ;;
+    --mcu) mcu=yes ;;
     --no-packages) install_packages=no ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; die "unknown argument '$argument'" ;;
@@ -42,6 +44,9 @@ packages=(build-essential cmake ninja-build ccache ca-certificates python3 pytho
   dataset-fashion-mnist)
 if [ $checks = yes ]; then packages+=(clang-format-14 clang-tidy-14); fi
 if [ $arm = yes ]; then packages+=(g++-aarch64-linux-gnu qemu-user); fi
+if [ $mcu = yes ]; then
+  packages+=(gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm)
+fi
 
 check_system() {
   local id='' version='' name=''

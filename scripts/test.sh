@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up, builds and runs every test.
 #   scripts/test.sh                   everything
-#   scripts/test.sh -L unit           one kind: unit, golden, parity, fuzz or e2e
+#   scripts/test.sh -L unit           one kind: unit, golden, parity, fuzz, e2e or mcu
 #   scripts/test.sh -R resnet         those whose name matches; all arguments go to ctest
 #   scripts/test.sh --werror ...      with compiler warnings as errors, as continuous integration
 set -euo pipefail

@@ -51,6 +51,10 @@ NETWORKS = [
                "global_avg_pool, {linear: {out_features: classes, name: classifier}}]}", IMAGES),
 ]
 
+# What runs on microcontrollers; the others are refused by an op or by their floats.
+ON_MICROCONTROLLERS = {"mlp", "vgg_small", "resnet_small", "resnet18", "resnet34", "resnet50",
+                       "convmixer", "custom"}
+
 # What each task is judged by, in the order of preference.
 METRICS = ("top1", "instance_miou", "miou", "mse")
 
@@ -98,6 +102,18 @@ class Zoo(ToolTest):
         metric = next(m for m in METRICS if m in trained)
         self.assertAlmostEqual(packed[metric], trained[metric], places=3)
         self.assertAlmostEqual(packed["loss"], trained["loss"], places=3)
+        self.as_c(name)
+
+    def as_c(self, name):
+        for form in ("int8", "f32"):
+            to = self.folder / f"{name}_{form}"
+            done = self.call("tbn-export", f"runs/{name}", "--format", "c", "--form", form, "-o", to,
+                             "--calibrate", "8", code=0 if name in ON_MICROCONTROLLERS else 2)
+            if name not in ON_MICROCONTROLLERS:
+                self.assertRegex(done.stderr, "microcontrollers run|takes floats")
+                self.assertFalse(to.exists())
+            else:
+                self.assertTrue((to / "model.c").exists())
 
     def test_every_network_trains_is_evaluated_exported_and_runs_packed(self):
         write_series(self.folder / "series.csv")

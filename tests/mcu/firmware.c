@@ -11,24 +11,14 @@ void reset(void);
 static void fault(void);
 static void tick(void);
 
-/* Entries: stack, reset, NMI, hard fault, memory, bus and usage faults, ..., SysTick. */
-__attribute__((section(".vectors"), used)) static void (*const vectors[16])(void) = {
-    (void (*)(void))stack_top,
-    reset,
-    fault,
-    fault,
-    fault,
-    fault,
-    fault,
-    0,
-    0,
-    0,
-    0,
-    fault,
-    fault,
-    0,
-    fault,
-    tick};
+/* Where the stack begins, then reset, NMI, hard fault, memory, bus and usage faults, ..., SysTick. */
+typedef struct {
+  uint32_t *stack;
+  void (*handlers[15])(void);
+} vector_table;
+__attribute__((section(".vectors"), used)) static const vector_table vectors = {
+    stack_top,
+    {reset, fault, fault, fault, fault, fault, 0, 0, 0, 0, fault, fault, 0, fault, tick}};
 
 void reset(void) {
   memcpy(data_start, data_load, (uint32_t)((uint8_t*)data_end - (uint8_t*)data_start));

@@ -1,0 +1,98 @@
+"""tbn-export --format c from the command line: what it prints, its limits, and what it refuses."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from micro_support import ROOT
+
+FILE = ROOT / "models" / "pretrained" / "mnist_cnn_p4.tbn"
+
+
+class Export(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.out = self.folder / "out"
+
+    def call(self, *arguments):
+        return subprocess.run([BIN / "tbn-export", *map(str, arguments)], capture_output=True,
+                              text=True, timeout=300)
+
+    def refused(self, code, part, *arguments):
+        """One sentence, that exit code, and nothing written."""
+        done = self.call(*arguments)
+        self.assertEqual(done.returncode, code, done.stderr)
+        self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)
+        self.assertIn(part, done.stderr)
+        self.assertEqual(list(self.out.glob("*")) if self.out.is_dir() else [], [])
+
+    def test_writes_two_files_and_prints_what_they_cost(self):
+        done = self.call(FILE, "--format", "c", "-o", self.out, "--name", "digits")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(sorted(path.name for path in self.out.iterdir()), ["digits.c", "digits.h"])
+        for word in ("flash:", "RAM:", "tbn_conv2d", "multiplies"):
+            self.assertIn(word, done.stdout)
+        again = json.loads(self.call(FILE, "--format", "c", "-o", self.out, "--name", "digits",
+                                     "--json").stdout)
+        self.assertEqual(again["flash_bytes"],
+                         sum(layer[part] for layer in again["layers"]
+                             for part in ("weight_bytes", "scalar_bytes", "descriptor_bytes")))
+
+    def test_limits_refuse_before_anything_is_written(self):
+        to = (FILE, "--format", "c", "-o", self.out)
+        self.refused(2, "more than the 1,000 of --max-flash", *to, "--max-flash", "1000")
+        self.refused(2, "more than the 1,000 of --max-ram", *to, "--max-ram", "1000")
+        self.assertFalse(self.out.exists())
+        self.assertEqual(self.call(*to, "--max-flash", "16384", "--max-ram", "8192").returncode, 0)
+
+    def test_bad_options(self):
+        to = (FILE, "--format", "c", "-o", self.out)
+        self.refused(2, "--form: 'f16' is not one of", *to, "--form", "f16")
+        self.refused(2, "--format: 'd' is not one of", FILE, "--format", "d", "-o", self.out)
+        self.refused(2, "is no name for C", *to, "--name", "1; int x")
+        self.refused(2, "give it as -o", FILE, "--format", "c")
+        self.refused(2, "--max-ram", *to, "--max-ram", "-1")
+        self.refused(2, "--calibrate", *to, "--calibrate", "0")
+
+    def test_an_output_that_cannot_be_written(self):
+        (self.folder / "file").write_text("")
+        self.refused(2, "is a file", FILE, "--format", "c", "-o", self.folder / "file")
+        self.refused(1, "cannot create the folder", FILE, "--format", "c", "-o",
+                     self.folder / "file" / "folder")
+
+    def test_a_full_disk_leaves_no_file(self):
+        if not os.path.exists("/dev/full") or os.geteuid() != 0:
+            self.skipTest("needs to mount a small disk")
+        self.out.mkdir()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", self.out],
+                                 capture_output=True)
+        if mounted.returncode != 0:
+            self.skipTest("cannot mount a small disk here")
+        try:
+            self.refused(1, "space", FILE, "--format", "c", "-o", self.out)
+        finally:
+            subprocess.run(["umount", self.out], check=True)
+
+    def test_calibration_data_of_another_shape(self):
+        rows = "\n".join(f"{i},{i % 7},{i % 5}" for i in range(2000))
+        (self.folder / "series.csv").write_text("date,a,b\n" + rows + "\n")
+        self.refused(2, "", FILE, "--format", "c", "-o", self.out, "--calibrate", "8", "--data",
+                     "csv", "--root", self.folder / "series.csv")
+
+    def test_a_damaged_file(self):
+        damaged = self.folder / "damaged.tbn"
+        content = bytearray(FILE.read_bytes())
+        content[len(content) // 2] ^= 1
+        damaged.write_bytes(content)
+        self.refused(3, "damaged.tbn", damaged, "--format", "c", "-o", self.out)
+
+
+if __name__ == "__main__":
+    BIN = pathlib.Path(sys.argv.pop(1)).resolve()
+    unittest.main()
