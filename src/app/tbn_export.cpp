@@ -1,8 +1,11 @@
-// tbn-export: a run's checkpoint becomes a packed file that runs without LibTorch.
+// tbn-export: a run's checkpoint becomes a packed file that runs without LibTorch; and packed files
+// are given weights as the kernels of this processor read them.
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "app/support/exit_codes.h"
 #include "app/support/json_out.h"
@@ -13,6 +16,7 @@
 #include "export/checkpoint_reader.h"
 #include "export/packed_model.h"
 #include "graph/passes/passes.h"
+#include "runtime/prepare.h"
 #include "tbn/error.h"
 
 namespace tbn::app {
@@ -46,44 +50,119 @@ std::filesystem::path output_path(const CommandLine& line) {
   return path;
 }
 
+// What is written, and what it was made of.
 struct Exported {
-  std::filesystem::path path;
-  std::uintmax_t bytes = 0;
-  long long vectors = 0;
-  Summary summary;
+  std::filesystem::path source;
+  bool averaged = false;
+  PackedFile file;
+  Graph graph;
+
+  std::int64_t vectors() const {
+    return file.test_vectors ? file.test_vectors->input.shape().front() : 0;
+  }
+  std::int64_t prepared_bytes() const {
+    std::int64_t sum = 0;
+    for (const auto& [name, tensor] : file.prepared) sum += std::ssize(tensor.bytes());
+    return sum;
+  }
 };
 
-void print(const CommandLine& line, const TrainedModel& trained, const Exported& exported) {
+Exported pack_run(const std::filesystem::path& input, std::int64_t vectors) {
+  TrainedModel trained = read_trained(input);
+  const Model packed = pack_model(std::move(trained.model));
+  return {.source = trained.path,
+          .averaged = trained.averaged,
+          .file = make_packed_file(packed, metadata_of(trained),
+                                   example_inputs(packed.graph, vectors)),
+          .graph = packed.graph};
+}
+
+// As the file is, but for its prepared weights.
+Exported take_packed(const CommandLine& line, const std::filesystem::path& input) {
+  if (line.has("verify")) {
+    throw ConfigError("--verify: '" + input.string() +
+                      "' is packed already and keeps the test vectors that it has");
+  }
+  Exported taken{.source = input, .file = read_packed(input)};
+  taken.file.prepared.clear();
+  taken.graph = graph_from_json(taken.file.graph_json, input.string());
+  return taken;
+}
+
+// The backends of --prepare, "exact,int8".
+std::vector<Backend> prepared_backends(const CommandLine& line) {
+  std::vector<Backend> backends;
+  const std::string list = line.text("prepare");
+  for (std::size_t begin = 0; line.has("prepare") && begin <= list.size();) {
+    const std::size_t end = std::min(list.find(',', begin), list.size());
+    const std::string name = list.substr(begin, end - begin);
+    if (name != "exact" && name != "int8") {
+      throw ConfigError("--prepare: " + in_quotes(name) + " is not one of exact, int8");
+    }
+    backends.push_back(name == "exact" ? Backend::kExact : Backend::kInt8);
+    begin = end + 1;
+  }
+  return backends;
+}
+
+std::string prepared_for(const CommandLine& line) {
+  const std::vector<std::string> known = instruction_sets();
+  if (!line.has("prepare-for")) return known.front();
+  if (!line.has("prepare")) throw ConfigError("--prepare-for: say what to prepare with --prepare");
+  const std::string name = line.text("prepare-for");
+  if (std::ranges::find(known, name) != known.end()) return name;
+  throw ConfigError(fmt::format("--prepare-for: {} is not one of {}", in_quotes(name),
+                                fmt::join(known, ", ")));
+}
+
+void print(const CommandLine& line, const Exported& exported, const std::filesystem::path& path) {
+  const std::uintmax_t bytes = std::filesystem::file_size(path);
+  const Summary summary = summarize(exported.graph);
   if (line.json()) {
-    Json json = summary_json(exported.summary);
-    json["path"] = exported.path.string();
-    json["checkpoint"] = trained.path.string();
-    json["averaged"] = trained.averaged;
-    json["file_bytes"] = static_cast<std::int64_t>(exported.bytes);
-    json["test_vectors"] = static_cast<std::int64_t>(exported.vectors);
+    Json json = summary_json(summary);
+    json["path"] = path.string();
+    json["checkpoint"] = exported.source.string();
+    json["averaged"] = exported.averaged;
+    json["file_bytes"] = static_cast<std::int64_t>(bytes);
+    json["test_vectors"] = exported.vectors();
+    json["prepared_bytes"] = exported.prepared_bytes();
     print_json(json);
   } else if (!line.quiet()) {
-    fmt::print("{}\n", summary_table(exported.summary));
-    fmt::print("{} -> {}: {} bytes, {} test vectors\n", trained.path.string(),
-               exported.path.string(), grouped(exported.bytes), exported.vectors);
+    fmt::print("{}\n", summary_table(summary));
+    fmt::print("{} -> {}: {} bytes, {} test vectors", exported.source.string(), path.string(),
+               grouped(bytes), exported.vectors());
+    if (!exported.file.prepared.empty()) {
+      fmt::print(", {} bytes of prepared weights",
+                 grouped(static_cast<std::uint64_t>(exported.prepared_bytes())));
+    }
+    fmt::print("\n");
   }
 }
 
 int run(int argc, char** argv) {
   CommandLine line("tbn-export", "packs a trained network into one file that runs without LibTorch",
-                   "<run directory | checkpoint> -o <file.tbn>");
+                   "<run directory | checkpoint | file.tbn> -o <file.tbn>");
   line.value("output,o", "file", "the packed file to write")
-      .value("verify", "count", "test vectors to store in the file, for tbn-eval --verify", "1");
+      .value("verify", "count", "test vectors to store in the file, for tbn-eval --verify", "1")
+      .value("prepare", "backends",
+             "exact, int8 or exact,int8: also store the weights as their kernels read them, which "
+             "then start at once and share memory; without it, a packed file loses those it has")
+      .value("prepare-for", "name",
+             fmt::format("the instruction set of those kernels, one that this processor has: {} "
+                         "(default: the first)",
+                         fmt::join(instruction_sets(), ", ")));
   if (!line.parse(argc, argv)) return kDone;
-  const std::filesystem::path input = line.file("run directory or checkpoint");
-  Exported exported{.path = output_path(line), .vectors = line.number("verify", 0, kMaxVectors)};
-  TrainedModel trained = read_trained(input);
-  const Model packed = pack_model(std::move(trained.model));
-  write_packed(exported.path, make_packed_file(packed, metadata_of(trained),
-                                               example_inputs(packed.graph, exported.vectors)));
-  exported.bytes = std::filesystem::file_size(exported.path);
-  exported.summary = summarize(packed.graph);
-  print(line, trained, exported);
+  const std::filesystem::path input = line.file("run directory, checkpoint or .tbn file");
+  const std::filesystem::path path = output_path(line);
+  const std::vector<Backend> backends = prepared_backends(line);
+  const std::string instructions = prepared_for(line);
+  const long long vectors = line.number("verify", 0, kMaxVectors);
+  Exported exported = input.extension() == ".tbn" && !std::filesystem::is_directory(input)
+                          ? take_packed(line, input)
+                          : pack_run(input, vectors);
+  prepare_file(exported.file, backends, instructions, exported.source.string());
+  write_packed(path, exported.file);
+  print(line, exported, path);
   return kDone;
 }
 
