@@ -73,12 +73,15 @@
 //   signs-1-<b>-<w>-<h>       u32 words [8 blocks][word][block][16 lanes], the last blocks fewer.
 //                             Patterns of b channels, [tap][pattern], w of them in a word from bit
 //                             0 on, b bits apart; where h > 0, those from the h-th on from bit 16
-//   byte_tables-1-<b>-<w>-<r>-<k>  u16 words [k blocks][word][block][r lanes], the last blocks fewer:
+//   byte_tables-1-<b>-<w>-<r>-<k>  u16 words [k blocks][word][block][r lanes], the last blocks
+//   fewer:
 //                             lane 2 i is row i of its block and lane 2 i + 1 row i + r / 2.
 //                             Patterns of b channels, [tap row][pattern][tap], w of them in a word
-//   bytes-1-<r>-<v>           bits [group][k / 4][block][r lanes][4] for k the inputs [tap][channel],
-//                             channels padded to a multiple of 4. Groups of v blocks of r rows, each
-//                             with room for all v; the last may have fewer blocks, close together
+//   bytes-1-<r>-<v>           bits [group][k / 4][block][r lanes][4] for k the inputs
+//   [tap][channel],
+//                             channels padded to a multiple of 4. Groups of v blocks of r rows,
+//                             each with room for all v; the last may have fewer blocks, close
+//                             together
 //   floats-1-<r>              f32 [block][tap][channel][r lanes]
 //
 // Example:

@@ -70,11 +70,11 @@ struct Exported {
 Exported pack_run(const std::filesystem::path& input, std::int64_t vectors) {
   TrainedModel trained = read_trained(input);
   const Model packed = pack_model(std::move(trained.model));
-  return {.source = trained.path,
-          .averaged = trained.averaged,
-          .file = make_packed_file(packed, metadata_of(trained),
-                                   example_inputs(packed.graph, vectors)),
-          .graph = packed.graph};
+  return {
+      .source = trained.path,
+      .averaged = trained.averaged,
+      .file = make_packed_file(packed, metadata_of(trained), example_inputs(packed.graph, vectors)),
+      .graph = packed.graph};
 }
 
 // As the file is, but for its prepared weights.
@@ -111,8 +111,8 @@ std::string prepared_for(const CommandLine& line) {
   if (!line.has("prepare")) throw ConfigError("--prepare-for: say what to prepare with --prepare");
   const std::string name = line.text("prepare-for");
   if (std::ranges::find(known, name) != known.end()) return name;
-  throw ConfigError(fmt::format("--prepare-for: {} is not one of {}", in_quotes(name),
-                                fmt::join(known, ", ")));
+  throw ConfigError(
+      fmt::format("--prepare-for: {} is not one of {}", in_quotes(name), fmt::join(known, ", ")));
 }
 
 void print(const CommandLine& line, const Exported& exported, const std::filesystem::path& path) {

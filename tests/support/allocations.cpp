@@ -10,9 +10,11 @@
 namespace {
 
 std::atomic<std::int64_t> count = 0;
+std::atomic<std::int64_t> bytes = 0;
 
 void* allocate(std::size_t size, std::size_t alignment) {
   ++count;
+  bytes += static_cast<std::int64_t>(size);
   const std::size_t whole = (size + alignment - 1) / alignment * alignment;
   void* memory = alignment <= alignof(std::max_align_t) ? std::malloc(size == 0 ? 1 : size)
                                                         : std::aligned_alloc(alignment, whole);
@@ -33,6 +35,7 @@ void* try_allocate(std::size_t size) noexcept {
 namespace tbn::test {
 
 std::int64_t allocations() { return count; }
+std::int64_t allocated_bytes() { return bytes; }
 
 }  // namespace tbn::test
 

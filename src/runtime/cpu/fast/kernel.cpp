@@ -133,8 +133,7 @@ class Maker {
 
   // Where the tables of an input serve many rows and taps, and few lanes and inputs are left empty.
   // Of 32 rows, loading a table takes as long as what is looked up in it.
-  bool byte_tables_pay(const LayerShape& shape, const Geometry& geometry,
-                       std::int64_t rows) const {
+  bool byte_tables_pay(const LayerShape& shape, const Geometry& geometry, std::int64_t rows) const {
     constexpr std::int64_t kLeastRows = 64,
                            kLeastUses = 160;  // where they have begun to be quicker
     const ByteTableOps* ops = isa_.byte_tables;

@@ -27,12 +27,13 @@ class ByteTableProduct : public Product {
         }
       }
     }
-    words_ = weights.in(
-        layout_name("byte_tables", {1, ops.bits, ops.patterns_a_word, ops.rows, ops.blocks_at_once}),
-        padded_rows() * words_a_row() * static_cast<std::int64_t>(sizeof(std::uint16_t)),
-        [&](const reference::Layer& layer, std::byte* to) {
-          pack(layer, geometry.kernel, reinterpret_cast<std::uint16_t*>(to));
-        });
+    words_ =
+        weights.in(layout_name("byte_tables",
+                               {1, ops.bits, ops.patterns_a_word, ops.rows, ops.blocks_at_once}),
+                   padded_rows() * words_a_row() * static_cast<std::int64_t>(sizeof(std::uint16_t)),
+                   [&](const reference::Layer& layer, std::byte* to) {
+                     pack(layer, geometry.kernel, reinterpret_cast<std::uint16_t*>(to));
+                   });
     for (const std::int64_t positives : weights.positives()) {
       totals_.push_back(static_cast<std::int32_t>(2 * positives - channels_ * geometry.taps()));
     }
@@ -72,8 +73,8 @@ class ByteTableProduct : public Product {
   void sums(std::int64_t g, const float* /*loaded*/, const void* base, Places places,
             const Quantum* quanta, std::int64_t step, float* sums) const override {
     const std::int64_t first = g * most_rows();
-    const ByteTableWords words = {values_of<std::uint16_t>(words_) + first * words_a_row(), offsets_.data(),
-                                  totals_.data() + first, patterns_, blocks(g)};
+    const ByteTableWords words = {values_of<std::uint16_t>(words_) + first * words_a_row(),
+                                  offsets_.data(), totals_.data() + first, patterns_, blocks(g)};
     ops_.add(words, static_cast<const std::int16_t*>(base), places, quanta, step, sums,
              group_rows());
   }

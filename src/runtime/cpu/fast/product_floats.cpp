@@ -15,12 +15,12 @@ class FloatProduct : public Product {
         rows_(weights.rows()),
         window_{geometry.kernel.h, geometry.kernel.w * geometry.channels,
                 geometry.stored_width * geometry.channels} {
-    panels_ = weights.floats_in(
-        layout_name("floats", {1, ops.columns}),
-        groups() * panel_values() * static_cast<std::int64_t>(sizeof(float)),
-        [&](const reference::Layer& layer, std::byte* to) {
-          pack(layer, geometry.taps(), reinterpret_cast<float*>(to));
-        });
+    panels_ =
+        weights.floats_in(layout_name("floats", {1, ops.columns}),
+                          groups() * panel_values() * static_cast<std::int64_t>(sizeof(float)),
+                          [&](const reference::Layer& layer, std::byte* to) {
+                            pack(layer, geometry.taps(), reinterpret_cast<float*>(to));
+                          });
   }
 
   const char* name() const override { return "floats"; }
@@ -40,8 +40,8 @@ class FloatProduct : public Product {
   std::int64_t group_rows() const override { return ops_.columns; }
   void sums(std::int64_t g, const float* /*loaded*/, const void* base, Places places,
             const Quantum* /*quanta*/, std::int64_t /*step*/, float* sums) const override {
-    ops_.multiply(values_of<float>(panels_) + g * panel_values(), ops_.columns, group(g).count, window_,
-                  static_cast<const float*>(base), places, sums, ops_.columns);
+    ops_.multiply(values_of<float>(panels_) + g * panel_values(), ops_.columns, group(g).count,
+                  window_, static_cast<const float*>(base), places, sums, ops_.columns);
   }
 
  private:

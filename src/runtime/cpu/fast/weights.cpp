@@ -82,7 +82,8 @@ HostTensor LayerWeights::floats_in(const std::string& layout, std::int64_t bytes
   const auto* wrong = std::find_if(values, end, [](float v) { return !std::isfinite(v); });
   if (wrong == end) return lines;
   throw DataError("prepared weights " + in_quotes(name_in(layout)) + " hold " +
-                  std::to_string(*wrong) + ", and only finite numbers may be in them; prepare the " +
+                  std::to_string(*wrong) +
+                  ", and only finite numbers may be in them; prepare the " +
                   "file again, or export it without");
 }
 
