@@ -102,6 +102,7 @@ struct SessionOptions {
 
 class Session {
  public:
+  // Throws DataError where the file's prepared weights are not of the layer's size.
   explicit Session(std::shared_ptr<const Network> network, SessionOptions options = {});
   ~Session();
   Session(Session&&) noexcept;
