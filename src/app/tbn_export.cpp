@@ -1,12 +1,11 @@
 // tbn-export: a run's checkpoint becomes a packed file that runs without LibTorch; and packed files
 // are given weights as the kernels of this processor read them.
-#include <algorithm>
 #include <charconv>
 #include <filesystem>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
+#include "app/export/prepare.h"
 #include "app/support/exit_codes.h"
 #include "app/support/json_out.h"
 #include "app/support/options.h"
@@ -16,7 +15,6 @@
 #include "export/checkpoint_reader.h"
 #include "export/packed_model.h"
 #include "graph/passes/passes.h"
-#include "runtime/prepare.h"
 #include "tbn/error.h"
 
 namespace tbn::app {
@@ -89,32 +87,6 @@ Exported take_packed(const CommandLine& line, const std::filesystem::path& input
   return taken;
 }
 
-// The backends of --prepare, "exact,int8".
-std::vector<Backend> prepared_backends(const CommandLine& line) {
-  std::vector<Backend> backends;
-  const std::string list = line.text("prepare");
-  for (std::size_t begin = 0; line.has("prepare") && begin <= list.size();) {
-    const std::size_t end = std::min(list.find(',', begin), list.size());
-    const std::string name = list.substr(begin, end - begin);
-    if (name != "exact" && name != "int8") {
-      throw ConfigError("--prepare: " + in_quotes(name) + " is not one of exact, int8");
-    }
-    backends.push_back(name == "exact" ? Backend::kExact : Backend::kInt8);
-    begin = end + 1;
-  }
-  return backends;
-}
-
-std::string prepared_for(const CommandLine& line) {
-  const std::vector<std::string> known = instruction_sets();
-  if (!line.has("prepare-for")) return known.front();
-  if (!line.has("prepare")) throw ConfigError("--prepare-for: say what to prepare with --prepare");
-  const std::string name = line.text("prepare-for");
-  if (std::ranges::find(known, name) != known.end()) return name;
-  throw ConfigError(
-      fmt::format("--prepare-for: {} is not one of {}", in_quotes(name), fmt::join(known, ", ")));
-}
-
 void print(const CommandLine& line, const Exported& exported, const std::filesystem::path& path) {
   const std::uintmax_t bytes = std::filesystem::file_size(path);
   const Summary summary = summarize(exported.graph);
@@ -143,24 +115,18 @@ int run(int argc, char** argv) {
   CommandLine line("tbn-export", "packs a trained network into one file that runs without LibTorch",
                    "<run directory | checkpoint | file.tbn> -o <file.tbn>");
   line.value("output,o", "file", "the packed file to write")
-      .value("verify", "count", "test vectors to store in the file, for tbn-eval --verify", "1")
-      .value("prepare", "backends",
-             "exact, int8 or exact,int8: also store the weights as their kernels read them, which "
-             "then start at once and share memory; without it, a packed file loses those it has")
-      .value("prepare-for", "name",
-             fmt::format("the instruction set of those kernels, one that this processor has: {} "
-                         "(default: the first)",
-                         fmt::join(instruction_sets(), ", ")));
+      .value("verify", "count", "test vectors to store in the file, for tbn-eval --verify", "1");
+  add_prepare_options(line);
   if (!line.parse(argc, argv)) return kDone;
   const std::filesystem::path input = line.file("run directory, checkpoint or .tbn file");
   const std::filesystem::path path = output_path(line);
-  const std::vector<Backend> backends = prepared_backends(line);
-  const std::string instructions = prepared_for(line);
+  const Preparation preparation = preparation_of(line);
   const long long vectors = line.number("verify", 0, kMaxVectors);
   Exported exported = input.extension() == ".tbn" && !std::filesystem::is_directory(input)
                           ? take_packed(line, input)
                           : pack_run(input, vectors);
-  prepare_file(exported.file, backends, instructions, exported.source.string());
+  prepare_file(exported.file, preparation.backends, preparation.instructions,
+               exported.source.string());
   write_packed(path, exported.file);
   print(line, exported, path);
   return kDone;
