@@ -60,7 +60,8 @@
 // that uses no such layout ignores the tensor, whatever it is, and makes what its kernels read of
 // the node's other tensors, with the same answers. (Readers of 1.0 know no such tensors and refuse
 // them.) Where it does use the layout it refuses another dtype or shape. That these weights are the
-// layer's own is the writer's promise: checksums keep it, and tbn-eval --verify compares them.
+// layer's own is the writer's promise: checksums keep it, and tbn-eval --verify makes those that
+// its processor could use once more and compares them.
 //
 // Each is I64 [lines, 8]: bytes, filled up with zeros to whole lines of 64. The element type says
 // nothing of them; it puts them first in the data, where every line begins at a multiple of 64.
@@ -68,21 +69,22 @@
 // open. R rows are laid out, those of the tile where they serve all outputs, else all n. A row's
 // inputs are taken [tap][channel], the taps of a kernel row by row (linear layers have one tap). A
 // pattern is a few signs, input i of it in bit i, 1 for +1. Whatever lies past the last row,
-// channel, pattern or word is 0, and rows are in blocks of as many as a register has lanes.
+// channel, pattern or word is 0; the rows of a block are its lanes.
 //
-//   signs-1-<b>-<w>-<h>       u32 words [8 blocks][word][block][16 lanes], the last blocks fewer.
-//                             Patterns of b channels, [tap][pattern], w of them in a word from bit
-//                             0 on, b bits apart; where h > 0, those from the h-th on from bit 16
-//   byte_tables-1-<b>-<w>-<r>-<k>  u16 words [k blocks][word][block][r lanes], the last blocks
-//   fewer:
-//                             lane 2 i is row i of its block and lane 2 i + 1 row i + r / 2.
-//                             Patterns of b channels, [tap row][pattern][tap], w of them in a word
-//   bytes-1-<r>-<v>           bits [group][k / 4][block][r lanes][4] for k the inputs
-//   [tap][channel],
-//                             channels padded to a multiple of 4. Groups of v blocks of r rows,
-//                             each with room for all v; the last may have fewer blocks, close
-//                             together
-//   floats-1-<r>              f32 [block][tap][channel][r lanes]
+//   signs-1-<b>-<w>-<h>
+//       u32 words [8 blocks][word][block][16 lanes], the last blocks fewer. Patterns of b channels,
+//       [tap][pattern], w of them in a word from bit 0 on; where h > 0, those from the h-th on from
+//       bit 16 on
+//   byte_tables-1-<b>-<w>-<r>-<k>
+//       u16 words [k blocks][word][block][r lanes], the last blocks fewer; lane 2 i has row i of
+//       its block and lane 2 i + 1 row i + r / 2. Patterns of b channels, [tap row][pattern][tap],
+//       w of them in a word
+//   bytes-1-<r>-<v>
+//       bits [v blocks][k / 4][block][r lanes][4] of inputs k, [tap][channel], whose channels are
+//       padded to a multiple of 4. The last blocks may be fewer and are then close together, but
+//       take the room of v
+//   floats-1-<r>
+//       f32 [block][tap][channel][r lanes]
 //
 // Example:
 //
