@@ -63,7 +63,7 @@ endfunction()
 # more as an emulated processor, which must be found to have these instruction sets, best first.
 function(tbn_add_processor_tests processor)
   list(JOIN ARGN " " sets)
-  foreach(stem isas byte_ops fast parity session vector_math)
+  foreach(stem isas byte_ops fast parity prepared prepared_layouts session vector_math)
     set(stem "runtime_${stem}")
     set(test "${processor}.${stem}")
     add_test(NAME ${test} COMMAND tbn_unit "-#" "[#${stem}]")

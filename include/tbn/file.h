@@ -1,4 +1,4 @@
-// The packed model file, `.tbn`. This comment is the format's specification, version 1.0.
+// The packed model file, `.tbn`. This comment is the format's specification, version 1.1.
 //
 // A .tbn file is a safetensors file (github.com/huggingface/safetensors), so every language can
 // open it. All numbers are little-endian.
@@ -18,8 +18,9 @@
 //
 //   tbn.header_crc32c   eight lower-case hexadecimal digits; always the first, see below
 //   tbn.crc32c          the same form: the CRC-32C (Castagnoli) of the data, bytes 8 + n to the end
-//   tbn.format          "1.0": major and minor version. A reader refuses a newer major version than
-//                       its own and accepts a newer minor one
+//   tbn.format          "1.0", or "1.1" where the file holds prepared weights: major and minor
+//                       version. A reader refuses a newer major version than its own and accepts a
+//                       newer minor one
 //   tbn.features        what a reader must know to run the model: sorted names, separated by
 //                       commas, each once; may be empty. A reader refuses what it does not know
 //                         binary          tensors of one bit per weight
@@ -53,6 +54,38 @@
 // batch of inputs and the logits that the model gives for it, with the same first dimension. Both
 // are there, or neither. No other name starts with `verify.`.
 //
+// Prepared weights (since 1.1) hold a layer's weights once more, in the order in which one kind of
+// kernel reads them, so that it can read them where they lie in the mapped file. Their names are
+// `prepared/<layout>/<node>`; no parameter's name holds a slash. They are never needed: a reader
+// that uses no such layout ignores the tensor, whatever it is, and makes what its kernels read of
+// the node's other tensors, with the same answers. (Readers of 1.0 know no such tensors and refuse
+// them.) Where it does use the layout it refuses another dtype or shape. That these weights are the
+// layer's own is the writer's promise: checksums keep it, and tbn-eval --verify makes those that
+// its processor could use once more and compares them.
+//
+// Each is I64 [lines, 8]: bytes, filled up with zeros to whole lines of 64. The element type says
+// nothing of them; it puts them first in the data, where every line begins at a multiple of 64.
+// The name of a layout ends with its version, which changes with the order, and with what it leaves
+// open. R rows are laid out, those of the tile where they serve all outputs, else all n. A row's
+// inputs are taken [tap][channel], the taps of a kernel row by row (linear layers have one tap). A
+// pattern is a few signs, input i of it in bit i, 1 for +1. Whatever lies past the last row,
+// channel, pattern or word is 0; the rows of a block are its lanes.
+//
+//   signs-1-<b>-<w>-<h>
+//       u32 words [8 blocks][word][block][16 lanes], the last blocks fewer. Patterns of b channels,
+//       [tap][pattern], w of them in a word from bit 0 on; where h > 0, those from the h-th on from
+//       bit 16 on
+//   byte_tables-1-<b>-<w>-<r>-<k>
+//       u16 words [k blocks][word][block][r lanes], the last blocks fewer; lane 2 i has row i of
+//       its block and lane 2 i + 1 row i + r / 2. Patterns of b channels, [tap row][pattern][tap],
+//       w of them in a word
+//   bytes-1-<r>-<v>
+//       bits [v blocks][k / 4][block][r lanes][4] of inputs k, [tap][channel], whose channels are
+//       padded to a multiple of 4. The last blocks may be fewer and are then close together, but
+//       take the room of v
+//   floats-1-<r>
+//       f32 [block][tap][channel][r lanes]
+//
 // Example:
 //
 //   PackedFile file = read_packed("resnet18_p4.tbn");
@@ -72,8 +105,13 @@
 
 namespace tbn {
 
-// What this library writes, and the newest major version that it reads.
+// How the names of prepared weights begin.
+inline constexpr std::string_view kPreparedPrefix = "prepared/";
+
+// What this library writes, the second where there are prepared weights, and the newest major
+// version that it reads.
 inline constexpr std::string_view kPackedFormat = "1.0";
+inline constexpr std::string_view kPreparedFormat = "1.1";
 inline constexpr int kPackedMajorVersion = 1;
 
 // The features that this library knows, sorted.
@@ -90,11 +128,12 @@ struct TestVectors {
 
 struct PackedFile {
   std::string graph_json;
-  TensorMap tensors;  // the parameters, without the test vectors
+  TensorMap tensors;   // the parameters, without the test vectors
+  TensorMap prepared;  // by their whole names, "prepared/<layout>/<node>"
   std::optional<TestVectors> test_vectors;
   std::vector<std::string> features;            // sorted
   std::map<std::string, std::string> metadata;  // what has no field of its own here
-  std::string format{kPackedFormat};            // as read; written files always say kPackedFormat
+  std::string format{kPackedFormat};            // as read; what is written goes by the contents
 
   bool operator==(const PackedFile&) const = default;
 };

@@ -46,6 +46,8 @@ class Network {
   const Graph& graph() const { return model_.graph; }
   const TensorMap& tensors() const { return model_.tensors; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
+  // The prepared weights that the file holds (see tbn/file.h), for whatever processor.
+  const TensorMap& prepared() const { return prepared_; }
   const Shape& input_shape() const { return graph().input_shape(); }
   const Shape& output_shape() const { return graph().output_shape(); }
   // Test vectors stored in the file (input [k, ...], output [k, ...]); count 0 where there are
@@ -61,6 +63,8 @@ class Network {
   std::shared_ptr<const cpu::Program> program(Backend backend) const;
 
   Model model_;
+  TensorMap prepared_;
+  std::string where_;  // how errors begin
   std::map<std::string, std::string> metadata_;
   HostTensor verify_input_;
   HostTensor verify_output_;
@@ -98,6 +102,7 @@ struct SessionOptions {
 
 class Session {
  public:
+  // Throws DataError where the file's prepared weights are not of the layer's size.
   explicit Session(std::shared_ptr<const Network> network, SessionOptions options = {});
   ~Session();
   Session(Session&&) noexcept;

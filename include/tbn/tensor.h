@@ -63,6 +63,8 @@ class HostTensor {
   HostTensor(DType dtype, Shape shape);
   // Takes over `bytes`, whose size must be element_count(shape) * size_of(dtype).
   HostTensor(DType dtype, Shape shape, std::vector<std::byte> bytes);
+  // The same tensor, of which copies borrow the bytes.
+  static HostTensor shared(HostTensor tensor);
   // Borrows `bytes`, which must be aligned to the elements, of that same size, and valid and
   // unchanged while `owner` lives. A copy of the tensor borrows too.
   static HostTensor borrow(DType dtype, Shape shape, std::span<const std::byte> bytes,

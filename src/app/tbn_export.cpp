@@ -1,11 +1,12 @@
-// tbn-export: a run's checkpoint becomes a packed file that runs without LibTorch, or C99 that runs
-// on a microcontroller.
+// tbn-export: a run's checkpoint or a packed file becomes a packed file that runs without LibTorch,
+// with --prepare one that holds its weights as kernels read them, or C99 for microcontrollers.
 #include <filesystem>
 
 #include <fmt/format.h>
 
 #include "app/export/c_files.h"
 #include "app/export/calibrate.h"
+#include "app/export/prepare.h"
 #include "app/export/source.h"
 #include "app/support/exit_codes.h"
 #include "app/support/json_out.h"
@@ -20,8 +21,6 @@
 namespace tbn::app {
 namespace {
 
-constexpr long long kMaxVectors = 1000;
-
 std::filesystem::path output_path(const CommandLine& line) {
   const std::filesystem::path path = line.text("output");
   if (path.empty()) throw ConfigError("which file to write? give it as -o <file.tbn>");
@@ -31,45 +30,49 @@ std::filesystem::path output_path(const CommandLine& line) {
   return path;
 }
 
-struct Exported {
-  std::filesystem::path path;
-  std::uintmax_t bytes = 0;
-  long long vectors = 0;
-  Summary summary;
-};
+std::int64_t vectors_of(const PackedFile& file) {
+  return file.test_vectors ? file.test_vectors->input.shape().front() : 0;
+}
 
-void print(const CommandLine& line, const ExportSource& source, const Exported& exported) {
+std::int64_t prepared_bytes(const PackedFile& file) {
+  std::int64_t sum = 0;
+  for (const auto& [name, tensor] : file.prepared) sum += std::ssize(tensor.bytes());
+  return sum;
+}
+
+void print(const CommandLine& line, const ExportSource& source, const std::filesystem::path& path) {
+  const std::uintmax_t bytes = std::filesystem::file_size(path);
+  const Summary summary = summarize(source.packed.graph);
   if (line.json()) {
-    Json json = summary_json(exported.summary);
-    json["path"] = exported.path.string();
+    Json json = summary_json(summary);
+    json["path"] = path.string();
     json["checkpoint"] = source.path.string();
     json["averaged"] = source.averaged;
-    json["file_bytes"] = static_cast<std::int64_t>(exported.bytes);
-    json["test_vectors"] = static_cast<std::int64_t>(exported.vectors);
+    json["file_bytes"] = static_cast<std::int64_t>(bytes);
+    json["test_vectors"] = vectors_of(source.file);
+    json["prepared_bytes"] = prepared_bytes(source.file);
     print_json(json);
   } else if (!line.quiet()) {
-    fmt::print("{}\n", summary_table(exported.summary));
-    fmt::print("{} -> {}: {} bytes, {} test vectors\n", source.path.string(),
-               exported.path.string(), grouped(exported.bytes), exported.vectors);
+    fmt::print("{}\n", summary_table(summary));
+    fmt::print("{} -> {}: {} bytes, {} test vectors", source.path.string(), path.string(),
+               grouped(bytes), vectors_of(source.file));
+    if (!source.file.prepared.empty()) {
+      fmt::print(", {} bytes of prepared weights",
+                 grouped(static_cast<std::uint64_t>(prepared_bytes(source.file))));
+    }
+    fmt::print("\n");
   }
 }
 
-void export_packed(const CommandLine& line, ExportSource& source) {
-  Exported exported{.path = output_path(line), .vectors = line.number("verify", 0, kMaxVectors)};
+void export_packed(const CommandLine& line, ExportSource& source, const Preparation& preparation) {
+  const std::filesystem::path path = output_path(line);
   if (line.has("calibrate")) {
     const micro::Network network = micro::lower(source.packed);
-    source.metadata["tbn.calibration"] = micro::to_json(ranges_of(line, source, network));
-  } else if (source.is_packed) {
-    throw ConfigError(
-        "'" + source.path.string() +
-        "' is packed already; --calibrate adds ranges to it, --format c makes C of it");
+    source.file.metadata["tbn.calibration"] = micro::to_json(ranges_of(line, source, network));
   }
-  write_packed(exported.path,
-               make_packed_file(source.packed, source.metadata,
-                                example_inputs(source.packed.graph, exported.vectors)));
-  exported.bytes = std::filesystem::file_size(exported.path);
-  exported.summary = summarize(source.packed.graph);
-  print(line, source, exported);
+  prepare_file(source.file, preparation.backends, preparation.instructions, source.path.string());
+  write_packed(path, source.file);
+  print(line, source, path);
 }
 
 int run(int argc, char** argv) {
@@ -77,8 +80,9 @@ int run(int argc, char** argv) {
                    "packs a trained network into one file that runs without LibTorch, or into C99",
                    "<run directory | checkpoint | file.tbn> -o <file.tbn | folder>");
   line.value("output,o", "path", "the packed file to write, or the folder for C")
-      .value("verify", "count", "test vectors to store in the file, for tbn-eval --verify", "1")
-      .value("format", "name", "tbn, or c: source for microcontrollers", "tbn")
+      .value("verify", "count", "test vectors to store in the file, for tbn-eval --verify", "1");
+  add_prepare_options(line);
+  line.value("format", "name", "tbn, or c: source for microcontrollers", "tbn")
       .value("form", "name", "c: int8, integers alone, or f32", "int8")
       .value("name", "name", "c: of the files and functions", "model")
       .value("calibrate", "count",
@@ -94,11 +98,15 @@ int run(int argc, char** argv) {
   if (format != "tbn" && format != "c") {
     throw ConfigError("--format: '" + format + "' is not one of tbn, c");
   }
-  ExportSource source = read_source(input);
+  if (format == "c" && line.has("prepare")) {
+    throw ConfigError("--prepare is for packed files; C source holds its weights as it reads them");
+  }
+  const Preparation preparation = preparation_of(line);
+  ExportSource source = read_source(line, input);
   if (format == "c") {
     export_c(line, source);
   } else {
-    export_packed(line, source);
+    export_packed(line, source, preparation);
   }
   return kDone;
 }

@@ -1,5 +1,6 @@
 // tbn-inspect: what is in a packed file: header, layers, bits and bytes.
 #include <filesystem>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -21,13 +22,24 @@ struct Inspected {
   std::vector<std::string> features;
   std::shared_ptr<const Network> network;
   std::int64_t file_bytes = 0;
-  std::int64_t tensor_bytes = 0;  // without the test vectors
+  std::int64_t tensor_bytes = 0;  // without the test vectors and the prepared weights
+  std::map<std::string, std::int64_t> prepared;  // bytes of each layout
 
   std::int64_t vectors() const {
     const HostTensor& input = network->verify_input();
     return input.count() == 0 ? 0 : input.shape().front();
   }
 };
+
+std::int64_t bytes_of(const HostTensor& tensor) {
+  return static_cast<std::int64_t>(tensor.bytes().size());
+}
+
+// "signs-1-5-6-3" of "prepared/signs-1-5-6-3/layer1.conv1".
+std::string layout_of(const std::string& name) {
+  const std::string rest = name.substr(kPreparedPrefix.size());
+  return rest.substr(0, rest.find('/'));
+}
 
 // The header is read apart, because a Network does not keep it.
 Inspected inspect(const std::filesystem::path& path) {
@@ -38,7 +50,10 @@ Inspected inspect(const std::filesystem::path& path) {
   result.network = Network::load(path);
   result.file_bytes = static_cast<std::int64_t>(std::filesystem::file_size(path));
   for (const auto& [name, tensor] : result.network->tensors()) {
-    result.tensor_bytes += static_cast<std::int64_t>(tensor.bytes().size());
+    result.tensor_bytes += bytes_of(tensor);
+  }
+  for (const auto& [name, tensor] : result.network->prepared()) {
+    result.prepared[layout_of(name)] += bytes_of(tensor);
   }
   return result;
 }
@@ -70,6 +85,8 @@ Json to_json_value(const Inspected& file) {
   json["header"] = header;
   json["file_bytes"] = file.file_bytes;
   json["tensor_bytes"] = file.tensor_bytes;
+  json["prepared_bytes"] = Json::object();
+  for (const auto& [layout, bytes] : file.prepared) json["prepared_bytes"][layout] = bytes;
   const Json summary = summary_json(summarize(file.network->graph()));
   json["totals"] = summary.at("totals");
   json["layers"] = summary.at("layers");
@@ -86,6 +103,10 @@ void print(const Inspected& file) {
     fmt::print("{}: {}\n", printable(key), printable(value));
   }
   fmt::print("\n{}", summary_table(summarize(network.graph())));
+  for (const auto& [layout, bytes] : file.prepared) {
+    fmt::print("{} bytes of weights prepared as {}\n", grouped(static_cast<std::uint64_t>(bytes)),
+               printable(layout));
+  }
   fmt::print("{} bytes of tensors, {} bytes of file\n",
              grouped(static_cast<std::uint64_t>(file.tensor_bytes)),
              grouped(static_cast<std::uint64_t>(file.file_bytes)));

@@ -108,6 +108,12 @@ HostTensor::HostTensor(DType dtype, Shape shape, std::vector<std::byte> bytes)
   check_size(bytes_.size());
 }
 
+HostTensor HostTensor::shared(HostTensor tensor) {
+  if (tensor.is_borrowed()) return tensor;
+  const auto owner = std::make_shared<const HostTensor>(std::move(tensor));
+  return borrow(owner->dtype(), owner->shape(), owner->bytes(), owner);
+}
+
 HostTensor HostTensor::borrow(DType dtype, Shape shape, std::span<const std::byte> bytes,
                               std::shared_ptr<const void> owner) {
   TBN_CHECK(owner != nullptr, "borrowed bytes need an owner");

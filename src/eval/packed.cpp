@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "data/loader.h"
+#include "runtime/prepare.h"
 #include "tbn/error.h"
 
 namespace tbn {
@@ -35,6 +36,7 @@ VerifyResult verify_packed(std::shared_ptr<const Network> network, const Session
   if (input.count() == 0) {
     throw DataError("the file has no test vectors to verify; export it again with this tbn-export");
   }
+  check_prepared(*network);
   const std::span<const float> expected = output.values<float>();
   const std::int64_t classes = network->output_shape().back();
   VerifyResult result;

@@ -24,7 +24,8 @@ struct VerifyResult {
   bool ok() const { return same_predictions && largest_difference <= tolerance; }
 };
 
-// Throws DataError for a file without test vectors.
+// Throws DataError for a file without test vectors, and where its prepared weights are not those of
+// its layers.
 VerifyResult verify_packed(std::shared_ptr<const Network> network, const SessionOptions& options);
 
 }  // namespace tbn

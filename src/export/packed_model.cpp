@@ -5,8 +5,8 @@
 #include <set>
 #include <utility>
 
+#include "runtime/prepare.h"
 #include "tbn/error.h"
-#include "tbn/runtime.h"
 
 namespace tbn {
 
@@ -67,6 +67,16 @@ PackedFile make_packed_file(const Model& packed, std::map<std::string, std::stri
                   .metadata = std::move(metadata)};
   if (verify_input.count() > 0) file.test_vectors = answer(network, verify_input);
   return file;
+}
+
+void prepare_file(PackedFile& file, std::span<const Backend> backends,
+                  std::string_view instructions, const std::string& where) {
+  const auto network =
+      Network::from({graph_from_json(file.graph_json, where), file.tensors}, {}, where);
+  file.prepared.clear();
+  for (const Backend backend : backends) {
+    file.prepared.merge(prepare_weights(*network, backend, instructions));
+  }
 }
 
 }  // namespace tbn

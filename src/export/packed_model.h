@@ -7,10 +7,13 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "tbn/file.h"
 #include "tbn/model.h"
+#include "tbn/runtime.h"
 
 namespace tbn {
 
@@ -23,5 +26,11 @@ HostTensor example_inputs(const Graph& graph, std::int64_t count);
 // loaded back or gives outputs that are not finite, ConfigError where the input does not fit.
 PackedFile make_packed_file(const Model& packed, std::map<std::string, std::string> metadata,
                             const HostTensor& verify_input = {});
+
+// Replaces the file's prepared weights by those that the kernels of these backends read with one
+// of instruction_sets() (runtime/prepare.h). Throws DataError beginning with `where` for a file
+// that holds no network.
+void prepare_file(PackedFile& file, std::span<const Backend> backends,
+                  std::string_view instructions, const std::string& where);
 
 }  // namespace tbn

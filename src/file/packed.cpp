@@ -135,6 +135,16 @@ std::optional<TestVectors> take_test_vectors(const Reader& reader, TensorMap& te
   return vectors;
 }
 
+// Moves the prepared weights out of the tensors. Whoever uses one checks it.
+TensorMap take_prepared(TensorMap& tensors) {
+  TensorMap prepared;
+  auto next = tensors.lower_bound(std::string(kPreparedPrefix));
+  while (next != tensors.end() && next->first.starts_with(kPreparedPrefix)) {
+    prepared.insert(tensors.extract(next++));
+  }
+  return prepared;
+}
+
 PackedFile read_all(Reader& reader) {
   SafetensorsHeader header = read_safetensors_header(reader);
   PackedFile file;
@@ -160,6 +170,7 @@ PackedFile read_all(Reader& reader) {
                 ", the header says " + in_quotes(expected_crc) + "; copy or export the file again");
   }
   file.test_vectors = take_test_vectors(reader, file.tensors);
+  file.prepared = take_prepared(file.tensors);
   return file;
 }
 
@@ -176,7 +187,12 @@ std::string join_features(const std::vector<std::string>& features) {
 TensorRefs collect_tensors(const PackedFile& file) {
   TensorRefs tensors;
   for (const auto& [name, tensor] : file.tensors) {
-    TBN_CHECK(!name.starts_with(kVerifyPrefix), "parameter '" + name + "' has a reserved name");
+    TBN_CHECK(!name.starts_with(kVerifyPrefix) && !name.starts_with(kPreparedPrefix),
+              "parameter '" + name + "' has a reserved name");
+    tensors.emplace_back(name, &tensor);
+  }
+  for (const auto& [name, tensor] : file.prepared) {
+    TBN_CHECK(name.starts_with(kPreparedPrefix), "'" + name + "' is no name of prepared weights");
     tensors.emplace_back(name, &tensor);
   }
   if (file.test_vectors) {
@@ -197,7 +213,7 @@ MetadataList make_metadata(const PackedFile& file, const TensorRefs& tensors) {
   std::uint32_t crc = 0;
   for (const auto& [name, tensor] : tensors) crc = crc32c(tensor->bytes(), crc);
   add(kCrcKey, hex_digits(crc));
-  add(kFormatKey, std::string(kPackedFormat));
+  add(kFormatKey, std::string(file.prepared.empty() ? kPackedFormat : kPreparedFormat));
   add(kFeaturesKey, join_features(file.features));
   add(kGraphKey, parse_json(file.graph_json, "the packed graph").canonical());
   TBN_CHECK(!sorted.contains(std::string(kHeaderCrcKey)), "metadata holds the header's checksum");

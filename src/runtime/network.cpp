@@ -51,11 +51,14 @@ std::shared_ptr<const Network> Network::from_file(PackedFile file, const std::st
   Model model{.graph = graph_from_json(file.graph_json, where), .tensors = std::move(file.tensors)};
   const std::shared_ptr<const Network> checked =
       from(std::move(model), std::move(file.metadata), where);
+  // Nobody else has it yet.
+  const auto network = std::const_pointer_cast<Network>(checked);
+  for (auto& [name, tensor] : file.prepared) {
+    network->prepared_.emplace(name, HostTensor::shared(std::move(tensor)));
+  }
   if (!file.test_vectors) return checked;
   check_vectors(file.test_vectors->input, "verify.input", checked->input_shape(), where);
   check_vectors(file.test_vectors->output, "verify.output", checked->output_shape(), where);
-  // Nobody else has it yet.
-  const auto network = std::const_pointer_cast<Network>(checked);
   network->verify_input_ = std::move(file.test_vectors->input);
   network->verify_output_ = std::move(file.test_vectors->output);
   return network;
@@ -80,6 +83,7 @@ std::shared_ptr<const Network> Network::from(Model packed,
   const std::shared_ptr<Network> network(new Network);  // make_shared cannot see the constructor
   network->model_ = std::move(packed);
   network->metadata_ = std::move(metadata);
+  network->where_ = where;
   return network;
 }
 
@@ -88,7 +92,12 @@ std::shared_ptr<const cpu::Program> Network::program(Backend backend) const {
   std::weak_ptr<const cpu::Program>& known = programs_[backend];
   std::shared_ptr<const cpu::Program> program = known.lock();
   if (program == nullptr) {
-    program = std::make_shared<const cpu::Program>(graph(), tensors(), backend);
+    try {
+      program = std::make_shared<const cpu::Program>(graph(), tensors(), backend, nullptr,
+                                                     fast::Prepared{.held = &prepared_});
+    } catch (const DataError& e) {
+      throw DataError(where_ + ": " + e.what());
+    }
     known = program;
   }
   return program;

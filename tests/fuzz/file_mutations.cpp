@@ -2,13 +2,17 @@
 // or read as a valid file that can be written again. Nothing else may escape.
 #include <random>
 
+#include "export/packed_model.h"
 #include "file/json.h"
 #include "file/safetensors.h"
+#include "runtime/prepare.h"
 #include "support/bytes.h"
 #include "support/catch.h"
 #include "support/packed_files.h"
+#include "support/random_model.h"
 #include "tbn/error.h"
 #include "tbn/file.h"
+#include "tbn/runtime.h"
 
 using namespace tbn;
 using test::to_bytes;
@@ -139,7 +143,9 @@ TEST_CASE("mutated safetensors files are refused or round-trip", "[fuzz]") {
 }
 
 TEST_CASE("mutated packed files are refused", "[fuzz]") {
-  const std::string valid = to_text(serialize_packed(test::small_packed_file()));
+  PackedFile file = test::small_packed_file();
+  file.prepared["prepared/signs-1-5-6-3/fc"] = HostTensor(DType::kI64, {2, 8});
+  const std::string valid = to_text(serialize_packed(file));
   const Tally whole = hammer(valid, 20'000, 4, [&](const std::string& text) {
     parse_packed(to_bytes(text), "t");
     if (text != valid) FAIL("a damaged file was accepted");
@@ -152,4 +158,39 @@ TEST_CASE("mutated packed files are refused", "[fuzz]") {
   });
   CHECK(inner.accepted > 10);
   CHECK(inner.refused > 10'000);
+}
+
+TEST_CASE("mutated prepared weights are refused, ignored or used within their bounds", "[fuzz]") {
+  GraphBuilder b("net");
+  const Value x = b.input({3, 50}).linear(96, {.weights = tiled(2)}).linear(3);
+  PackedFile file = make_packed_file(test::random_packed(b.finish(x), 1), {});
+  prepare_file(file, std::vector{Backend::kExact, Backend::kInt8}, instruction_sets().front(), "t");
+  // The tensors' part of the header, and the data; both are damaged, under right checksums.
+  const std::string valid = to_text(serialize_packed(file));
+  std::int64_t data_bytes = 0;
+  for (const auto& [name, tensor] : file.prepared) data_bytes += std::ssize(tensor.bytes());
+  for (const auto& [name, tensor] : file.tensors) data_bytes += std::ssize(tensor.bytes());
+  const std::string data = valid.substr(valid.size() - static_cast<std::size_t>(data_bytes));
+  const std::size_t length = valid.rfind('}', valid.size() - data.size()) + 1;
+  const std::size_t metadata = valid.find(",\"tbn.features\""), tensors = valid.find("},\"") + 1;
+  const std::vector<float> input(150, 1.0f);
+  std::vector<float> output(9);
+  const auto use = [&](const std::string& header, const std::string& bytes) {
+    const std::string text =
+        test::sealed(valid.substr(metadata, tensors - 1 - metadata), header, bytes);
+    const auto network = Network::parse(to_bytes(text), "t");
+    for (const Backend backend : kBackends) {
+      Session(network, {.backend = backend}).run(input, 1, output);
+    }
+  };
+  const std::string header = valid.substr(tensors, length - 1 - tensors);
+  use(header, data);
+  const Tally names = hammer(header, 2'000, 6, [&](const std::string& text) { use(text, data); });
+  CHECK(names.accepted > 10);
+  CHECK(names.refused > 1'000);
+  const Tally words = hammer(data, 2'000, 7, [&](std::string text) {
+    text.resize(data.size());
+    use(header, text);
+  });
+  CHECK(words.accepted > 100);
 }

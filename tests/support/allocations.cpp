@@ -7,17 +7,28 @@
 #include <cstdlib>
 #include <new>
 
+#include <malloc.h>
+
 namespace {
 
 std::atomic<std::int64_t> count = 0;
+std::atomic<std::int64_t> bytes = 0;
+std::atomic<std::int64_t> live = 0;
 
 void* allocate(std::size_t size, std::size_t alignment) {
   ++count;
+  bytes += static_cast<std::int64_t>(size);
   const std::size_t whole = (size + alignment - 1) / alignment * alignment;
   void* memory = alignment <= alignof(std::max_align_t) ? std::malloc(size == 0 ? 1 : size)
                                                         : std::aligned_alloc(alignment, whole);
   if (memory == nullptr) throw std::bad_alloc();
+  live += static_cast<std::int64_t>(::malloc_usable_size(memory));
   return memory;
+}
+
+void release(void* memory) noexcept {
+  live -= static_cast<std::int64_t>(::malloc_usable_size(memory));
+  std::free(memory);
 }
 
 void* try_allocate(std::size_t size) noexcept {
@@ -33,6 +44,8 @@ void* try_allocate(std::size_t size) noexcept {
 namespace tbn::test {
 
 std::int64_t allocations() { return count; }
+std::int64_t allocated_bytes() { return bytes; }
+std::int64_t live_bytes() { return live; }
 
 }  // namespace tbn::test
 
@@ -49,13 +62,13 @@ void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
   return try_allocate(size);
 }
 
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
-void operator delete[](void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept { release(memory); }
+void operator delete[](void* memory) noexcept { release(memory); }
+void operator delete(void* memory, std::size_t) noexcept { release(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { release(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { release(memory); }
+void operator delete[](void* memory, std::align_val_t) noexcept { release(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { release(memory); }
+void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { release(memory); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept { release(memory); }
+void operator delete[](void* memory, const std::nothrow_t&) noexcept { release(memory); }

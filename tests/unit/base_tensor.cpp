@@ -101,3 +101,15 @@ TEST_CASE("error texts group digits and tame hostile names", "[base]") {
   CHECK(in_quotes("a\x1b[31m\xff") == "'a?[31m?'");
   CHECK(in_quotes(std::string(200, 'x')) == "'" + std::string(80, 'x') + "...'");
 }
+
+TEST_CASE("copies of a shared tensor borrow its bytes and keep them alive") {
+  HostTensor copy;
+  {
+    const HostTensor shared =
+        HostTensor::shared(HostTensor::of<float>({2}, std::vector<float>{1.5F, -2.0F}));
+    copy = shared;
+    CHECK(std::as_const(copy).bytes().data() == shared.bytes().data());
+  }
+  CHECK(copy.is_borrowed());
+  CHECK(std::as_const(copy).values<float>()[1] == -2.0F);
+}

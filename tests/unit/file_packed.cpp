@@ -189,3 +189,31 @@ TEST_CASE("a packed file that a reader would refuse is not written", "[packed]")
   file.graph_json = "{";
   CHECK_THROWS_AS(serialize_packed(file), DataError);
 }
+
+TEST_CASE("prepared weights are kept apart, begin on lines and need format 1.1", "[packed]") {
+  PackedFile file = small_packed_file();
+  file.prepared["prepared/signs-1-5-6-3/fc"] = HostTensor(DType::kI64, {3, 8});
+  file.prepared["prepared/another/fc"] = HostTensor(DType::kI64, {1, 8});
+  const std::vector<std::byte> bytes = serialize_packed(file);
+  const PackedFile parsed = parse_packed(bytes, "m.tbn");
+  CHECK(parsed.format == "1.1");
+  CHECK(parsed.prepared == file.prepared);
+  CHECK(parsed.tensors == file.tensors);
+  CHECK(serialize_packed(parsed) == bytes);
+  CHECK((bytes.size() - (1 + 3) * 64 - 8 - 8 - 4 - 3) % 64 == 0);  // the header ends on a line
+  const std::string text = to_text(bytes);
+  CHECK(text.find(R"("prepared/another/fc":{"dtype":"I64","shape":[1,8],"data_offsets":[0,64]})") !=
+        std::string::npos);
+}
+
+TEST_CASE("names of prepared weights and of parameters do not mix", "[packed]") {
+  PackedFile file = small_packed_file();
+  file.tensors["prepared/x/fc"] = HostTensor(DType::kI64, {1, 8});
+  CHECK_THROWS_AS(serialize_packed(file), InternalError);
+  file = small_packed_file();
+  file.prepared["fc.prepared"] = HostTensor(DType::kI64, {1, 8});
+  CHECK_THROWS_AS(serialize_packed(file), InternalError);
+  file = small_packed_file();
+  file.tensors["prepared"] = file.tensors["prepared.alpha"] = HostTensor(DType::kF32, {1});
+  CHECK(parse_packed(serialize_packed(file), "m.tbn").prepared.empty());
+}

@@ -33,6 +33,28 @@ TEST_CASE("allocations are counted") {
   CHECK(test::allocations() - before == 2);
 }
 
+TEST_CASE("what was allocated and not freed is known") {
+  const std::int64_t before = test::live_bytes();
+  std::vector<float> values(1000);
+  CHECK(test::live_bytes() - before >= 4000);
+  values = std::vector<float>();
+  CHECK(test::live_bytes() == before);
+}
+
+TEST_CASE("a session keeps no weights as floats that its kernels have in another form") {
+  GraphBuilder b("net");
+  Value x = b.input({64, 16, 16});
+  for (int i = 0; i < 4; ++i) x = x.conv(256, {.kernel = 3, .weights = tiled(2)});
+  const auto network = Network::from(test::random_packed(b.finish(x.global_avg_pool()), 1));
+  const std::int64_t weights = 128 * 9 * (64 + 3 * 256);
+  for (const Backend backend : {Backend::kExact, Backend::kInt8}) {
+    const std::int64_t before = test::live_bytes();
+    const Session session(network, {.backend = backend});
+    const std::int64_t arenas = 2 * 1024 * 1024;  // what sessions keep for activations and tables
+    CHECK(test::live_bytes() - before < weights / 4 + arenas);
+  }
+}
+
 TEST_CASE("no backend allocates while it runs, on one thread or several, alone or in batches") {
   const auto check = [](const Graph& graph) {
     CAPTURE(graph.name);

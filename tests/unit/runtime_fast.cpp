@@ -9,6 +9,7 @@
 #include "support/catch.h"
 #include "support/naive_eval.h"
 #include "support/random_model.h"
+#include "support/run_program.h"
 #include "tbn/runtime.h"
 
 using namespace tbn;
@@ -112,32 +113,6 @@ const std::vector<Case>& cases() {
   return all;
 }
 
-// The program on one example, in memory that holds no numbers, its parts backwards.
-std::vector<float> run(const cpu::Program& program, const Graph& graph,
-                       std::span<const float> input, RunObserver* observer = nullptr) {
-  const auto poisoned = [](std::int64_t count) {
-    return std::vector<float>(static_cast<std::size_t>(count) + 16, kPoison);
-  };
-  const auto line = [](std::vector<float>& memory) {
-    const auto address = reinterpret_cast<std::uintptr_t>(memory.data());
-    return memory.data() + (64 - address % 64) % 64 / sizeof(float);
-  };
-  std::vector<float> arena = poisoned(program.arena_values());
-  std::vector<float> shared = poisoned(program.shared_values());
-  std::vector<const float*> inputs(static_cast<std::size_t>(program.most_inputs()));
-  std::vector<float> output(static_cast<std::size_t>(element_count(graph.output_shape())), kPoison);
-  program.run(
-      input.data(), output.data(), {line(arena), line(shared), inputs.data()},
-      [&](std::int64_t count, cpu::Program::Work work) {
-        for (std::int64_t task = count; task-- > 0;) {
-          std::vector<float> scratch = poisoned(program.scratch_values());
-          work(task, line(scratch));
-        }
-      },
-      observer);
-  return output;
-}
-
 // Counts the kernels of a name that run.
 struct KernelCount : RunObserver {
   explicit KernelCount(std::string_view wanted) : name(wanted) {}
@@ -180,7 +155,7 @@ TEST_CASE("ops agree with the evaluator in double in every instruction set") {
     for (const fast::Isa& isa : fast::usable_isas()) {
       CAPTURE(c.what, isa.name);
       const cpu::Program program(packed.graph, packed.tensors, Backend::kExact, &isa);
-      CHECK(test::relative_error(run(program, packed.graph, input), expected) < 1e-5);
+      CHECK(test::relative_error(test::run(program, packed.graph, input), expected) < 1e-5);
     }
   }
 }
@@ -204,7 +179,8 @@ TEST_CASE("tiled layers are exact on inputs of 256 steps in every instruction se
     for (const fast::Isa& isa : fast::usable_isas()) {
       CAPTURE(c.what, isa.name);
       const cpu::Program program(packed.graph, packed.tensors, Backend::kInt8, &isa);
-      CHECK(test::relative_error(run(program, packed.graph, input, &by_tables), expected) < 1e-5);
+      CHECK(test::relative_error(test::run(program, packed.graph, input, &by_tables), expected) <
+            1e-5);
     }
   }
   CHECK(layers > 10);
@@ -222,10 +198,10 @@ TEST_CASE("inputs that are all 0 or no numbers harm nothing in bytes") {
     const cpu::Program program(packed.graph, packed.tensors, Backend::kInt8, &isa);
     const std::vector<float> zeros(12, 0.0f), poison(12, kPoison),
         huge(12, std::numeric_limits<float>::max());
-    CHECK(test::relative_error(run(program, packed.graph, zeros), test::naive_eval(packed, zeros)) <
-          1e-6);
-    run(program, packed.graph, poison);
-    run(program, packed.graph, huge);
+    CHECK(test::relative_error(test::run(program, packed.graph, zeros),
+                               test::naive_eval(packed, zeros)) < 1e-6);
+    test::run(program, packed.graph, poison);
+    test::run(program, packed.graph, huge);
   }
 }
 

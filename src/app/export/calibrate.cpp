@@ -48,8 +48,8 @@ micro::Ranges calibrate(const CommandLine& line, const ExportSource& source,
 
 micro::Ranges ranges_of(const CommandLine& line, const ExportSource& source,
                         const micro::Network& network) {
-  const auto carried = source.metadata.find("tbn.calibration");
-  if (line.has("calibrate") || carried == source.metadata.end()) {
+  const auto carried = source.file.metadata.find("tbn.calibration");
+  if (line.has("calibrate") || carried == source.file.metadata.end()) {
     const std::int64_t images =
         line.has("calibrate") ? line.number("calibrate", 1, kMostImages) : kImages;
     return calibrate(line, source, network, images);

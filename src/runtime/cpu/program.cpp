@@ -14,9 +14,9 @@ namespace tbn::cpu {
 namespace {
 
 fast::Kernels make_kernels(const Graph& graph, const TensorMap& tensors, Backend backend,
-                           const fast::Isa& isa) {
+                           const fast::Isa& isa, const fast::Prepared& prepared) {
   const auto fast_kernels = [&](fast::Precision precision) {
-    return fast::make_kernels(graph, tensors, precision, isa);
+    return fast::make_kernels(graph, tensors, precision, isa, prepared);
   };
   switch (backend) {
     case Backend::kReference: {
@@ -46,11 +46,11 @@ void timed(RunObserver* observer, NodeId node, const char* kernel, FunctionRef<v
 }  // namespace
 
 Program::Program(const Graph& graph, const TensorMap& tensors, Backend backend,
-                 const fast::Isa* isa)
+                 const fast::Isa* isa, const fast::Prepared& prepared)
     : graph_(backend == Backend::kReference ? graph : fast::fuse_additions(graph)),
       isa_(isa != nullptr ? *isa : fast::usable_isas().front()),
       plan_(plan_memory(graph_)) {
-  fast::Kernels kernels = make_kernels(graph_, tensors, backend, isa_);
+  fast::Kernels kernels = make_kernels(graph_, tensors, backend, isa_, prepared);
   kernels_ = std::move(kernels.of_nodes);
   output_channels_last_ = kernels.channels_last[static_cast<std::size_t>(graph_.output)];
   for (const Kernel& kernel : kernels_) {

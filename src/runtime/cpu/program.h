@@ -7,6 +7,7 @@
 
 #include "base/function_ref.h"
 #include "runtime/cpu/fast/isa.h"
+#include "runtime/cpu/fast/weights.h"
 #include "runtime/cpu/kernel.h"
 #include "runtime/plan.h"
 #include "tbn/runtime.h"
@@ -23,9 +24,9 @@ struct ExampleMemory {
 class Program {
  public:
   // `graph` and `tensors` must be a checked packed network. With the processor's best instructions,
-  // or those of `isa`.
+  // or those of `isa`. Throws DataError for prepared weights that do not fit it.
   Program(const Graph& graph, const TensorMap& tensors, Backend backend,
-          const fast::Isa* isa = nullptr);
+          const fast::Isa* isa = nullptr, const fast::Prepared& prepared = {});
 
   std::int64_t arena_values() const { return plan_.arena_values; }
   std::int64_t shared_values() const { return shared_values_; }

@@ -34,7 +34,7 @@ class Depthwise {
             layer_.row(c)[static_cast<std::size_t>(tap)];
       }
     }
-    layer_.weights = {};
+    layer_.weights = std::vector<float>();  // assigned from {} it would keep its memory
     const std::int64_t fitting =
         (kBandBytes / (4 * row_values()) - shape_.kernel.h) / shape_.stride.h + 1;
     band_rows_ = std::clamp<std::int64_t>(fitting, 1, shape_.out_h);

@@ -39,8 +39,9 @@ bool tables_fit(int bits, std::int64_t table, const LayerShape& shape) {
 
 class Maker {
  public:
-  Maker(const Graph& graph, const TensorMap& tensors, Precision precision, const Isa& isa)
-      : graph_(graph), tensors_(tensors), precision_(precision), isa_(isa) {}
+  Maker(const Graph& graph, const TensorMap& tensors, Precision precision, const Isa& isa,
+        const Prepared& prepared)
+      : graph_(graph), tensors_(tensors), precision_(precision), isa_(isa), prepared_(prepared) {}
 
   // `last` says of each node before this one whether its image lies channels last.
   Made make(const Node& node, const std::vector<bool>& last) const {
@@ -107,16 +108,15 @@ class Maker {
                               .padding = conv.padding};
     const bool depthwise = conv.groups == input[0] && conv.groups == node.shape[0];
     if (conv.groups != 1 && !depthwise) return {reference::make_kernel(graph_, tensors_, node)};
-    reference::Layer layer = reference::make_layer(graph_, tensors_, node);
-    if (conv.groups != 1 && layer.rows == layer.outputs) {
-      return {make_depthwise(isa_, shape, std::move(layer)), true, true};
-    }
-    if (conv.groups != 1) return {reference::make_kernel(graph_, tensors_, node)};
-    return {make_product_layer(node, shape, std::move(layer)), true, true};
+    reference::Layer layer = reference::make_outputs(graph_, tensors_, node);
+    if (conv.groups == 1) return {make_product_layer(node, shape, std::move(layer)), true, true};
+    if (layer.rows != layer.outputs) return {reference::make_kernel(graph_, tensors_, node)};
+    layer.weights = reference::make_weights(graph_, tensors_, node);
+    return {make_depthwise(isa_, shape, std::move(layer)), true, true};
   }
 
   Kernel make_linear(const Node& node) const {
-    reference::Layer layer = reference::make_layer(graph_, tensors_, node);
+    reference::Layer layer = reference::make_outputs(graph_, tensors_, node);
     const std::int64_t positions = element_count(node.shape) / layer.outputs;
     const LayerShape shape = {
         .channels = layer.inputs, .in_h = positions, .out_h = positions, .per_row = true};
@@ -126,14 +126,14 @@ class Maker {
   Kernel make_product_layer(const Node& node, const LayerShape& shape,
                             reference::Layer layer) const {
     const Geometry geometry = {shape.channels, shape.kernel, shape.stored_width()};
-    auto product = make_product(reuses_rows(graph_, node), shape, geometry, layer);
+    const LayerWeights weights(graph_, tensors_, node, layer, prepared_);
+    auto product = make_product(reuses_rows(graph_, node), shape, geometry, weights);
     return make_layer_kernel(isa_, shape, std::move(layer), std::move(product));
   }
 
   // Where the tables of an input serve many rows and taps, and few lanes and inputs are left empty.
   // Of 32 rows, loading a table takes as long as what is looked up in it.
-  bool byte_tables_pay(const LayerShape& shape, const Geometry& geometry,
-                       const reference::Layer& layer) const {
+  bool byte_tables_pay(const LayerShape& shape, const Geometry& geometry, std::int64_t rows) const {
     constexpr std::int64_t kLeastRows = 64,
                            kLeastUses = 160;  // where they have begun to be quicker
     const ByteTableOps* ops = isa_.byte_tables;
@@ -141,34 +141,35 @@ class Maker {
     const auto mostly_full = [](std::int64_t count, std::int64_t unit) {
       return 3 * ((count + unit - 1) / unit * unit) <= 4 * count;
     };
-    const std::int64_t uses = layer.rows * geometry.taps() / (shape.stride.h * shape.stride.w);
-    return layer.rows >= kLeastRows && uses >= kLeastUses && mostly_full(layer.rows, ops->rows) &&
+    const std::int64_t uses = rows * geometry.taps() / (shape.stride.h * shape.stride.w);
+    return rows >= kLeastRows && uses >= kLeastUses && mostly_full(rows, ops->rows) &&
            mostly_full(shape.channels, ops->bits);
   }
 
   // For a single pixel look-ups are faster than sums of bytes, and exact.
   std::unique_ptr<Product> make_product(bool signs, const LayerShape& shape,
                                         const Geometry& geometry,
-                                        const reference::Layer& layer) const {
+                                        const LayerWeights& weights) const {
     const bool tables =
         signs && isa_.signs != nullptr && tables_fit(isa_.signs->bits, isa_.signs->table, shape);
     const bool one_pixel = shape.out_h * shape.out_w == 1;
     const std::int64_t padded = (shape.channels + 3) / 4 * 4 * geometry.taps();
     if (signs && precision_ == Precision::kBytes && !(one_pixel && tables) &&
         padded <= kMaxByteInputs) {
-      if (byte_tables_pay(shape, geometry, layer)) {
-        return make_byte_table_product(*isa_.byte_tables, *isa_.bytes, layer, geometry);
+      if (byte_tables_pay(shape, geometry, weights.rows())) {
+        return make_byte_table_product(*isa_.byte_tables, *isa_.bytes, weights, geometry);
       }
-      return make_byte_product(*isa_.bytes, layer, geometry);
+      return make_byte_product(*isa_.bytes, weights, geometry);
     }
-    if (tables) return make_sign_product(*isa_.signs, layer, geometry);
-    return make_float_product(*isa_.floats, layer, geometry);
+    if (tables) return make_sign_product(*isa_.signs, weights, geometry);
+    return make_float_product(*isa_.floats, weights, geometry);
   }
 
   const Graph& graph_;
   const TensorMap& tensors_;
   Precision precision_;
   const Isa& isa_;
+  const Prepared& prepared_;
 };
 
 // An input of a node in the other order.
@@ -216,8 +217,8 @@ bool is_flat(const Shape& shape) { return shape[0] == 1 || shape[1] * shape[2] =
 }  // namespace
 
 Kernels make_kernels(const Graph& graph, const TensorMap& tensors, Precision precision,
-                     const Isa& isa) {
-  const Maker maker(graph, tensors, precision, isa);
+                     const Isa& isa, const Prepared& prepared) {
+  const Maker maker(graph, tensors, precision, isa, prepared);
   Kernels kernels;
   for (const Node& node : graph.nodes) {
     Made made = maker.make(node, kernels.channels_last);

@@ -8,6 +8,7 @@
 
 #include "runtime/cpu/fast/isa.h"
 #include "runtime/cpu/fast/product.h"
+#include "runtime/cpu/fast/weights.h"
 #include "runtime/cpu/kernel.h"
 #include "runtime/cpu/reference/layer.h"
 #include "tbn/model.h"
@@ -41,7 +42,7 @@ struct Kernels {
   std::vector<bool> channels_last;
 };
 Kernels make_kernels(const Graph& graph, const TensorMap& tensors, Precision precision,
-                     const Isa& isa);
+                     const Isa& isa, const Prepared& prepared);
 
 // y [C, H, W] = x [H, W, C], and back.
 void to_channels_first(const Isa& isa, const Shape& shape, const float* x, float* y);

@@ -32,7 +32,6 @@ class LayerKernel {
   LayerKernel(const Isa& isa, const LayerShape& shape, reference::Layer layer,
               std::unique_ptr<Product> product)
       : isa_(isa), shape_(shape), layer_(std::move(layer)), product_(std::move(product)) {
-    layer_.weights = {};
     direct_ = product_->stores_inputs() && shape_.padding.h == 0 && shape_.padding.w == 0;
     const std::int64_t row_bytes =
         shape_.stored_width() * product_->pixel() * product_->value_bytes();

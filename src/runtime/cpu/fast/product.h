@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "runtime/cpu/fast/isa.h"
-#include "runtime/cpu/reference/layer.h"
+#include "runtime/cpu/fast/weights.h"
 #include "tbn/ops.h"
 
 namespace tbn::fast {
@@ -53,19 +53,19 @@ class Product {
                     const Quantum* quanta, std::int64_t quantum_step, float* sums) const = 0;
 };
 
-// By look-ups in tables of sign patterns; `layer` has weights of +1 and -1.
-std::unique_ptr<Product> make_sign_product(const SignOps& ops, const reference::Layer& layer,
+// By look-ups in tables of sign patterns; the weights are +1 and -1.
+std::unique_ptr<Product> make_sign_product(const SignOps& ops, const LayerWeights& weights,
                                            const Geometry& geometry);
 // In float, of any weights.
-std::unique_ptr<Product> make_float_product(const FloatOps& ops, const reference::Layer& layer,
+std::unique_ptr<Product> make_float_product(const FloatOps& ops, const LayerWeights& weights,
                                             const Geometry& geometry);
-// Of inputs rounded to bytes; `layer` has weights of +1 and -1.
-std::unique_ptr<Product> make_byte_product(const ByteOps& ops, const reference::Layer& layer,
+// Of inputs rounded to bytes; the weights are +1 and -1.
+std::unique_ptr<Product> make_byte_product(const ByteOps& ops, const LayerWeights& weights,
                                            const Geometry& geometry);
 
 // The same by look-ups in tables of sums of bytes.
 std::unique_ptr<Product> make_byte_table_product(const ByteTableOps& ops, const ByteOps& bytes,
-                                                 const reference::Layer& layer,
+                                                 const LayerWeights& weights,
                                                  const Geometry& geometry);
 
 }  // namespace tbn::fast

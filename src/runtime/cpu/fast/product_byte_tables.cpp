@@ -11,13 +11,13 @@ namespace {
 
 class ByteTableProduct : public Product {
  public:
-  ByteTableProduct(const ByteTableOps& ops, const ByteOps& bytes, const reference::Layer& layer,
+  ByteTableProduct(const ByteTableOps& ops, const ByteOps& bytes, const LayerWeights& weights,
                    const Geometry& geometry)
       : ops_(ops),
         bytes_(bytes),
         channels_(geometry.channels),
         tables_((geometry.channels + ops.bits - 1) / ops.bits),
-        rows_(layer.rows),
+        rows_(weights.rows()),
         patterns_(geometry.taps() * tables_) {
     for (std::int64_t h = 0; h < geometry.kernel.h; ++h) {
       for (std::int64_t t = 0; t < tables_; ++t) {
@@ -27,7 +27,17 @@ class ByteTableProduct : public Product {
         }
       }
     }
-    pack(layer, geometry.kernel);
+    words_ =
+        weights.in(layout_name("byte_tables",
+                               {1, ops.bits, ops.patterns_a_word, ops.rows, ops.blocks_at_once}),
+                   padded_rows() * words_a_row() * static_cast<std::int64_t>(sizeof(std::uint16_t)),
+                   [&](const reference::Layer& layer, std::byte* to) {
+                     pack(layer, geometry.kernel, reinterpret_cast<std::uint16_t*>(to));
+                   });
+    for (const std::int64_t positives : weights.positives()) {
+      totals_.push_back(static_cast<std::int32_t>(2 * positives - channels_ * geometry.taps()));
+    }
+    totals_.resize(static_cast<std::size_t>(padded_rows()));
   }
 
   const char* name() const override { return "byte tables"; }
@@ -63,8 +73,8 @@ class ByteTableProduct : public Product {
   void sums(std::int64_t g, const float* /*loaded*/, const void* base, Places places,
             const Quantum* quanta, std::int64_t step, float* sums) const override {
     const std::int64_t first = g * most_rows();
-    const ByteTableWords words = {words_.data() + first * words_a_row(), offsets_.data(),
-                                  totals_.data() + first, patterns_, blocks(g)};
+    const ByteTableWords words = {values_of<std::uint16_t>(words_) + first * words_a_row(),
+                                  offsets_.data(), totals_.data() + first, patterns_, blocks(g)};
     ops_.add(words, static_cast<const std::int16_t*>(base), places, quanta, step, sums,
              group_rows());
   }
@@ -94,36 +104,31 @@ class ByteTableProduct : public Product {
     const std::int64_t half = ops_.rows / 2, in_block = r % ops_.rows;
     return in_block % half * 2 + in_block / half;
   }
-  // Word i of row r: [blocks at once][word][block][lane], where the last blocks may be fewer.
-  std::uint16_t& word(std::int64_t r, std::int64_t i) {
+  // Where word i of row r is: [blocks at once][word][block][lane], where the last blocks may be
+  // fewer.
+  std::int64_t word(std::int64_t r, std::int64_t i) const {
     const std::int64_t block = r / ops_.rows,
                        first = block / ops_.blocks_at_once * ops_.blocks_at_once;
     const std::int64_t at_once =
         std::min<std::int64_t>(ops_.blocks_at_once, padded_rows() / ops_.rows - first);
     const std::int64_t place = first * words_a_row() + i * at_once + block - first;
-    return words_[static_cast<std::size_t>(place * ops_.rows + lane(r))];
+    return place * ops_.rows + lane(r);
   }
 
   // Patterns [tap row][table][tap]: neighbouring pixels look into the same tables at once.
-  void pack(const reference::Layer& layer, Size2 kernel) {
-    words_.resize(static_cast<std::size_t>(padded_rows() * words_a_row()));
-    totals_.resize(static_cast<std::size_t>(padded_rows()));
+  void pack(const reference::Layer& layer, Size2 kernel, std::uint16_t* words) const {
     for (std::int64_t r = 0; r < rows_; ++r) {
-      std::int32_t total = 0;
+      const std::span<const float> row = layer.row(r);
       for (std::int64_t tap = 0; tap < kernel.h * kernel.w; ++tap) {
         for (std::int64_t c = 0; c < channels_; ++c) {
-          const bool positive =
-              layer.row(r)[static_cast<std::size_t>(c * kernel.h * kernel.w + tap)] > 0;
-          total += positive ? 1 : -1;
-          if (!positive) continue;
+          if (row[static_cast<std::size_t>(c * kernel.h * kernel.w + tap)] <= 0) continue;
           const std::int64_t pattern =
               (tap / kernel.w * tables_ + c / ops_.bits) * kernel.w + tap % kernel.w;
           const std::int64_t bit = pattern % ops_.patterns_a_word * ops_.bits + c % ops_.bits;
-          std::uint16_t& at = word(r, pattern / ops_.patterns_a_word);
+          std::uint16_t& at = words[word(r, pattern / ops_.patterns_a_word)];
           at = static_cast<std::uint16_t>(at | 1 << bit);
         }
       }
-      totals_[static_cast<std::size_t>(r)] = total;
     }
   }
 
@@ -134,16 +139,16 @@ class ByteTableProduct : public Product {
   std::int64_t rows_;
   std::int64_t patterns_;              // of a row
   std::vector<std::int32_t> offsets_;  // [patterns], from a pixel to the pattern's table
-  std::vector<std::uint16_t> words_;
+  HostTensor words_;
   std::vector<std::int32_t> totals_;  // [row], the sum of its weights
 };
 
 }  // namespace
 
 std::unique_ptr<Product> make_byte_table_product(const ByteTableOps& ops, const ByteOps& bytes,
-                                                 const reference::Layer& layer,
+                                                 const LayerWeights& weights,
                                                  const Geometry& geometry) {
-  return std::make_unique<ByteTableProduct>(ops, bytes, layer, geometry);
+  return std::make_unique<ByteTableProduct>(ops, bytes, weights, geometry);
 }
 
 }  // namespace tbn::fast

@@ -12,13 +12,20 @@ namespace {
 
 class ByteProduct : public Product {
  public:
-  ByteProduct(const ByteOps& ops, const reference::Layer& layer, const Geometry& geometry)
+  ByteProduct(const ByteOps& ops, const LayerWeights& weights, const Geometry& geometry)
       : ops_(ops),
         channels_(geometry.channels),
         pixel_((geometry.channels + 3) / 4 * 4),
-        rows_(layer.rows),
+        rows_(weights.rows()),
         window_{geometry.kernel.h, geometry.kernel.w * pixel_, geometry.stored_width * pixel_} {
-    pack(layer, geometry.taps());
+    bits_ = weights.in(layout_name("bytes", {1, ops.rows, ops.vectors}), groups() * group_bytes(),
+                       [&](const reference::Layer& layer, std::byte* to) {
+                         pack(layer, geometry.taps(), reinterpret_cast<std::uint8_t*>(to));
+                       });
+    for (const std::int64_t positives : weights.positives()) {
+      totals_.push_back(static_cast<std::int32_t>(2 * positives - inputs()));
+    }
+    totals_.resize(static_cast<std::size_t>(groups() * most_rows()));
   }
 
   const char* name() const override { return "bytes"; }
@@ -44,7 +51,7 @@ class ByteProduct : public Product {
   std::int64_t group_rows() const override { return most_rows(); }
   std::int64_t loaded_values() const override { return inputs() * most_rows() / 4; }
   void load(std::int64_t g, float* loaded) const override {
-    ops_.expand(bits_.data() + g * group_bytes(), inputs() / 4 * vectors(g),
+    ops_.expand(values_of<std::uint8_t>(bits_) + g * group_bytes(), inputs() / 4 * vectors(g),
                 reinterpret_cast<std::int8_t*>(loaded));
   }
   void sums(std::int64_t g, const float* loaded, const void* base, Places places,
@@ -63,23 +70,18 @@ class ByteProduct : public Product {
   }
 
   // Bits [group][k / 4][vector][row][4].
-  void pack(const reference::Layer& layer, std::int64_t taps) {
-    bits_.resize(static_cast<std::size_t>(groups() * group_bytes()));
-    totals_.resize(static_cast<std::size_t>(groups() * most_rows()));
+  void pack(const reference::Layer& layer, std::int64_t taps, std::uint8_t* bits) const {
     for (std::int64_t r = 0; r < rows_; ++r) {
       const std::int64_t g = r / most_rows();
       const std::int64_t lane = r % ops_.rows, vector = r % most_rows() / ops_.rows;
       const std::span<const float> row = layer.row(r);
-      std::int32_t total = 0;
       for (std::int64_t k = 0; k < inputs(); ++k) {
         const std::int64_t tap = k / pixel_, c = k % pixel_;
-        const bool positive = c < channels_ && row[static_cast<std::size_t>(c * taps + tap)] > 0;
-        total += positive ? 1 : -1;
+        if (c >= channels_ || row[static_cast<std::size_t>(c * taps + tap)] <= 0) continue;
         const std::int64_t bit = ((k / 4 * vectors(g) + vector) * ops_.rows + lane) * 4 + k % 4;
-        std::uint8_t& byte = bits_[static_cast<std::size_t>(g * group_bytes() + bit / 8)];
-        if (positive) byte = static_cast<std::uint8_t>(byte | 1 << (bit % 8));
+        std::uint8_t& byte = bits[g * group_bytes() + bit / 8];
+        byte = static_cast<std::uint8_t>(byte | 1 << (bit % 8));
       }
-      totals_[static_cast<std::size_t>(r)] = total;
     }
   }
 
@@ -88,15 +90,15 @@ class ByteProduct : public Product {
   std::int64_t pixel_;
   std::int64_t rows_;
   Window window_;
-  std::vector<std::uint8_t> bits_;
-  std::vector<std::int32_t> totals_;  // [row], the sum of its weights
+  HostTensor bits_;
+  std::vector<std::int32_t> totals_;  // [row], the sum of its weights and of its padding's -1
 };
 
 }  // namespace
 
-std::unique_ptr<Product> make_byte_product(const ByteOps& ops, const reference::Layer& layer,
+std::unique_ptr<Product> make_byte_product(const ByteOps& ops, const LayerWeights& weights,
                                            const Geometry& geometry) {
-  return std::make_unique<ByteProduct>(ops, layer, geometry);
+  return std::make_unique<ByteProduct>(ops, weights, geometry);
 }
 
 }  // namespace tbn::fast

@@ -1,7 +1,6 @@
 // Float weights in panels of a few registers of rows, [tap row][tap][channel][row], so that every
 // window is a few contiguous runs.
 #include <algorithm>
-#include <vector>
 
 #include "runtime/cpu/fast/product.h"
 
@@ -10,22 +9,18 @@ namespace {
 
 class FloatProduct : public Product {
  public:
-  FloatProduct(const FloatOps& ops, const reference::Layer& layer, const Geometry& geometry)
+  FloatProduct(const FloatOps& ops, const LayerWeights& weights, const Geometry& geometry)
       : ops_(ops),
         channels_(geometry.channels),
-        rows_(layer.rows),
+        rows_(weights.rows()),
         window_{geometry.kernel.h, geometry.kernel.w * geometry.channels,
                 geometry.stored_width * geometry.channels} {
-    panels_.resize(static_cast<std::size_t>(groups() * panel_values()));
-    for (std::int64_t r = 0; r < rows_; ++r) {
-      float* to = panels_.data() + r / ops_.columns * panel_values() + r % ops_.columns;
-      const std::span<const float> row = layer.row(r);
-      for (std::int64_t tap = 0; tap < geometry.taps(); ++tap) {
-        for (std::int64_t c = 0; c < channels_; ++c, to += ops_.columns) {
-          *to = row[static_cast<std::size_t>(c * geometry.taps() + tap)];
-        }
-      }
-    }
+    panels_ =
+        weights.floats_in(layout_name("floats", {1, ops.columns}),
+                          groups() * panel_values() * static_cast<std::int64_t>(sizeof(float)),
+                          [&](const reference::Layer& layer, std::byte* to) {
+                            pack(layer, geometry.taps(), reinterpret_cast<float*>(to));
+                          });
   }
 
   const char* name() const override { return "floats"; }
@@ -45,25 +40,37 @@ class FloatProduct : public Product {
   std::int64_t group_rows() const override { return ops_.columns; }
   void sums(std::int64_t g, const float* /*loaded*/, const void* base, Places places,
             const Quantum* /*quanta*/, std::int64_t /*step*/, float* sums) const override {
-    ops_.multiply(panels_.data() + g * panel_values(), ops_.columns, group(g).count, window_,
-                  static_cast<const float*>(base), places, sums, ops_.columns);
+    ops_.multiply(values_of<float>(panels_) + g * panel_values(), ops_.columns, group(g).count,
+                  window_, static_cast<const float*>(base), places, sums, ops_.columns);
   }
 
  private:
   std::int64_t panel_values() const { return window_.segments * window_.run * ops_.columns; }
 
+  void pack(const reference::Layer& layer, std::int64_t taps, float* panels) const {
+    for (std::int64_t r = 0; r < rows_; ++r) {
+      float* to = panels + r / ops_.columns * panel_values() + r % ops_.columns;
+      const std::span<const float> row = layer.row(r);
+      for (std::int64_t tap = 0; tap < taps; ++tap) {
+        for (std::int64_t c = 0; c < channels_; ++c, to += ops_.columns) {
+          *to = row[static_cast<std::size_t>(c * taps + tap)];
+        }
+      }
+    }
+  }
+
   const FloatOps& ops_;
   std::int64_t channels_;
   std::int64_t rows_;
   Window window_;
-  std::vector<float> panels_;  // [group][k][columns], the last one padded with zeros
+  HostTensor panels_;  // floats [group][k][columns], the last one padded with zeros
 };
 
 }  // namespace
 
-std::unique_ptr<Product> make_float_product(const FloatOps& ops, const reference::Layer& layer,
+std::unique_ptr<Product> make_float_product(const FloatOps& ops, const LayerWeights& weights,
                                             const Geometry& geometry) {
-  return std::make_unique<FloatProduct>(ops, layer, geometry);
+  return std::make_unique<FloatProduct>(ops, weights, geometry);
 }
 
 }  // namespace tbn::fast

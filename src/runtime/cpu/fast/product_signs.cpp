@@ -11,7 +11,7 @@ namespace {
 
 class SignProduct : public Product {
  public:
-  SignProduct(const SignOps& ops, const reference::Layer& layer, const Geometry& geometry)
+  SignProduct(const SignOps& ops, const LayerWeights& weights, const Geometry& geometry)
       : channels_(geometry.channels), pixel_(groups_of(ops, geometry.channels) * ops.table) {
     std::vector<std::int64_t> taps;
     for (std::int64_t h = 0; h < geometry.kernel.h; ++h) {
@@ -19,11 +19,7 @@ class SignProduct : public Product {
         taps.push_back((h * geometry.stored_width + w) * pixel_);
       }
     }
-    const std::int64_t count = geometry.taps();
-    signs_ = prepare(ops, layer.rows, channels_, taps,
-                     [&](std::int64_t r, std::int64_t tap, std::int64_t channel) {
-                       return layer.row(r)[static_cast<std::size_t>(channel * count + tap)] > 0;
-                     });
+    signs_ = prepare(ops, weights, channels_, taps);
   }
 
   const char* name() const override { return "signs"; }
@@ -61,9 +57,9 @@ class SignProduct : public Product {
 
 }  // namespace
 
-std::unique_ptr<Product> make_sign_product(const SignOps& ops, const reference::Layer& layer,
+std::unique_ptr<Product> make_sign_product(const SignOps& ops, const LayerWeights& weights,
                                            const Geometry& geometry) {
-  return std::make_unique<SignProduct>(ops, layer, geometry);
+  return std::make_unique<SignProduct>(ops, weights, geometry);
 }
 
 }  // namespace tbn::fast

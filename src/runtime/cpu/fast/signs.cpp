@@ -13,38 +13,49 @@ std::int64_t first_bit(const SignOps& ops, std::int64_t pattern) {
   return second ? 16 + (pattern - ops.patterns_a_half) * ops.bits : pattern * ops.bits;
 }
 
-}  // namespace
-
-Signs prepare(const SignOps& ops, std::int64_t rows, std::int64_t run,
-              std::span<const std::int64_t> tap_offsets,
-              const std::function<bool(std::int64_t, std::int64_t, std::int64_t)>& positive) {
-  const std::int64_t groups = groups_of(ops, run);
-  const auto taps = static_cast<std::int64_t>(tap_offsets.size());
-  Signs signs{.ops = &ops, .rows = rows, .patterns = taps * groups};
-  for (const std::int64_t tap : tap_offsets) {
-    for (std::int64_t g = 0; g < groups; ++g) {
-      signs.offsets.push_back(static_cast<std::int32_t>(tap + g * ops.table));
-    }
-  }
-  const std::int64_t words = signs.words_a_row();
-  signs.words.assign(static_cast<std::size_t>(signs.blocks() * words * kLanes), 0);
-  for (std::int64_t r = 0; r < rows; ++r) {
+void pack(const Signs& signs, std::int64_t taps, std::int64_t run, const reference::Layer& layer,
+          std::uint32_t* to) {
+  const SignOps& ops = *signs.ops;
+  const std::int64_t words = signs.words_a_row(), groups = groups_of(ops, run);
+  for (std::int64_t r = 0; r < signs.rows; ++r) {
+    const std::span<const float> row = layer.row(r);
     const std::int64_t block = r / kLanes;
     const std::int64_t first = block / kGroupBlocks * kGroupBlocks;  // of its group
     const std::int64_t in_group = std::min<std::int64_t>(kGroupBlocks, signs.blocks() - first);
     const auto word_at = [&](std::int64_t word) -> std::uint32_t& {
       const std::int64_t place = first * words + word * in_group + (block - first);
-      return signs.words[static_cast<std::size_t>(place * kLanes + r % kLanes)];
+      return to[place * kLanes + r % kLanes];
     };
     for (std::int64_t tap = 0; tap < taps; ++tap) {
       for (std::int64_t k = 0; k < run; ++k) {
-        if (!positive(r, tap, k)) continue;
+        if (row[static_cast<std::size_t>(k * taps + tap)] <= 0) continue;
         const std::int64_t pattern = tap * groups + k / ops.bits;
         const std::int64_t bit = first_bit(ops, pattern % ops.patterns_a_word) + k % ops.bits;
         word_at(pattern / ops.patterns_a_word) |= std::uint32_t{1} << bit;
       }
     }
   }
+}
+
+}  // namespace
+
+Signs prepare(const SignOps& ops, const LayerWeights& weights, std::int64_t run,
+              std::span<const std::int64_t> tap_offsets) {
+  const std::int64_t groups = groups_of(ops, run);
+  const auto taps = static_cast<std::int64_t>(tap_offsets.size());
+  Signs signs{.ops = &ops, .rows = weights.rows(), .patterns = taps * groups};
+  for (const std::int64_t tap : tap_offsets) {
+    for (std::int64_t g = 0; g < groups; ++g) {
+      signs.offsets.push_back(static_cast<std::int32_t>(tap + g * ops.table));
+    }
+  }
+  const std::int64_t words = signs.blocks() * kLanes * signs.words_a_row();
+  signs.words =
+      weights.in(layout_name("signs", {1, ops.bits, ops.patterns_a_word, ops.patterns_a_half}),
+                 words * static_cast<std::int64_t>(sizeof(std::uint32_t)),
+                 [&](const reference::Layer& layer, std::byte* to) {
+                   pack(signs, taps, run, layer, reinterpret_cast<std::uint32_t*>(to));
+                 });
   return signs;
 }
 

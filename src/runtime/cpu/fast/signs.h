@@ -7,11 +7,11 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <vector>
 
 #include "runtime/cpu/fast/isa.h"
+#include "runtime/cpu/fast/weights.h"
 
 namespace tbn::fast {
 
@@ -22,9 +22,10 @@ struct Signs {
   std::int64_t rows = 0;
   std::int64_t patterns = 0;          // of a row
   std::vector<std::int32_t> offsets;  // [patterns], floats from a pixel to the pattern's table
-  // [block group][word][block][lane]: blocks of 16 rows in groups of 8 (the last may be smaller);
-  // patterns lie in a word one after another, or in each of its halves (SignOps::patterns_a_half).
-  std::vector<std::uint32_t> words;
+  // 32-bit words [block group][word][block][lane]: blocks of 16 rows in groups of 8 (the last may
+  // be smaller); patterns lie in a word one after another, or in each of its halves
+  // (SignOps::patterns_a_half).
+  HostTensor words;
 
   std::int64_t blocks() const { return (rows + kLanes - 1) / kLanes; }
   std::int64_t words_a_row() const {
@@ -34,8 +35,8 @@ struct Signs {
   SignWords group(std::int64_t g) const {
     const std::int64_t first = g * kGroupBlocks;
     const std::int64_t left = blocks() - first;
-    return {words.data() + first * words_a_row() * kLanes, offsets.data(), patterns, words_a_row(),
-            left < kGroupBlocks ? left : kGroupBlocks};
+    return {values_of<std::uint32_t>(words) + first * words_a_row() * kLanes, offsets.data(),
+            patterns, words_a_row(), left < kGroupBlocks ? left : kGroupBlocks};
   }
 };
 
@@ -44,10 +45,9 @@ inline std::int64_t groups_of(const SignOps& ops, std::int64_t run) {
   return (run + ops.bits - 1) / ops.bits;
 }
 
-// `positive(r, tap, k)` tells the sign of input k of a tap; `tap_offsets` says how many floats
-// after the base the tables of each tap begin.
-Signs prepare(const SignOps& ops, std::int64_t rows, std::int64_t run,
-              std::span<const std::int64_t> tap_offsets,
-              const std::function<bool(std::int64_t, std::int64_t, std::int64_t)>& positive);
+// `tap_offsets` says how many floats after the base the tables of each tap begin; weight k of a tap
+// is weight k * taps + tap of its row.
+Signs prepare(const SignOps& ops, const LayerWeights& weights, std::int64_t run,
+              std::span<const std::int64_t> tap_offsets);
 
 }  // namespace tbn::fast

@@ -11,16 +11,9 @@ std::span<const float> floats(const TensorMap& tensors, const std::string& name)
   return tensors.at(name).values<float>();
 }
 
-// A tile in rows form: every output has one scalar, which goes into its gain.
-void take_rows(Layer& layer, const TileLayout& tile, std::span<const std::uint8_t> bits,
-               bool reuse) {
-  if (!reuse) {
-    constexpr float kOne[] = {1.0f};
-    layer.weights = expand_weights(tile, bits, kOne);
-    return;
-  }
+// Whose tile is reused in arithmetic.
+void take_rows(Layer& layer, const TileLayout& tile) {
   const bool interleaved = tile.order == TileOrder::kInterleave;
-  layer.weights = unpack_tile(tile, bits);
   layer.rows = tile.rows();
   layer.row_step = interleaved ? tile.p : 1;
   layer.copy_step = interleaved ? 1 : tile.rows();
@@ -38,16 +31,17 @@ void multiply_gain(Layer& layer, const TileLayout& tile, std::span<const float> 
   }
 }
 
+// In rows form every output has one scalar, which goes into its gain.
 void take_tile(Layer& layer, const Graph& graph, const TensorMap& tensors, const Node& node) {
   const TileLayout tile = tile_layout_of(graph, node);
-  const auto bits = tensors.at(node.name + ".tile").values<std::uint8_t>();
+  if (tile.form != TileForm::kRows) return;
+  if (reuses_rows(graph, node)) take_rows(layer, tile);
   const auto alpha = tensors.find(node.name + ".alpha");
-  if (tile.form == TileForm::kRows) {
-    take_rows(layer, tile, bits, reuses_rows(graph, node));
-    if (alpha != tensors.end()) multiply_gain(layer, tile, alpha->second.values<float>());
-  } else {
-    layer.weights = expand_weights(tile, bits, alpha->second.values<float>());
-  }
+  if (alpha != tensors.end()) multiply_gain(layer, tile, alpha->second.values<float>());
+}
+
+bool is_float(const Node& node) {
+  return std::holds_alternative<FloatWeights>(*weights_of(node.op));
 }
 
 struct Epilogue {
@@ -65,7 +59,7 @@ Epilogue epilogue_of(const Op& op) {
 
 }  // namespace
 
-Layer make_layer(const Graph& graph, const TensorMap& tensors, const Node& node) {
+Layer make_outputs(const Graph& graph, const TensorMap& tensors, const Node& node) {
   const WeightShape shape = weight_shape(graph, node);
   const Epilogue epilogue = epilogue_of(node.op);
   const auto n = static_cast<std::size_t>(shape.outputs);
@@ -73,17 +67,31 @@ Layer make_layer(const Graph& graph, const TensorMap& tensors, const Node& node)
   layer.gain.assign(n, 1.0f);
   layer.bias.assign(n, 0.0f);
   layer.activation = epilogue.activation;
-  if (std::holds_alternative<FloatWeights>(*weights_of(node.op))) {
-    const std::span<const float> weights = floats(tensors, node.name + ".weight");
-    layer.weights.assign(weights.begin(), weights.end());
-  } else {
-    take_tile(layer, graph, tensors, node);
-  }
+  if (!is_float(node)) take_tile(layer, graph, tensors, node);
   if (epilogue.scale) multiply_gain(layer, floats(tensors, node.name + ".scale"));
   if (epilogue.bias) {
     const std::span<const float> bias = floats(tensors, node.name + ".bias");
     layer.bias.assign(bias.begin(), bias.end());
   }
+  return layer;
+}
+
+std::vector<float> make_weights(const Graph& graph, const TensorMap& tensors, const Node& node) {
+  if (is_float(node)) {
+    const std::span<const float> weights = floats(tensors, node.name + ".weight");
+    return {weights.begin(), weights.end()};
+  }
+  constexpr float kOne[] = {1.0f};
+  const TileLayout tile = tile_layout_of(graph, node);
+  const auto bits = tensors.at(node.name + ".tile").values<std::uint8_t>();
+  if (reuses_rows(graph, node)) return unpack_tile(tile, bits);
+  if (tile.form == TileForm::kRows) return expand_weights(tile, bits, kOne);
+  return expand_weights(tile, bits, floats(tensors, node.name + ".alpha"));
+}
+
+Layer make_layer(const Graph& graph, const TensorMap& tensors, const Node& node) {
+  Layer layer = make_outputs(graph, tensors, node);
+  layer.weights = make_weights(graph, tensors, node);
   TBN_CHECK(static_cast<std::int64_t>(layer.weights.size()) == layer.rows * layer.inputs,
             describe(node) + ": expanded weights");
   return layer;

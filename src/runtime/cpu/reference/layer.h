@@ -20,7 +20,7 @@ struct Layer {
   std::int64_t rows = 0;     // n, or R = n / p
   std::int64_t row_step = 1;
   std::int64_t copy_step = 0;
-  std::vector<float> weights;  // [rows, m]
+  std::vector<float> weights;  // [rows, m], or none
   std::vector<float> gain;     // [n]: scale and alpha
   std::vector<float> bias;     // [n]
   ActivationKind activation = ActivationKind::kNone;
@@ -34,6 +34,9 @@ struct Layer {
 
 // `node` is a conv2d or a linear of a checked packed network.
 Layer make_layer(const Graph& graph, const TensorMap& tensors, const Node& node);
+// The two halves of it: everything but the weights, which cost the most, and these.
+Layer make_outputs(const Graph& graph, const TensorMap& tensors, const Node& node);
+std::vector<float> make_weights(const Graph& graph, const TensorMap& tensors, const Node& node);
 
 // output[i] = act(gain[c] * sums[i] + bias[c]), `count` values of one output c.
 inline void finish_output(const Layer& layer, std::int64_t c, const float* sums, float* output,

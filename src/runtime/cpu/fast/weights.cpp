@@ -1,0 +1,100 @@
+// Finds prepared weights, or makes them.
+#include "runtime/cpu/fast/weights.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+
+#include "base/text.h"
+#include "tbn/error.h"
+#include "tbn/file.h"
+
+namespace tbn::fast {
+namespace {
+
+constexpr DType kLineType = DType::kI64;
+constexpr std::int64_t kLineBytes = 64;
+
+Shape lines_of(std::int64_t bytes) {
+  return {(bytes + kLineBytes - 1) / kLineBytes,
+          kLineBytes / static_cast<std::int64_t>(size_of(kLineType))};
+}
+
+std::string describe(const HostTensor& tensor) {
+  return std::string(to_string(tensor.dtype())) + " " + to_string(tensor.shape());
+}
+
+// The ones among so many bits.
+std::int64_t ones(const std::uint8_t* bits, std::int64_t count) {
+  std::int64_t sum = 0;
+  for (; count >= 64; count -= 64, bits += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, bits, 8);
+    sum += std::popcount(word);
+  }
+  for (; count >= 8; count -= 8, ++bits) sum += std::popcount(*bits);
+  if (count > 0) sum += std::popcount(*bits & ((1u << count) - 1));
+  return sum;
+}
+
+}  // namespace
+
+std::string layout_name(std::string_view kind, std::initializer_list<std::int64_t> numbers) {
+  std::string name(kind);
+  for (const std::int64_t number : numbers) name += "-" + std::to_string(number);
+  return name;
+}
+
+std::string LayerWeights::name_in(const std::string& layout) const {
+  return std::string(kPreparedPrefix) + layout + "/" + node_.name;
+}
+
+HostTensor LayerWeights::in(const std::string& layout, std::int64_t bytes, Pack pack) const {
+  const Shape shape = lines_of(bytes);
+  const auto find = [&]() -> const HostTensor* {
+    if (prepared_.held == nullptr) return nullptr;
+    const auto found = prepared_.held->find(name_in(layout));
+    return found == prepared_.held->end() ? nullptr : &found->second;
+  };
+  const auto make = [&] {
+    reference::Layer layer = outputs_;
+    layer.weights = reference::make_weights(graph_, tensors_, node_);
+    HostTensor lines(kLineType, shape);
+    pack(layer, lines.bytes().data());
+    return HostTensor::shared(std::move(lines));
+  };
+  const HostTensor* held = find();
+  if (held != nullptr && (held->dtype() != kLineType || held->shape() != shape)) {
+    throw DataError("prepared weights " + in_quotes(name_in(layout)) + " are " + describe(*held) +
+                    ", but the layer's take I64 " + to_string(shape) +
+                    "; prepare the file again, or export it without");
+  }
+  const HostTensor lines = held != nullptr ? *held : make();
+  if (prepared_.used != nullptr) prepared_.used->insert_or_assign(name_in(layout), lines);
+  return lines;
+}
+
+HostTensor LayerWeights::floats_in(const std::string& layout, std::int64_t bytes, Pack pack) const {
+  const HostTensor lines = in(layout, bytes, pack);
+  const auto* values = values_of<float>(lines);
+  const auto* end = values + bytes / static_cast<std::int64_t>(sizeof(float));
+  const auto* wrong = std::find_if(values, end, [](float v) { return !std::isfinite(v); });
+  if (wrong == end) return lines;
+  throw DataError("prepared weights " + in_quotes(name_in(layout)) + " hold " +
+                  std::to_string(*wrong) +
+                  ", and only finite numbers may be in them; prepare the " +
+                  "file again, or export it without");
+}
+
+std::vector<std::int64_t> LayerWeights::positives() const {
+  const TileLayout tile = tile_layout_of(graph_, node_);
+  const auto bits = tensors_.at(node_.name + ".tile").values<std::uint8_t>();
+  std::vector<std::int64_t> counts;
+  for (std::int64_t r = 0; r < tile.rows(); ++r) {
+    counts.push_back(ones(bits.data() + r * tile.row_bytes(), tile.row_bits()));
+  }
+  return counts;
+}
+
+}  // namespace tbn::fast
