@@ -48,6 +48,7 @@ struct InitConfig {
   double latent_scale =
       0.1;  // standard deviation of shared latents; full ones take Kaiming-uniform over it
   std::string latents = "normal";  // normal | kaiming_uniform
+  std::string alphas = "positive";  // positive | both_signs: learned scalars of tiles
   std::string norms =
       "apart";  // apart: weights +-1, biases N(0, norm_bias) before an activation; identity: 1, 0
   double norm_bias = 0.5;
@@ -81,6 +82,7 @@ struct DataConfig {
   std::int64_t train_limit = 0;  // 0: all
   std::int64_t test_limit = 0;
   bool normalize = true;          // images: by the training split's mean and standard deviation
+  bool center = true;             // normalize: subtract the mean as well as divide
   std::int64_t crop_padding = 0;  // images: random crop after zero padding by this many pixels
   bool flip = false;              // images: horizontal flip with probability 1/2
   std::int64_t randaugment = 0;   // images: so many random operations in a row

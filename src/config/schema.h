@@ -66,6 +66,8 @@ template <class V, Is<InitConfig> S>
 void describe(V& v, S& s) {
   v.value("latent_scale", s.latent_scale, above(0), "standard deviation of shared latents");
   v.value("latents", s.latents, one_of({"normal", "kaiming_uniform"}), "distribution of latents");
+  v.value("alphas", s.alphas, one_of({"positive", "both_signs"}),
+          "learned scalars, of which every other one may start negative");
   v.value("norms", s.norms, one_of({"apart", "identity"}), "+-1 and N(0, norm_bias), or 1 and 0");
   v.value("norm_bias", s.norm_bias, at_least(0), "apart: spread of biases before an activation");
   v.value("from", s.from, any(),
@@ -98,6 +100,7 @@ void describe(V& v, S& s) {
   v.value("train_limit", s.train_limit, at_least(0), "use so many training samples; 0: all");
   v.value("test_limit", s.test_limit, at_least(0), "use so many test samples; 0: all");
   v.value("normalize", s.normalize, any(), "images: by the training split's mean and deviation");
+  v.value("center", s.center, any(), "normalize: subtract the mean; false: pixel 0 stays 0");
   v.value("crop_padding", s.crop_padding, between(0, 64), "pixels around a random crop; 0: none");
   v.value("flip", s.flip, any(), "mirror every other training image");
   v.value("randaugment", s.randaugment, between(0, 16), "random operations an image; 0: none");

@@ -14,7 +14,7 @@ Graph training_graph(const Config& config, const SampleSpec& samples,
                  .task = samples.task};
   if (statistics != nullptr) {
     for (std::size_t c = 0; c < statistics->mean.size(); ++c) {
-      spec.mean.push_back(static_cast<float>(statistics->mean[c]));
+      spec.mean.push_back(config.data.center ? static_cast<float>(statistics->mean[c]) : 0.0f);
       // A constant channel carries nothing, but dividing by its deviation would make it infinite.
       const double deviation = statistics->deviation[c];
       spec.std.push_back(deviation > 0 ? static_cast<float>(deviation) : 1.0f);

@@ -3,13 +3,13 @@ bit in the int8 form and to rounding in the float form."""
 
 import array
 import pathlib
+import random
 import shutil
-import subprocess
 import sys
 import tempfile
 import unittest
 
-from micro_support import FIRMWARE, INCLUDE, STRICT, kernels, model_defines, run
+from micro_support import FIRMWARE, INCLUDE, ROOT, STRICT, kernels, model_defines, run
 
 # Clang or GCC, whichever has them: the kernels must hold under address and undefined behaviour
 # sanitizers.
@@ -65,7 +65,20 @@ class Cases(unittest.TestCase):
                 worst = max(abs(a - b) for a, b in zip(got, expected))
                 self.assertLessEqual(worst, 1e-4 * largest)
 
+    def test_trained_files_are_those_of_cpp_bit_for_bit(self):
+        images = random.Random(1).randbytes(40 * 784)
+        for file in sorted((ROOT / "models" / "pretrained").glob("*mnist_[mc]*.tbn")):
+            with self.subTest(file.name):
+                name = file.stem
+                run([BIN / "tbn-export", file, "--format", "c", "-o", self.folder, "--name", name])
+                (self.folder / f"{name}.images").write_bytes(images)
+                expected = self.folder / f"{name}.outputs"
+                run([BIN / "tbn_micro_cases", "run", file, self.folder / f"{name}.images", expected])
+                got = self.outputs_of(name, "int8", 784, 10, "int32_t", "uint8_t")
+                self.assertEqual(len(got), 40 * 10 * 4)
+                self.assertEqual(got, expected.read_bytes())
+
 
 if __name__ == "__main__":
-    BIN = pathlib.Path(sys.argv.pop(1))
+    BIN = pathlib.Path(sys.argv.pop(1)).resolve()
     unittest.main()

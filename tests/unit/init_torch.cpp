@@ -1,6 +1,8 @@
 // The starts of what sequences bring: layer norms, embeddings and transforms.
 #include "train/executor/init.h"
 
+#include <cmath>
+
 #include "support/catch.h"
 
 using namespace tbn;
@@ -55,4 +57,17 @@ TEST_CASE("a learned transform starts at the identity, a tiled one at its ordina
   initialize(packed, InitConfig{}, 1);
   CHECK(std_of(packed.named_parameters()["last.latent"]) > 0.05);
   CHECK(torch::equal(packed.named_parameters()["last.bias"], torch::zeros({9})));
+}
+
+TEST_CASE("scalars start positive, or with every other one negative") {
+  GraphBuilder b("mlp");
+  Value x = b.input({12}).linear(8, {.weights = tiled(4)}).named("tiles").relu();
+  GraphModule module(b.finish(x.linear(3, {.weights = binary()}).named("binary")));
+  initialize(module, InitConfig{}, 1);
+  const double start = 1 / std::sqrt(3.0 * 12);
+  CHECK(torch::allclose(module.named_parameters()["tiles.alpha"], torch::full({4}, start)));
+  initialize(module, InitConfig{.alphas = "both_signs"}, 1);
+  const Tensor signs = torch::tensor({1.0f, -1.0f, 1.0f, -1.0f});
+  CHECK(torch::allclose(module.named_parameters()["tiles.alpha"], start * signs));
+  CHECK(module.named_parameters()["binary.alpha"].item<double>() > 0);
 }

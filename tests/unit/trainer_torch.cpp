@@ -124,3 +124,14 @@ TEST_CASE("a channel that is constant is normalised by its mean alone") {
   }
   FAIL("no normalize node");
 }
+
+TEST_CASE("without centring, pixels are divided alone") {
+  const tbn::Config config =
+      tbn::parse_config("{name: a, model: {type: mlp}, data: {center: false}}", "test");
+  const tbn::ChannelStatistics statistics{.mean = {33}, .deviation = {78}};
+  const tbn::Graph graph =
+      tbn::training_graph(config, tbn::describe_data({.name = "mnist"}), &statistics);
+  const auto& normalize = std::get<tbn::Normalize>(graph.nodes.at(1).op);
+  CHECK(normalize.mean == std::vector<float>{0});
+  CHECK(normalize.std == std::vector<float>{78});
+}

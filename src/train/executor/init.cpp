@@ -79,9 +79,8 @@ class Initializer {
         return latent(node, sizes);
       case TensorRole::kAlphaLatent:
         return uniform(sizes, 1 / root_of_inputs(node));
-      case TensorRole::kAlpha: {
-        return torch::full(sizes, alpha_gain(id, node) / root_of_inputs(node));
-      }
+      case TensorRole::kAlpha:
+        return alphas(id, node, sizes);
       case TensorRole::kBias:
         return is_float_linear(node) && !starts_at_zero(id, node)
                    ? uniform(sizes, 1 / root_of_inputs(node))
@@ -119,6 +118,14 @@ class Initializer {
     const auto& tiled = std::get<TiledWeights>(*weights_of(node.op));
     const double slices = tiled.latent == LatentForm::kFull ? static_cast<double>(tiled.p) : 1;
     return normal(sizes, config_.latent_scale / std::sqrt(slices));
+  }
+
+  Tensor alphas(NodeId id, const Node& node, at::IntArrayRef sizes) {
+    Tensor scalars = torch::full(sizes, alpha_gain(id, node) / root_of_inputs(node));
+    if (config_.alphas == "both_signs") {
+      for (std::int64_t i = 1; i < scalars.numel(); i += 2) scalars[i].neg_();
+    }
+    return scalars;
   }
 
   // The standard deviation of a weight times sqrt(m). Convolutions keep the variance of their

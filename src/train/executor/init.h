@@ -20,7 +20,8 @@ namespace tbn {
 //   - alpha_latent: U(-k, k), Kaiming's with a = sqrt 5.
 //   - alpha: sqrt(g / m); for convolutions g = 2 where an activation follows (through a norm or a
 //     sum), else 1; for linear layers g = 1/3, the variance of their float start.
-//     The sum of m inputs of unit scale keeps their scale.
+//     The sum of m inputs of unit scale keeps their scale. `both_signs`: every other scalar of a
+//     layer is negative, so that where no norm follows a ReLU lets both signs of a sum pass.
 //   - Float weights. conv2d: Kaiming normal by fan-out. linear, and its bias: U(-k, k).
 //   - A float linear that feeds add_identity, and its bias: 0, so that the transform starts at the
 //     identity (Qi et al. 2017).
