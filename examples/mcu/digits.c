@@ -1,4 +1,5 @@
 /* custom, written by tbn-export; see digits.h. */
+/* clang-format off */
 #include "digits.h"
 
 #include "tbn_micro.h"

@@ -8,6 +8,7 @@
  * OUTPUT_SCALE * (q - OUTPUT_ZERO). Integers alone.
  *
  * Constants: 2564 bytes of weights, 710 of scalars, 3710 in all. Arena: 7280 bytes. */
+/* clang-format off */
 #ifndef DIGITS_H
 #define DIGITS_H
 

@@ -5,7 +5,7 @@
 #include "digits.h"
 
 /* 28 x 28 pixels: '#' is ink, '+' half of it, as handwriting is scanned. */
-static const char *const seven[28] = {
+static const char* const seven[28] = {
     "                            ", "                            ", "                            ",
     "                            ", "                            ", "                            ",
     "      +#################+   ", "      ###################+  ", "      +##################   ",
@@ -16,7 +16,7 @@ static const char *const seven[28] = {
     "             +###+          ", "             ####           ", "             ###+           ",
     "             +#+            ", "                            ", "                            ",
     "                            "};
-static const char *const nought[28] = {
+static const char* const nought[28] = {
     "                            ", "                            ", "                            ",
     "                            ", "           +####+           ", "          +######+          ",
     "         +########+         ", "        +###+  +###+        ", "       +###+    +###        ",
@@ -28,8 +28,8 @@ static const char *const nought[28] = {
     "           +###+            ", "                            ", "                            ",
     "                            "};
 
-static int recognise(const char *const drawing[28]) {
-  uint8_t *pixels = digits_input();
+static int recognise(const char* const drawing[28]) {
+  uint8_t* pixels = digits_input();
   for (int row = 0; row < 28; ++row) {
     for (int column = 0; column < 28; ++column) {
       const char ink = drawing[row][column];

@@ -306,9 +306,10 @@ static void gather_channels_first(const tbn_window* w, taps rows, taps columns, 
   }
 }
 
-static void sums_at(const tbn_layer* layer, const tbn_window* w, uint32_t row, uint32_t column,
-                    const uint8_t* x, int32_t* scratch) {
-  uint8_t* window = (uint8_t*)(scratch + layer->rows);
+/* The window of an output pixel; returns before the sums begin, so that their stack is not on top.
+ */
+TBN_APART static void gather_at(const tbn_layer* layer, const tbn_window* w, uint32_t row,
+                                uint32_t column, const uint8_t* x, uint8_t* window) {
   const taps rows = taps_at(row, w->stride_h, w->padding_h, w->kernel_h, w->in_h);
   const taps columns = taps_at(column, w->stride_w, w->padding_w, w->kernel_w, w->in_w);
   if (layer->channels_first) {
@@ -316,27 +317,30 @@ static void sums_at(const tbn_layer* layer, const tbn_window* w, uint32_t row, u
   } else {
     gather(w, rows, columns, x, layer->zero_in, window);
   }
-  layer->sums(layer, window, scratch);
 }
 
 void tbn_conv2d(const tbn_layer* layer, const tbn_window* w, const uint8_t* x, uint8_t* y,
                 int32_t* scratch) {
-  const uint32_t outputs = (uint32_t)layer->rows * layer->copies;
+  uint8_t* window = (uint8_t*)(scratch + layer->rows);
   for (uint32_t row = 0; row < w->out_h; ++row) {
-    for (uint32_t column = 0; column < w->out_w; ++column, y += outputs) {
-      sums_at(layer, w, row, column, x, scratch);
+    for (uint32_t column = 0; column < w->out_w; ++column) {
+      gather_at(layer, w, row, column, x, window);
+      layer->sums(layer, window, scratch);
       finish(layer, scratch, y);
+      y += (uint32_t)layer->rows * layer->copies;
     }
   }
 }
 
 void tbn_conv2d_logits(const tbn_layer* layer, const tbn_window* w, const uint8_t* x, int32_t* y,
                        int32_t* scratch) {
-  const uint32_t outputs = (uint32_t)layer->rows * layer->copies;
+  uint8_t* window = (uint8_t*)(scratch + layer->rows);
   for (uint32_t row = 0; row < w->out_h; ++row) {
-    for (uint32_t column = 0; column < w->out_w; ++column, y += outputs) {
-      sums_at(layer, w, row, column, x, scratch);
+    for (uint32_t column = 0; column < w->out_w; ++column) {
+      gather_at(layer, w, row, column, x, window);
+      layer->sums(layer, window, scratch);
       finish_logits(layer, scratch, y);
+      y += (uint32_t)layer->rows * layer->copies;
     }
   }
 }

@@ -47,7 +47,7 @@ struct WeightsConfig {
 struct InitConfig {
   double latent_scale =
       0.1;  // standard deviation of shared latents; full ones take Kaiming-uniform over it
-  std::string latents = "normal";  // normal | kaiming_uniform
+  std::string latents = "normal";   // normal | kaiming_uniform
   std::string alphas = "positive";  // positive | both_signs: learned scalars of tiles
   std::string norms =
       "apart";  // apart: weights +-1, biases N(0, norm_bias) before an activation; identity: 1, 0

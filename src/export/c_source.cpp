@@ -20,6 +20,9 @@ constexpr std::int64_t kLayerBytes = 48;   // sizeof(tbn_layer) with pointers of
 constexpr std::int64_t kWindowBytes = 22;  // sizeof(tbn_window)
 constexpr std::int64_t kSmallBytes = 16;   // the structs of other steps, at most
 
+// Whoever formats the project that the files are copied to leaves them as they are.
+const std::string kAsWritten = "/* clang-format off */\n";
+
 std::string number(std::int64_t value) { return std::to_string(value); }
 
 std::string decimal(double value) {
@@ -237,7 +240,7 @@ class CWriter {
 
   std::string head() const {
     return "/* " + comment(network_.name) + ", written by tbn-export; see " + name_ + ".h. */\n" +
-           "#include \"" + name_ + ".h\"\n\n#include \"tbn_micro.h\"\n\n" +
+           kAsWritten + "#include \"" + name_ + ".h\"\n\n#include \"tbn_micro.h\"\n\n" +
            "static uint32_t arena[" + number((arena_.bytes + 3) / 4) + "];\n\n";
   }
   std::string result_place() const {
@@ -261,7 +264,7 @@ class CWriter {
            header_notes() + "\n *\n * Constants: " + number(result_.weights()) +
            " bytes of weights, " + number(result_.scalars()) + " of scalars, " +
            number(result_.flash_bytes()) + " in all. Arena: " + number(arena_.bytes) +
-           " bytes. */\n#ifndef " + guard + "\n#define " + guard +
+           " bytes. */\n" + kAsWritten + "#ifndef " + guard + "\n#define " + guard +
            "\n\n#include <stdint.h>\n\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n#define " +
            big + "_INPUT_SIZE " + number(in.size()) + "\n#define " + big + "_OUTPUTS " +
            number(network_.size(network_.output)) + "\n#define " + big + "_ARENA_BYTES " +

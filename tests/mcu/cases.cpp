@@ -60,9 +60,9 @@ void write_case(const fs::path& folder, const MicroCase& micro_case) {
   const micro::IntegerNetwork integers = micro::quantize(network, ranges);
   std::vector<std::int32_t> outputs;
   for (std::int64_t i = 0; i < kImages; ++i) {
-    const auto out = micro::run_integers(integers, std::span(bytes).subspan(
-                                                       static_cast<std::size_t>(i * size),
-                                                       static_cast<std::size_t>(size)));
+    const auto out =
+        micro::run_integers(integers, std::span(bytes).subspan(static_cast<std::size_t>(i * size),
+                                                               static_cast<std::size_t>(size)));
     outputs.insert(outputs.end(), out.begin(), out.end());
   }
   const std::string& name = micro_case.name;

@@ -11,9 +11,10 @@ void reset(void);
 static void fault(void);
 static void tick(void);
 
-/* Where the stack begins, then reset, NMI, hard fault, memory, bus and usage faults, ..., SysTick. */
+/* Where the stack begins, then reset, NMI, hard fault, memory, bus and usage faults, ..., SysTick.
+ */
 typedef struct {
-  uint32_t *stack;
+  uint32_t* stack;
   void (*handlers[15])(void);
 } vector_table;
 __attribute__((section(".vectors"), used)) static const vector_table vectors = {

@@ -105,10 +105,9 @@ std::vector<MicroCase> micro_cases() {
   add(cases, "convolution",
       convolution_network(5, {7, 6}, {.out_channels = 8, .kernel = 3, .weights = tiled(2)}, true));
   add(cases, "convolution_wide",
-      convolution_network(3, {5, 9},
-                          {.out_channels = 40, .kernel = {1, 5}, .padding = {0, 2},
-                           .weights = binary()},
-                          false));
+      convolution_network(
+          3, {5, 9}, {.out_channels = 40, .kernel = {1, 5}, .padding = {0, 2}, .weights = binary()},
+          false));
   add(cases, "convolution_float",
       convolution_network(4, {6, 6},
                           {.out_channels = 5, .kernel = 5, .stride = 3, .padding = 0, .bias = true},

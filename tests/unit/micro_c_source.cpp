@@ -46,8 +46,7 @@ TEST_CASE("c source: the same network gives the same text") {
 
 TEST_CASE("c source: a network's name cannot leave its comment") {
   GraphBuilder b("evil*/int x;/*");
-  const Graph graph =
-      b.finish(b.input({1, 2, 2}).flatten().linear(2, {.weights = binary()}));
+  const Graph graph = b.finish(b.input({1, 2, 2}).flatten().linear(2, {.weights = binary()}));
   const CSource source = source_of(random_packed(graph, 1));
   CHECK(source.source.find("int x") == std::string::npos);
   CHECK(source.source.find("\n#include \"net.h\"") != std::string::npos);

@@ -27,8 +27,8 @@ Calibrated calibrated(const Model& packed, std::int64_t count) {
   Calibrated result{.network = micro::lower(packed)};
   const std::vector<float> images = random_images(packed.graph, count, 3);
   for (std::int64_t i = 0; i < count; ++i) {
-    result.images.push_back(micro::channels_last(
-        result.network.input, images.data() + i * result.network.input.size()));
+    result.images.push_back(micro::channels_last(result.network.input,
+                                                 images.data() + i * result.network.input.size()));
     micro::observe_ranges(result.network, result.images.back(), result.ranges);
   }
   return result;
@@ -42,8 +42,7 @@ TEST_CASE("micro: integers stay within some hundredths of the float form's range
     const Calibrated c = calibrated(micro_case.packed, 16);
     const micro::IntegerNetwork integers = micro::quantize(c.network, c.ranges);
     const auto output = static_cast<std::size_t>(c.network.output);
-    const double scale =
-        integers.logits ? integers.logit_scale : integers.quantities[output].scale;
+    const double scale = integers.logits ? integers.logit_scale : integers.quantities[output].scale;
     const int zero = integers.logits ? 0 : integers.quantities[output].zero;
     const double range = c.ranges[output].high - c.ranges[output].low;
     double worst = 0;
@@ -61,11 +60,13 @@ TEST_CASE("micro: integers stay within some hundredths of the float form's range
 }
 
 TEST_CASE("micro: scaled() divides the whole product and rounds down") {
-  for (const std::int64_t sum : {0L, 1L, -1L, 32767L, 32768L, -32768L, 199920L, -199921L, 1L << 29}) {
+  for (const std::int64_t sum :
+       {0L, 1L, -1L, 32767L, 32768L, -32768L, 199920L, -199921L, 1L << 29}) {
     for (const std::int64_t gain : {0L, 1L, -1L, 16384L, 32767L, -32767L}) {
       const auto exact = static_cast<std::int64_t>(
           std::floor(static_cast<double>(sum) * static_cast<double>(gain) / 32768));
-      CHECK(micro::scaled(static_cast<std::int32_t>(sum), static_cast<std::int32_t>(gain)) == exact);
+      CHECK(micro::scaled(static_cast<std::int32_t>(sum), static_cast<std::int32_t>(gain)) ==
+            exact);
     }
   }
 }

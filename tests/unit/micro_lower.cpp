@@ -58,7 +58,9 @@ TEST_CASE("micro: an op that microcontrollers lack is refused by name") {
     const Graph graph = b.finish(build(b));
     return message_of<ConfigError>([&] { micro::lower(random_packed(graph, 1)); });
   };
-  CHECK(says(refused([](GraphBuilder& b) { return b.input({4, 8}).layer_norm(); }),
+  CHECK(says(refused([](GraphBuilder& b) {
+               return b.input({4, 8}).layer_norm();
+             }),
              {"layer_norm 'norm1'", "microcontrollers run conv2d"}));
   CHECK(says(refused([](GraphBuilder& b) {
                return b.input({4, 6, 6}).conv(8, {.kernel = 3, .groups = 2, .weights = binary()});
