@@ -12,6 +12,8 @@ namespace tbn::micro {
 namespace {
 
 constexpr std::int64_t kMost = 65535;  // sizes are 16 bits in the kernels
+// Of a value or of a layer's weights; what a small file can make us allocate.
+constexpr std::int64_t kMostValues = std::int64_t{1} << 24;
 
 [[noreturn]] void refuse(const Node& node, const std::string& why) {
   throw ConfigError(describe(node) + ": " + why);
@@ -69,6 +71,9 @@ class Lowering {
     const Node& node = graph_.node(id);
     for (const std::int64_t side : node.shape) {
       if (side > kMost) refuse(node, "a side of its output exceeds 65,535");
+    }
+    if (element_count(node.shape) > kMostValues) {
+      refuse(node, "its output has more than 16,777,216 values, too many for a microcontroller");
     }
     std::visit(Overloaded{
                    [&](const Input&) { take_input(id, node); },
@@ -175,7 +180,16 @@ class Lowering {
     set(id, add_step(node, Activate{kind}, {value}, map_of(node.shape)));
   }
 
+  static void check(const Node& node, const Window& window) {
+    for (const Size2& size : {window.kernel, window.stride, window.padding}) {
+      if (size.h > kMost || size.w > kMost) {
+        refuse(node, "its kernel, stride or padding exceeds 65,535");
+      }
+    }
+  }
+
   void pool(NodeId id, const Node& node, const Pool& action) {
+    check(node, action.window);
     set(id, add_step(node, action, {input(node)}, input_map(node)));
   }
 
@@ -203,13 +217,14 @@ class Lowering {
   void conv2d(NodeId id, const Node& node, const Conv2d& op) {
     const std::int64_t channels = graph_.node(node.inputs.front()).shape.front();
     Layer layer{.window = {op.kernel, op.stride, op.padding}};
+    check(node, layer.window);
     layer.depthwise = op.groups > 1;
     if (layer.depthwise && op.groups != channels) {
       refuse(node, "microcontrollers run convolutions of one group or of one a channel, not of " +
                        std::to_string(op.groups));
     }
     const std::int64_t seen = layer.depthwise ? 1 : channels;
-    set_weights(layer, node, channels_last_order(seen, op.kernel.h * op.kernel.w));
+    set_weights(layer, node, seen, op.kernel.h * op.kernel.w);
     set_epilogue(layer, node, op.scale, op.bias, op.activation);
     finish(id, node, std::move(layer), {input(node)}, op.activation);
   }
@@ -219,18 +234,23 @@ class Lowering {
     const auto& flattened = flattened_[static_cast<std::size_t>(node.inputs.front())];
     const std::int64_t features = graph_.node(node.inputs.front()).shape.back();
     const Map map = flattened ? *flattened : Map{1, 1, features};
-    set_weights(layer, node, channels_last_order(map.c, map.h * map.w));
+    set_weights(layer, node, map.c, map.h * map.w);
     set_epilogue(layer, node, op.scale, op.bias, op.activation);
     finish(id, node, std::move(layer), {input(node)}, op.activation);
   }
 
-  void set_weights(Layer& layer, const Node& node, const std::vector<std::size_t>& order) {
+  // `channels` and `places` of an output's inputs.
+  void set_weights(Layer& layer, const Node& node, std::int64_t channels, std::int64_t places) {
     const WeightShape shape = weight_shape(graph_, node);
     layer.outputs = shape.outputs;
     layer.inputs = shape.inputs;
     if (shape.outputs > kMost || shape.inputs > kMost) {
       refuse(node, "it has more than 65,535 outputs or inputs an output");
     }
+    if (shape.outputs * shape.inputs > kMostValues) {
+      refuse(node, "it has more than 16,777,216 weights, too many for a microcontroller");
+    }
+    const std::vector<std::size_t> order = channels_last_order(channels, places);
     if (std::holds_alternative<FloatWeights>(*weights_of(node.op))) {
       layer.weights = DenseWeights{reordered(floats(node.name + ".weight"), order)};
       return;

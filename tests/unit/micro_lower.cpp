@@ -68,4 +68,10 @@ TEST_CASE("micro: an op that microcontrollers lack is refused by name") {
              {"of one group or of one a channel, not of 2"}));
   CHECK(says(refused([](GraphBuilder& b) { return b.input({70000}).linear(2); }),
              {"exceeds 65,535"}));
+  CHECK(says(refused([](GraphBuilder& b) {
+               return b.input({1, 4, 4}).conv(2, {.kernel = 3, .stride = 70000});
+             }),
+             {"kernel, stride or padding exceeds 65,535"}));
+  CHECK(says(refused([](GraphBuilder& b) { return b.input({5000}).linear(5000); }),
+             {"more than 16,777,216 weights"}));
 }
