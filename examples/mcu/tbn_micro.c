@@ -216,31 +216,58 @@ void tbn_dense_sums(const tbn_layer* layer, const uint8_t* x, int32_t* sums) {
 /* ---- from sums to outputs ---------------------------------------------------------------------
  */
 
-static int32_t finished(const tbn_layer* layer, int32_t sum, uint32_t c, uint32_t copy) {
-  const uint32_t gain = layer->gain_form == TBN_GAIN_PER_OUTPUT ? c
-                        : layer->gain_form == TBN_GAIN_PER_COPY ? copy
-                                                                : 0;
-  const int32_t value = scaled(sum, layer->gains[gain]);
-  if (layer->biases == 0) return value;
-  return value + layer->biases[c] * (1 << layer->bias_shift);
+/* Where the gain and the bias of a copy's first output lie, and how far those of the next row are.
+ */
+typedef struct {
+  const int16_t *gain, *bias;
+  uint32_t gain_step, bias_step;
+  int32_t bias_factor;
+} scalars;
+
+static scalars scalars_of(const tbn_layer* layer, uint32_t copy) {
+  static const int16_t none = 0;
+  const uint32_t first = copy * layer->copy_step;
+  scalars s = {layer->gains, &none, 0, 0, 1 << layer->bias_shift};
+  if (layer->gain_form == TBN_GAIN_PER_COPY) s.gain += copy;
+  if (layer->gain_form == TBN_GAIN_PER_OUTPUT) {
+    s.gain += first;
+    s.gain_step = layer->row_step;
+  }
+  if (layer->biases != 0) {
+    s.bias = layer->biases + first;
+    s.bias_step = layer->row_step;
+  }
+  return s;
 }
 
-static void finish(const tbn_layer* layer, const int32_t* sums, uint8_t* y) {
+/* Bytes at y, or logits where these are wanted. Apart, so that sums have no stack of it under them.
+ */
+static inline void finish_as(const tbn_layer* layer, const int32_t* sums, uint8_t* y,
+                             int32_t* logits) {
+  const uint32_t row_step = layer->row_step, shift = layer->shift;
+  const int32_t zero = layer->zero;
   for (uint32_t copy = 0; copy < layer->copies; ++copy) {
+    scalars s = scalars_of(layer, copy);
     uint32_t c = copy * layer->copy_step;
-    for (uint32_t r = 0; r < layer->rows; ++r, c += layer->row_step) {
-      y[c] = to_byte(finished(layer, sums[r], c, copy), layer->shift, layer->zero);
+    for (const int32_t *sum = sums, *end = sums + layer->rows; sum != end; ++sum, c += row_step) {
+      const int32_t value = scaled(*sum, *s.gain) + *s.bias * s.bias_factor;
+      s.gain += s.gain_step;
+      s.bias += s.bias_step;
+      if (logits != 0) {
+        logits[c] = value;
+      } else {
+        y[c] = to_byte(value, shift, zero);
+      }
     }
   }
 }
 
-static void finish_logits(const tbn_layer* layer, const int32_t* sums, int32_t* y) {
-  for (uint32_t copy = 0; copy < layer->copies; ++copy) {
-    uint32_t c = copy * layer->copy_step;
-    for (uint32_t r = 0; r < layer->rows; ++r, c += layer->row_step) {
-      y[c] = finished(layer, sums[r], c, copy);
-    }
-  }
+TBN_APART static void finish(const tbn_layer* layer, const int32_t* sums, uint8_t* y) {
+  finish_as(layer, sums, y, 0);
+}
+
+TBN_APART static void finish_logits(const tbn_layer* layer, const int32_t* sums, int32_t* y) {
+  finish_as(layer, sums, 0, y);
 }
 
 void tbn_linear(const tbn_layer* layer, const uint8_t* x, uint8_t* y, int32_t* scratch) {
@@ -392,10 +419,14 @@ static void depthwise(depthwise_sum sum, const tbn_layer* layer, const tbn_windo
     for (uint32_t j = 0; j < w->out_w; ++j, y += outputs) {
       const taps columns = taps_at(j, w->stride_w, w->padding_w, w->kernel_w, w->in_w);
       for (uint32_t copy = 0; copy < layer->copies; ++copy) {
+        scalars s = scalars_of(layer, copy);
         uint32_t c = copy * layer->copy_step;
         for (uint32_t r = 0; r < layer->rows; ++r, c += layer->row_step) {
-          const int32_t s = sum(layer, w, rows, columns, x + c / outputs_a_channel, r);
-          y[c] = to_byte(finished(layer, s, c, copy), layer->shift, layer->zero);
+          const int32_t whole = sum(layer, w, rows, columns, x + c / outputs_a_channel, r);
+          const int32_t value = scaled(whole, *s.gain) + *s.bias * s.bias_factor;
+          y[c] = to_byte(value, layer->shift, layer->zero);
+          s.gain += s.gain_step;
+          s.bias += s.bias_step;
         }
       }
     }
