@@ -2,6 +2,7 @@
 #include "micro/lower.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <span>
 
@@ -131,7 +132,17 @@ class Lowering {
     network_.sizes.push_back(map.size());
     return static_cast<int>(network_.sizes.size()) - 1;
   }
+  static void check_finite(const Node& node, const std::vector<float>& scalars) {
+    for (const float scalar : scalars) {
+      if (!std::isfinite(scalar)) refuse(node, "its scalars are too large for float arithmetic");
+    }
+  }
   int add_step(const Node& node, Action action, std::vector<int> inputs, const Map& in) {
+    if (const auto* layer = std::get_if<Layer>(&action)) check_finite(node, layer->gains);
+    if (const auto* scale = std::get_if<ScaleChannels>(&action)) {
+      check_finite(node, scale->gains);
+      check_finite(node, scale->biases);
+    }
     const Map out = map_of(node.shape);
     const int output = new_value(out);
     network_.steps.push_back({node.name, std::move(action), std::move(inputs), output, in, out});

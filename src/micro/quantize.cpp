@@ -258,6 +258,11 @@ IntegerNetwork quantize(Network network, const Ranges& ranges) {
                       "--form f32");
   }
   TBN_CHECK(ranges.size() == network.sizes.size(), "a range for each value");
+  for (const Range& range : ranges) {
+    if (std::isfinite(range.low) && std::isfinite(range.high) && range.low <= range.high) continue;
+    throw ConfigError("network " + in_quotes(network.name) +
+                      " takes values that are no finite numbers; there is nothing to quantise");
+  }
   for (const Step& step : network.steps) {
     const auto* layer = std::get_if<Layer>(&step.action);
     // Sums of bytes must stay below 2^30; sizes of 16 bits keep those of signs there.

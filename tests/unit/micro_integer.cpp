@@ -1,6 +1,7 @@
 // The integer form: close to the float one, fixed-point numbers as specified, hostile ranges.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "micro/float_run.h"
 #include "micro/integer.h"
@@ -110,6 +111,22 @@ TEST_CASE("micro: floats for the int8 form, and scalars beyond 32 bits, are refu
   const Calibrated huge = calibrated(packed, 1);
   CHECK(says(message_of<ConfigError>([&] { micro::quantize(huge.network, huge.ranges); }),
              {"too large for 32-bit integers"}));
+}
+
+TEST_CASE("micro: values that are not finite are refused, not quantised") {
+  GraphBuilder tiny("tiny");
+  Value x = tiny.input({1, 2, 2}).normalize({1}, {1e-45f}).flatten();
+  const Model packed = random_packed(tiny.finish(x.linear(2, {.weights = binary()})), 1);
+  CHECK(says(message_of<ConfigError>([&] { micro::lower(packed); }),
+             {"normalize", "too large for float arithmetic"}));
+
+  GraphBuilder b("net");
+  const Model whole =
+      random_packed(b.finish(b.input({1, 2, 2}).flatten().linear(2, {.weights = binary()})), 1);
+  Calibrated c = calibrated(whole, 1);
+  c.ranges[1].high = std::numeric_limits<float>::infinity();
+  CHECK(says(message_of<ConfigError>([&] { micro::quantize(c.network, c.ranges); }),
+             {"no finite numbers"}));
 }
 
 TEST_CASE("micro: ranges survive their text, and what is none is refused") {
