@@ -49,3 +49,13 @@ tbn_build() {
   say "building build/$preset ($jobs at a time; the first time takes minutes)"
   cmake --build "$folder" --target "$target" -j "$jobs" || die "the build failed, see above"
 }
+
+# tbn_take_werror <argument>...: tbn_werror is ON where the first is --werror, else OFF; tbn_rest has the others.
+tbn_take_werror() {
+  tbn_werror=OFF
+  if [ "${1:-}" = --werror ]; then
+    tbn_werror=ON
+    shift
+  fi
+  tbn_rest=("$@")
+}

@@ -8,14 +8,10 @@ set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-werror=OFF
-if [ "${1:-}" = --werror ]; then
-  werror=ON
-  shift
-fi
+tbn_take_werror "$@"
 
 "$tbn_root/scripts/setup.sh" --tests
 preset=$(tbn_preset)
-tbn_build "$preset" all -DTBN_BUILD_TESTS=ON -DTBN_WERROR=$werror
+tbn_build "$preset" all -DTBN_BUILD_TESTS=ON -DTBN_WERROR=$tbn_werror
 say "testing build/$preset"
-exec ctest --test-dir "$tbn_root/build/$preset" --output-on-failure "$@"
+exec ctest --test-dir "$tbn_root/build/$preset" --output-on-failure "${tbn_rest[@]}"

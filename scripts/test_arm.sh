@@ -8,11 +8,7 @@ set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-werror=OFF
-if [ "${1:-}" = --werror ]; then
-  werror=ON
-  shift
-fi
+tbn_take_werror "$@"
 
 skip() {
   say "the tests for ARM are SKIPPED: $*"
@@ -25,6 +21,6 @@ done
 [ -f /usr/include/catch2/catch.hpp ] ||
   skip "they need Catch2 version 2, which is a header, and version 3 is a library for x86 alone"
 
-tbn_build aarch64 all -DTBN_BUILD_TESTS=ON -DTBN_WERROR=$werror
+tbn_build aarch64 all -DTBN_BUILD_TESTS=ON -DTBN_WERROR=$tbn_werror
 say "testing build/aarch64"
-exec ctest --test-dir "$tbn_root/build/aarch64" --output-on-failure -j "$(tbn_jobs)" "$@"
+exec ctest --test-dir "$tbn_root/build/aarch64" --output-on-failure -j "$(tbn_jobs)" "${tbn_rest[@]}"

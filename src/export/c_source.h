@@ -37,11 +37,8 @@ struct CSource {
   std::int64_t flash_bytes() const;  // constants; the code's size is the compiler's
 };
 
-// `name` begins every symbol and file; see is_c_name.
+// `name` begins every symbol and file; is_c_name (c_text.h) says what it may be.
 CSource c_source(const micro::IntegerNetwork& network, std::string_view name);
 CSource c_source_f32(const micro::Network& network, std::string_view name);
-
-// Letters, digits and '_', not first a digit, at most 40.
-bool is_c_name(std::string_view name);
 
 }  // namespace tbn

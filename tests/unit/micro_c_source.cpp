@@ -1,6 +1,7 @@
 // What the C source says of itself; that it computes the right thing is for tests/mcu.
 #include "export/c_arrays.h"
 #include "export/c_source.h"
+#include "export/c_text.h"
 #include "micro/lower.h"
 #include "support/catch.h"
 #include "support/micro_cases.h"

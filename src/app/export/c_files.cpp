@@ -9,6 +9,7 @@
 #include "app/support/json_out.h"
 #include "base/text.h"
 #include "export/c_source.h"
+#include "export/c_text.h"
 #include "file/atomic_write.h"
 #include "micro/lower.h"
 #include "tbn/error.h"

@@ -1,0 +1,22 @@
+// Pieces of C source.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace tbn {
+
+// Whoever formats the project that the files are copied to leaves them as they are.
+inline constexpr std::string_view kAsWritten = "/* clang-format off */\n";
+
+std::string c_number(std::int64_t value);
+std::string c_float(double value);  // the shortest that reads back as the same float: "0.5f"
+// A name from a network in a comment: nothing in it can end the comment.
+std::string c_comment(std::string_view name);
+std::string c_macro(std::string_view name);  // in capitals
+
+// Letters, digits and '_', not first a digit, at most 40.
+bool is_c_name(std::string_view name);
+
+}  // namespace tbn
