@@ -3,9 +3,10 @@
  *   fill digits_input(): DIGITS_INPUT_SIZE values, 28 rows of 28 pixels of 1 channels
  *   then digits_predict(): the class, or digits_run(): the outputs
  *
- * The input lies in the arena and is written over: fill it before each run. Inputs are bytes,
- * images with the channels of a pixel side by side; an output q stands for
- * OUTPUT_SCALE * (q - OUTPUT_ZERO). Integers alone.
+ * The input lies in the arena and is written over: fill it before each run; two runs
+ * at once are not possible.
+ * Inputs are bytes, images with the channels of a pixel side by side; an output q
+ * stands for OUTPUT_SCALE * (q - OUTPUT_ZERO). Integers alone.
  *
  * Constants: 2564 bytes of weights, 710 of scalars, 3710 in all. Arena: 7280 bytes. */
 /* clang-format off */

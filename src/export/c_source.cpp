@@ -26,8 +26,8 @@ class IntegerWriter final : public CWriter {
   std::int64_t output_bytes() const override { return integers_.logits ? 4 : 1; }
   std::int64_t window_bytes() const override { return 1; }
   std::string header_notes() const override {
-    return "Inputs are bytes,\n * images with the channels of a pixel side by side; an output q "
-           "stands for\n * OUTPUT_SCALE * (q - OUTPUT_ZERO). Integers alone.";
+    return "Inputs are bytes, images with the channels of a pixel side by side; an output q\n * "
+           "stands for OUTPUT_SCALE * (q - OUTPUT_ZERO). Integers alone.";
   }
   std::string constants() const override {
     const micro::Quantity& y =
@@ -128,7 +128,7 @@ class FloatWriter final : public CWriter {
   std::int64_t output_bytes() const override { return sizeof(float); }
   std::int64_t window_bytes() const override { return sizeof(float); }
   std::string header_notes() const override {
-    return "Images are pixels\n * 0..255 with the channels of a pixel side by side.";
+    return "Images are pixels 0..255 with the channels of a pixel side by side.";
   }
 
   void write_action(std::size_t) override {

@@ -178,7 +178,9 @@ std::string CWriter::header() const {
          name_ + "_input(): " + big + "_INPUT_SIZE values, " + c_number(in.h) + " rows of " +
          c_number(in.w) + " pixels of " + c_number(in.c) + " channels\n *   then " + name_ +
          "_predict(): the class, or " + name_ + "_run(): the outputs\n *\n" +
-         " * The input lies in the arena and is written over: fill it before each run. " +
+         " * The input lies in the arena and is written over: fill it before each run; two runs\n "
+         "* at once "
+         "are not possible.\n * " +
          header_notes() + "\n *\n * Constants: " + c_number(result_.weights()) +
          " bytes of weights, " + c_number(result_.scalars()) + " of scalars, " +
          c_number(result_.flash_bytes()) + " in all. Arena: " + c_number(arena_.bytes) +

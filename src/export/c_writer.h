@@ -86,7 +86,7 @@ class CWriter {
   std::string array(const char* type, const char* what, std::span<const T> values,
                     std::int64_t& bytes) {
     if (values.empty()) return "0";
-    const std::string name = symbol(what);
+    std::string name = symbol(what);
     arrays_ += c_array(type, name, values);
     bytes += static_cast<std::int64_t>(values.size() * sizeof(T));
     return name;

@@ -51,7 +51,7 @@ void check_limit(const CommandLine& line, const char* option, const char* what,
 }
 
 fs::path output_folder(const CommandLine& line) {
-  const fs::path folder = line.text("output");
+  fs::path folder = line.text("output");
   if (folder.empty()) throw ConfigError("which folder to write to? give it as -o <folder>");
   std::error_code error;
   if (fs::exists(folder, error) && !fs::is_directory(folder, error)) {

@@ -33,7 +33,7 @@ std::string prepared_for(const CommandLine& line) {
   const std::vector<std::string> known = instruction_sets();
   if (!line.has("prepare-for")) return known.front();
   if (!line.has("prepare")) throw ConfigError("--prepare-for: say what to prepare with --prepare");
-  const std::string name = line.text("prepare-for");
+  std::string name = line.text("prepare-for");
   if (std::ranges::find(known, name) != known.end()) return name;
   throw ConfigError(
       fmt::format("--prepare-for: {} is not one of {}", in_quotes(name), fmt::join(known, ", ")));
