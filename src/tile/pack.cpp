@@ -68,9 +68,12 @@ std::vector<std::uint8_t> pack_tile(const TileLayout& layout, std::span<const T>
 std::vector<float> unpack_tile(const TileLayout& layout, std::span<const std::uint8_t> packed) {
   check_count(packed, layout.packed_bytes(), "packed bytes of the tile");
   std::vector<float> signs(index(layout.q));
-  for (std::int64_t k = 0; k < layout.q; ++k) {
-    const BitPlace place = place_of(layout, k);
-    signs[index(k)] = ((packed[place.byte] >> place.shift) & 1u) != 0 ? 1.0f : -1.0f;
+  float* sign = signs.data();
+  for (std::int64_t r = 0; r < layout.rows(); ++r) {
+    const std::uint8_t* row = packed.data() + r * layout.row_bytes();
+    for (std::int64_t i = 0; i < layout.row_bits(); ++i) {
+      *sign++ = (row[i / 8] >> (i % 8) & 1) != 0 ? 1.0f : -1.0f;
+    }
   }
   return signs;
 }

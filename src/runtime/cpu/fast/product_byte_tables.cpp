@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "runtime/cpu/fast/product.h"
+#include "runtime/cpu/fast/signs.h"
 
 namespace tbn::fast {
 namespace {
@@ -117,16 +118,18 @@ class ByteTableProduct : public Product {
 
   // Patterns [tap row][table][tap]: neighbouring pixels look into the same tables at once.
   void pack(const reference::Layer& layer, Size2 kernel, std::uint16_t* words) const {
+    const std::int64_t taps = kernel.h * kernel.w;
     for (std::int64_t r = 0; r < rows_; ++r) {
       const std::span<const float> row = layer.row(r);
-      for (std::int64_t tap = 0; tap < kernel.h * kernel.w; ++tap) {
-        for (std::int64_t c = 0; c < channels_; ++c) {
-          if (row[static_cast<std::size_t>(c * kernel.h * kernel.w + tap)] <= 0) continue;
-          const std::int64_t pattern =
-              (tap / kernel.w * tables_ + c / ops_.bits) * kernel.w + tap % kernel.w;
-          const std::int64_t bit = pattern % ops_.patterns_a_word * ops_.bits + c % ops_.bits;
+      for (std::int64_t tap = 0; tap < taps; ++tap) {
+        const std::int64_t line = tap / kernel.w * tables_;
+        for (std::int64_t table = 0; table < tables_; ++table) {
+          const std::int64_t pattern = (line + table) * kernel.w + tap % kernel.w;
+          const std::int64_t c = table * ops_.bits;
+          const std::uint32_t bits = pattern_of(
+              row.data() + c * taps + tap, std::min<std::int64_t>(ops_.bits, channels_ - c), taps);
           std::uint16_t& at = words[word(r, pattern / ops_.patterns_a_word)];
-          at = static_cast<std::uint16_t>(at | 1 << bit);
+          at = static_cast<std::uint16_t>(at | bits << pattern % ops_.patterns_a_word * ops_.bits);
         }
       }
     }

@@ -16,7 +16,7 @@ std::int64_t first_bit(const SignOps& ops, std::int64_t pattern) {
 void pack(const Signs& signs, std::int64_t taps, std::int64_t run, const reference::Layer& layer,
           std::uint32_t* to) {
   const SignOps& ops = *signs.ops;
-  const std::int64_t words = signs.words_a_row(), groups = groups_of(ops, run);
+  const std::int64_t words = signs.words_a_row();
   for (std::int64_t r = 0; r < signs.rows; ++r) {
     const std::span<const float> row = layer.row(r);
     const std::int64_t block = r / kLanes;
@@ -26,12 +26,15 @@ void pack(const Signs& signs, std::int64_t taps, std::int64_t run, const referen
       const std::int64_t place = first * words + word * in_group + (block - first);
       return to[place * kLanes + r % kLanes];
     };
+    std::int64_t word = 0, in_word = 0;  // of the next pattern
     for (std::int64_t tap = 0; tap < taps; ++tap) {
-      for (std::int64_t k = 0; k < run; ++k) {
-        if (row[static_cast<std::size_t>(k * taps + tap)] <= 0) continue;
-        const std::int64_t pattern = tap * groups + k / ops.bits;
-        const std::int64_t bit = first_bit(ops, pattern % ops.patterns_a_word) + k % ops.bits;
-        word_at(pattern / ops.patterns_a_word) |= std::uint32_t{1} << bit;
+      for (std::int64_t k = 0; k < run; k += ops.bits) {
+        const float* first_weight = row.data() + k * taps + tap;
+        word_at(word) |= pattern_of(first_weight, std::min<std::int64_t>(ops.bits, run - k), taps)
+                         << first_bit(ops, in_word);
+        if (++in_word < ops.patterns_a_word) continue;
+        in_word = 0;
+        ++word;
       }
     }
   }

@@ -40,6 +40,15 @@ struct Signs {
   }
 };
 
+// The signs of `count` weights of a row, `step` apart: bit j is 1 where weight j is above 0.
+inline std::uint32_t pattern_of(const float* weights, std::int64_t count, std::int64_t step) {
+  std::uint32_t bits = 0;
+  for (std::int64_t j = 0; j < count; ++j) {
+    bits |= static_cast<std::uint32_t>(weights[j * step] > 0) << j;
+  }
+  return bits;
+}
+
 // Groups of a run of inputs.
 inline std::int64_t groups_of(const SignOps& ops, std::int64_t run) {
   return (run + ops.bits - 1) / ops.bits;
