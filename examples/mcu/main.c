@@ -1,5 +1,5 @@
 /* Recognises two drawn digits. On a microcontroller, fill digits_input() from a camera or a touch
- * screen instead; nothing else is needed but the five other files of this folder. */
+ * screen instead; nothing else is needed but digits.h and .c, tbn_micro.h and .c. */
 #include <stdio.h>
 
 #include "digits.h"

@@ -98,6 +98,10 @@ int run(int argc, char** argv) {
   if (format != "tbn" && format != "c") {
     throw ConfigError("--format: '" + format + "' is not one of tbn, c");
   }
+  for (const char* option : {"form", "name", "max-flash", "max-ram"}) {
+    if (format == "c" || !line.has(option)) continue;
+    throw ConfigError("--" + std::string(option) + ": is for --format c alone");
+  }
   if (format == "c" && line.has("prepare")) {
     throw ConfigError("--prepare is for packed files; C source holds its weights as it reads them");
   }

@@ -346,30 +346,34 @@ TBN_APART static void gather_at(const tbn_layer* layer, const tbn_window* w, uin
   }
 }
 
-void tbn_conv2d(const tbn_layer* layer, const tbn_window* w, const uint8_t* x, uint8_t* y,
-                int32_t* scratch) {
+/* Bytes at y, or logits where these are wanted. */
+static inline void conv2d_as(const tbn_layer* layer, const tbn_window* w, const uint8_t* x,
+                             uint8_t* y, int32_t* logits, int32_t* scratch) {
   uint8_t* window = (uint8_t*)(scratch + layer->rows);
+  const uint32_t outputs = (uint32_t)layer->rows * layer->copies;
   for (uint32_t row = 0; row < w->out_h; ++row) {
     for (uint32_t column = 0; column < w->out_w; ++column) {
       gather_at(layer, w, row, column, x, window);
       layer->sums(layer, window, scratch);
-      finish(layer, scratch, y);
-      y += (uint32_t)layer->rows * layer->copies;
+      if (logits != 0) {
+        finish_logits(layer, scratch, logits);
+        logits += outputs;
+      } else {
+        finish(layer, scratch, y);
+        y += outputs;
+      }
     }
   }
 }
 
+void tbn_conv2d(const tbn_layer* layer, const tbn_window* w, const uint8_t* x, uint8_t* y,
+                int32_t* scratch) {
+  conv2d_as(layer, w, x, y, 0, scratch);
+}
+
 void tbn_conv2d_logits(const tbn_layer* layer, const tbn_window* w, const uint8_t* x, int32_t* y,
                        int32_t* scratch) {
-  uint8_t* window = (uint8_t*)(scratch + layer->rows);
-  for (uint32_t row = 0; row < w->out_h; ++row) {
-    for (uint32_t column = 0; column < w->out_w; ++column) {
-      gather_at(layer, w, row, column, x, window);
-      layer->sums(layer, window, scratch);
-      finish_logits(layer, scratch, y);
-      y += (uint32_t)layer->rows * layer->copies;
-    }
-  }
+  conv2d_as(layer, w, x, 0, y, scratch);
 }
 
 /* Byte (i, j) of a window on one channel. */
