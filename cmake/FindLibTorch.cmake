@@ -19,7 +19,7 @@ endif()
 set(_libtorch_cuda_cache "${_libtorch_cache}/libtorch-2.11.0-cuda")
 if(TBN_LIBTORCH)
   set(_libtorch_roots "${TBN_LIBTORCH}")
-elseif(TBN_CUDA)
+elseif(TBN_TRAIN_CUDA)
   set(_libtorch_roots "${_libtorch_cuda_cache}")
 else()
   set(_libtorch_roots "${_libtorch_cache}/libtorch-2.11.0-cpu" "${_libtorch_cuda_cache}")
@@ -57,8 +57,8 @@ else()
     set(_libtorch_reason "'${LibTorch_DIR_FOUND}' holds LibTorch '${LibTorch_VERSION}', and tbn \
 is written for ${LibTorch_REQUIRED_VERSION}, whose internal interfaces it uses. Run \
 scripts/setup.sh, which installs that one, and leave out -DTBN_LIBTORCH.")
-  elseif(TBN_CUDA AND NOT EXISTS "${LibTorch_DIR_FOUND}/lib/libtorch_cuda.so")
-    set(_libtorch_reason "TBN_CUDA is on, but '${LibTorch_DIR_FOUND}' has no libtorch_cuda.so. \
+  elseif(TBN_TRAIN_CUDA AND NOT EXISTS "${LibTorch_DIR_FOUND}/lib/libtorch_cuda.so")
+    set(_libtorch_reason "TBN_TRAIN_CUDA is on, but '${LibTorch_DIR_FOUND}' has no libtorch_cuda.so. \
 Run scripts/setup.sh --cuda.")
   endif()
 endif()
@@ -93,8 +93,8 @@ if(NOT _libtorch_reason)
         target_include_directories(LibTorch::cuda SYSTEM INTERFACE "${_nvidia}/cu13/include")
       endif()
     endif()
-  elseif(TBN_CUDA)
-    set(_libtorch_reason "TBN_CUDA is on, but '${LibTorch_DIR_FOUND}' is the small LibTorch \
+  elseif(TBN_TRAIN_CUDA)
+    set(_libtorch_reason "TBN_TRAIN_CUDA is on, but '${LibTorch_DIR_FOUND}' is the small LibTorch \
 without CUDA's libraries. Run scripts/setup.sh --cuda.")
   endif()
 endif()
