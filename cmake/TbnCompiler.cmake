@@ -31,23 +31,23 @@ endif()
 
 # Options of our own code only: nothing here reaches whoever links an installed tbn.
 function(tbn_compile_options target)
-  target_compile_options(${target} PRIVATE
-    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual
+  set(options -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual
     # Designated initialisers that leave members at their defaults are how options are written.
     -Wno-missing-field-initializers)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # -Wrestrict: GCC 12 sees overlaps in every `"text" + std::string` (its bug 105651).
     # -fpch-preprocess: without it ccache cannot tell one precompiled header from another.
-    target_compile_options(${target} PRIVATE -Wno-restrict -fpch-preprocess)
+    list(APPEND options -Wno-restrict -fpch-preprocess)
   endif()
   if(TBN_WERROR)
     # Data flow warnings of GCC's optimiser are often wrong about inlined strings: shown, not fatal.
-    target_compile_options(${target} PRIVATE -Werror -Wno-error=array-bounds
+    list(APPEND options -Werror -Wno-error=array-bounds
       -Wno-error=stringop-overflow -Wno-error=stringop-overread -Wno-error=maybe-uninitialized)
   endif()
   if(TBN_SANITIZE)
-    target_compile_options(${target} PRIVATE
+    list(APPEND options
       -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
     target_link_options(${target} PUBLIC -fsanitize=address,undefined)
   endif()
+  target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:${options}>")
 endfunction()

@@ -1,12 +1,16 @@
 # One library a group of folders, one tool a file of src/app and its folder.
 
-# tbn_add_library(<name> FOLDERS <folder>... [NEEDS <tbn library>...] [LINK <target>...])
-# makes the static library tbn_<name>, tbn::<name> to others, of every .cpp under the folders.
+# tbn_add_library(<name> FOLDERS <folder>... [EXCEPT <folder>] [NEEDS <tbn library>...] [LINK <target>...])
+# makes the static library tbn_<name>, tbn::<name> to others, of every .cpp and .cu under the folders.
 function(tbn_add_library name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "FOLDERS;NEEDS;LINK")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "EXCEPT" "FOLDERS;NEEDS;LINK")
   list(TRANSFORM arg_FOLDERS PREPEND "${PROJECT_SOURCE_DIR}/" OUTPUT_VARIABLE folders)
   list(TRANSFORM folders APPEND "/*.cpp" OUTPUT_VARIABLE patterns)
-  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${patterns})
+  list(TRANSFORM folders APPEND "/*.cu" OUTPUT_VARIABLE device_patterns)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${patterns} ${device_patterns})
+  if(arg_EXCEPT)
+    list(FILTER sources EXCLUDE REGEX "/${arg_EXCEPT}/")
+  endif()
   add_library(tbn_${name} STATIC ${sources})
   add_library(tbn::${name} ALIAS tbn_${name})
   set_target_properties(tbn_${name} PROPERTIES EXPORT_NAME ${name})

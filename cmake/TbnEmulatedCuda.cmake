@@ -1,0 +1,34 @@
+# The CUDA kernels compiled for the host, where an emulator of the device runs them, and their tests
+# (label cuda). Needs CUDA's headers, neither nvcc nor a device; the emulator knows x86-64, and
+# sanitizers do not know its fibers.
+find_package(CUDAToolkit 12.8 QUIET)
+if(NOT CUDAToolkit_FOUND OR CMAKE_CROSSCOMPILING OR TBN_SANITIZE
+   OR NOT CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  message(STATUS "tests of the CUDA kernels in an emulator are left out: they need the headers of CUDA \
+12.8 or newer, an x86-64 processor and no sanitizers")
+  return()
+endif()
+
+file(GLOB_RECURSE cuda_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/runtime/cuda/*.cpp"
+  "${PROJECT_SOURCE_DIR}/src/runtime/cuda/*.cu")
+file(GLOB emulator_sources CONFIGURE_DEPENDS support/cuda_emulator/*.cpp)
+set(as_device_code -include support/cuda_emulator/device.h -Wno-unknown-pragmas -Wno-conversion
+  -Wno-unused-parameter)
+set(kernel_sources ${cuda_sources})
+list(FILTER kernel_sources INCLUDE REGEX "\\.cu$")
+set_source_files_properties(${kernel_sources} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS
+  "-xc++;${as_device_code}")
+add_library(tbn_cuda_emulated STATIC ${cuda_sources} ${emulator_sources})
+target_include_directories(tbn_cuda_emulated PRIVATE "${PROJECT_SOURCE_DIR}/src"
+  "${PROJECT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/tests")
+target_include_directories(tbn_cuda_emulated SYSTEM PUBLIC ${CUDAToolkit_INCLUDE_DIRS})
+target_link_libraries(tbn_cuda_emulated PUBLIC tbn_runtime)
+tbn_compile_options(tbn_cuda_emulated)
+
+file(GLOB cuda_test_sources CONFIGURE_DEPENDS cuda/*.cpp)
+# Those with kernels of their own.
+set_source_files_properties(cuda/emulator.cpp PROPERTIES COMPILE_OPTIONS "${as_device_code}")
+tbn_add_tests(tbn_cuda_tests LABEL cuda SOURCES ${cuda_test_sources}
+  LINK ${plain_libraries} tbn_cuda_emulated)
+file(GLOB cuda_test_support CONFIGURE_DEPENDS cuda/support/*.cpp)
+target_sources(tbn_cuda_tests PRIVATE ${cuda_test_support})

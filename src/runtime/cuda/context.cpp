@@ -1,0 +1,58 @@
+// Looks at the device.
+#include "runtime/cuda/context.h"
+
+#include <cuda_runtime_api.h>
+
+#include "runtime/cuda/status.h"
+#include "tbn/error.h"
+
+namespace tbn::cuda {
+namespace {
+
+constexpr int kLeastCapability = 75;
+
+int device_count() {
+  int count = 0;
+  const cudaError_t result = cudaGetDeviceCount(&count);
+  if (result == cudaErrorNoDevice) {
+    cudaGetLastError();
+    return 0;
+  }
+  check(result, "looking for devices");
+  return count;
+}
+
+DeviceInfo describe(int index) {
+  const int count = device_count();
+  if (count == 0) {
+    throw ConfigError("no CUDA device is found on this machine (check nvidia-smi); use the cpu");
+  }
+  if (index < 0 || index >= count) {
+    throw ConfigError("CUDA device " + std::to_string(index) +
+                      " does not exist; this machine has " +
+                      (count == 1 ? "device 0" : "0 to " + std::to_string(count - 1)));
+  }
+  cudaDeviceProp properties{};
+  check(cudaGetDeviceProperties(&properties, index), "looking at the device");
+  DeviceInfo device{.index = index,
+                    .name = properties.name,
+                    .capability = properties.major * 10 + properties.minor,
+                    .multiprocessors = properties.multiProcessorCount,
+                    .memory = static_cast<std::int64_t>(properties.totalGlobalMem),
+                    .shared_bytes = static_cast<std::int64_t>(properties.sharedMemPerBlockOptin)};
+  if (device.capability < kLeastCapability) {
+    throw SystemError("CUDA: " + device.name + " has compute capability " +
+                      std::to_string(properties.major) + "." + std::to_string(properties.minor) +
+                      ", and tbn's kernels need 7.5 or newer");
+  }
+  return device;
+}
+
+}  // namespace
+
+Context::Context(int index) : device_(describe(index)) { use(); }
+Context::~Context() = default;
+
+void Context::use() const { check(cudaSetDevice(device_.index), "choosing the device"); }
+
+}  // namespace tbn::cuda

@@ -1,0 +1,28 @@
+// The table of the layer kernels.
+#include "runtime/cuda/kernels/layer_kernels.h"
+
+namespace tbn::cuda {
+namespace {
+
+bool always(const LayerShape&, Precision, const Context&) { return true; }
+std::int64_t nothing(const LayerShape&, Precision, const Context&) { return 0; }
+
+constexpr LayerKernel kKernels[] = {
+    {"plain", always, nothing, run_plain},
+};
+
+}  // namespace
+
+std::span<const LayerKernel> layer_kernels() { return kKernels; }
+
+}  // namespace tbn::cuda
+
+namespace tbn {
+
+std::vector<std::string> cuda_layer_kernels() {
+  std::vector<std::string> names;
+  for (const cuda::LayerKernel& kernel : cuda::layer_kernels()) names.emplace_back(kernel.name);
+  return names;
+}
+
+}  // namespace tbn

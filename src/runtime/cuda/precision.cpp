@@ -1,0 +1,18 @@
+// Names of precisions.
+#include "runtime/cuda/precision.h"
+
+namespace tbn {
+
+std::string_view to_string(Precision precision) {
+  switch (precision) {
+    case Precision::kFp32:
+      return "fp32";
+    case Precision::kFp16:
+      return "fp16";
+    case Precision::kBf16:
+      return "bf16";
+  }
+  TBN_CHECK(false, "not a precision");
+}
+
+}  // namespace tbn

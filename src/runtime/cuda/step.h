@@ -1,0 +1,30 @@
+// What a node of a network becomes on the device: launches on a stream, made once and run for any
+// batch.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <cstdint>
+#include <functional>
+#include <span>
+
+#include "tbn/cuda.h"
+
+namespace tbn::cuda {
+
+// The memory of one call. Values lie example by example; of an image channels last where the
+// program says so. An elementwise step may be given an output that is one of its inputs.
+struct Call {
+  std::span<const void* const> inputs;  // in the node's order
+  void* output = nullptr;
+  std::int64_t batch = 0;
+  cudaStream_t stream = nullptr;
+  void* workspace = nullptr;  // of Step::workspace_bytes(batch), aligned to 256 bytes
+};
+
+struct Step {
+  std::function<void(const Call&)> run;
+  std::function<std::int64_t(std::int64_t batch)> workspace_bytes;  // none: 0
+};
+
+}  // namespace tbn::cuda

@@ -1,0 +1,66 @@
+// The emulator itself: threads that wait for each other, and what it must notice.
+#include "runtime/cuda/launch.h"
+#include "runtime/cuda/memory.h"
+#include "support/catch.h"
+
+using namespace tbn::cuda;
+
+namespace {
+
+__global__ void reverse(const int* x, int* y) {
+  int* shared = shared_memory<int>();
+  shared[threadIdx.x] = x[blockIdx.x * blockDim.x + threadIdx.x];
+  __syncthreads();
+  y[blockIdx.x * blockDim.x + threadIdx.x] = shared[blockDim.x - 1 - threadIdx.x];
+}
+
+__global__ void sum_lanes(float* y) { y[threadIdx.x] = warp_sum(static_cast<float>(threadIdx.x)); }
+
+__global__ void wait_for_nobody() {
+  if (threadIdx.x == 0) __syncwarp(3u);
+}
+
+__global__ void meet_all(unsigned* count, unsigned* seen) {
+  if (threadIdx.x == 0) {
+    atomicAdd(count, 1u);
+    while (*static_cast<volatile unsigned*>(count) < gridDim.x) __nanosleep(20);
+  }
+  __syncthreads();
+  if (threadIdx.x == 0) seen[blockIdx.x] = *count;
+}
+
+}  // namespace
+
+TEST_CASE("threads of a block meet at a barrier") {
+  const int count = 200;
+  std::vector<int> x(2 * count);
+  for (int i = 0; i < 2 * count; ++i) x[static_cast<std::size_t>(i)] = i;
+  const Buffer in = Buffer::copy_of(std::span<const int>(x), "a test");
+  const Buffer out = Buffer::on_device(in.bytes(), "a test");
+  launch("reverse", reverse, {.blocks = 2, .threads = count, .shared_bytes = count * sizeof(int)},
+         nullptr, in.get<int>(), out.get<int>());
+  for (int i = 0; i < count; ++i) {
+    CHECK(out.get<int>()[i] == count - 1 - i);
+    CHECK(out.get<int>()[count + i] == 2 * count - 1 - i);
+  }
+}
+
+TEST_CASE("lanes of a warp exchange values") {
+  const Buffer out = Buffer::on_device(64 * sizeof(float), "a test");
+  launch("sum_lanes", sum_lanes, {.blocks = 1, .threads = 64}, nullptr, out.get<float>());
+  CHECK(out.get<float>()[5] == 496);
+  CHECK(out.get<float>()[40] == 1520);
+}
+
+TEST_CASE("blocks of a cooperative launch run at once") {
+  const Buffer count = Buffer::on_device(4, "a test");
+  cudaMemset(count.get(), 0, 4);
+  const Buffer seen = Buffer::on_device(5 * 4, "a test");
+  launch("meet_all", meet_all, {.blocks = 5, .threads = 40, .cooperative = true}, nullptr,
+         count.get<unsigned>(), seen.get<unsigned>());
+  for (int i = 0; i < 5; ++i) CHECK(seen.get<unsigned>()[i] == 5);
+}
+
+TEST_CASE("threads that wait for each other for ever are an error") {
+  CHECK_THROWS(launch("wait_for_nobody", wait_for_nobody, {.blocks = 1, .threads = 32}, nullptr));
+}
