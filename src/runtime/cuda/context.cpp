@@ -3,6 +3,7 @@
 
 #include <cuda_runtime_api.h>
 
+#include "runtime/cuda/matrix_library.h"
 #include "runtime/cuda/status.h"
 #include "tbn/error.h"
 
@@ -50,7 +51,11 @@ DeviceInfo describe(int index) {
 
 }  // namespace
 
-Context::Context(int index) : device_(describe(index)) { use(); }
+Context::Context(int index) : device_(describe(index)) {
+  use();
+  matrices_ = MatrixLibrary::open();
+}
+
 Context::~Context() = default;
 
 void Context::use() const { check(cudaSetDevice(device_.index), "choosing the device"); }

@@ -7,6 +7,8 @@
 
 namespace tbn::cuda {
 
+class MatrixLibrary;
+
 struct DeviceInfo {
   int index = 0;
   std::string name;    // "NVIDIA H200"
@@ -28,9 +30,12 @@ class Context {
   const DeviceInfo& device() const { return device_; }
   // Makes the device the calling thread's, whichever that is.
   void use() const;
+  // Null where cuBLASLt is not installed.
+  MatrixLibrary* matrices() const { return matrices_.get(); }
 
  private:
   DeviceInfo device_;
+  std::unique_ptr<MatrixLibrary> matrices_;
 };
 
 }  // namespace tbn::cuda
