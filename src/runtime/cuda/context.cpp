@@ -5,6 +5,7 @@
 
 #include "runtime/cuda/matrix_library.h"
 #include "runtime/cuda/status.h"
+#include "runtime/cuda/tune.h"
 #include "tbn/error.h"
 
 namespace tbn::cuda {
@@ -51,7 +52,8 @@ DeviceInfo describe(int index) {
 
 }  // namespace
 
-Context::Context(int index) : device_(describe(index)) {
+Context::Context(int index)
+    : device_(describe(index)), tuned_(std::make_unique<TuneCache>()) {
   use();
   matrices_ = MatrixLibrary::open();
 }

@@ -8,6 +8,7 @@
 namespace tbn::cuda {
 
 class MatrixLibrary;
+class TuneCache;
 
 struct DeviceInfo {
   int index = 0;
@@ -32,10 +33,13 @@ class Context {
   void use() const;
   // Null where cuBLASLt is not installed.
   MatrixLibrary* matrices() const { return matrices_.get(); }
+  // Which kernels were found to be quickest on this device.
+  TuneCache& tuned() { return *tuned_; }
 
  private:
   DeviceInfo device_;
   std::unique_ptr<MatrixLibrary> matrices_;
+  std::unique_ptr<TuneCache> tuned_;
 };
 
 }  // namespace tbn::cuda
