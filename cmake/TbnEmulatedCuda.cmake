@@ -15,7 +15,7 @@ file(GLOB emulator_sources CONFIGURE_DEPENDS support/cuda_emulator/*.cpp)
 # Values are looked at as the bits of others, as nvcc allows.
 set(as_device_code -include support/cuda_emulator/device.h -fno-strict-aliasing -Wno-unknown-pragmas -Wno-conversion
   -Wno-unused-parameter)
-list(FILTER cuda_sources EXCLUDE REGEX "/matrix_symbols\\.cpp$")  # support/cuda_emulator/matrices.cpp
+list(FILTER cuda_sources EXCLUDE REGEX "/missing/|/matrix_symbols\\.cpp$")  # support/cuda_emulator/matrices.cpp
 set(kernel_sources ${cuda_sources})
 list(FILTER kernel_sources INCLUDE REGEX "\\.cu$")
 set_source_files_properties(${kernel_sources} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS

@@ -39,8 +39,8 @@ double runner_error(const Model& packed, std::int64_t batch, const LayerOptions&
   const Node& node = packed.graph.node(packed.graph.output);
   LayerRunner runner(packed.graph, packed.tensors, node, options, context);
   runner.prepare(batch);
-  const std::vector<float> input = test::random_values(
-      batch * element_count(packed.graph.input_shape()), 7);
+  const std::vector<float> input =
+      test::random_values(batch * element_count(packed.graph.input_shape()), 7);
   const Buffer x = Buffer::copy_of(
       std::span<const float>(turned(input, packed.graph.input_shape(), true)), "a test");
   const std::int64_t outputs = batch * element_count(node.shape);
@@ -50,8 +50,7 @@ double runner_error(const Model& packed, std::int64_t batch, const LayerOptions&
   const void* inputs[] = {x.get()};
   runner.run({.inputs = inputs, .output = y.get(), .batch = batch, .workspace = workspace.get()});
   const std::vector<float> raw(y.get<float>(), y.get<float>() + outputs);
-  return test::relative_error(turned(raw, node.shape, false),
-                              test::naive_eval(packed, input));
+  return test::relative_error(turned(raw, node.shape, false), test::naive_eval(packed, input));
 }
 
 void check_runner(const Shape& input, const Op& op) {
@@ -79,11 +78,13 @@ TEST_CASE("a runner's weights are the file's, in every form and order") {
   check_runner({20}, Linear{.out_features = 9, .weights = scaled(4, AlphaScope::kLayer)});
   check_runner({20}, Linear{.out_features = 9, .weights = scaled(4, AlphaScope::kOutput)});
   check_runner({40, 5, 6}, Conv2d{.out_channels = 8, .kernel = 3, .weights = tiled(2)});
-  check_runner({3, 5, 6}, Conv2d{.out_channels = 8, .kernel = {3, 2}, .stride = {2, 1},
-                                 .padding = {1, 0}, .weights = tiled(4)});
-  check_runner({4, 5, 6}, Conv2d{.out_channels = 9, .kernel = 3, .weights = tiled(4)});
-  check_runner({4, 5, 6}, Conv2d{.out_channels = 8, .kernel = 3, .groups = 4,
+  check_runner({3, 5, 6}, Conv2d{.out_channels = 8,
+                                 .kernel = {3, 2},
+                                 .stride = {2, 1},
+                                 .padding = {1, 0},
                                  .weights = tiled(4)});
+  check_runner({4, 5, 6}, Conv2d{.out_channels = 9, .kernel = 3, .weights = tiled(4)});
+  check_runner({4, 5, 6}, Conv2d{.out_channels = 8, .kernel = 3, .groups = 4, .weights = tiled(4)});
   check_runner({4, 5, 6}, Conv2d{.out_channels = 8, .kernel = 3, .groups = 2, .bias = true});
 }
 

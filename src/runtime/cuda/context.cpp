@@ -52,8 +52,7 @@ DeviceInfo describe(int index) {
 
 }  // namespace
 
-Context::Context(int index)
-    : device_(describe(index)), tuned_(std::make_unique<TuneCache>()) {
+Context::Context(int index) : device_(describe(index)), tuned_(std::make_unique<TuneCache>()) {
   use();
   matrices_ = MatrixLibrary::open();
 }

@@ -97,11 +97,11 @@ void LayerRunner::prepare(std::int64_t batch) {
   if (self.choices.contains(batch)) return;
   const LayerShape shape = self.batched(batch);
   const Precision precision = self.options.precision;
-  const Choice choice =
-      !self.options.kernel.empty()
-          ? choose_by_name(self.options.kernel, shape, precision, self.context)
-      : self.options.tune ? choose_by_time(shape, self.data(), precision, self.context)
-                          : choose_by_rule(shape, precision, self.context);
+  const Choice choice = !self.options.kernel.empty()
+                            ? choose_by_name(self.options.kernel, shape, precision, self.context)
+                        : self.options.tune
+                            ? choose_by_time(shape, self.data(), precision, self.context)
+                            : choose_by_rule(shape, precision, self.context);
   self.choices.emplace(batch, choice);
 }
 

@@ -119,8 +119,8 @@ class Trial {
       launch("fill_random", fill_random<T>, grid_over(inputs()), stream_.get(), x_.get<T>(),
              inputs(), 1u);
       if (!shape_.residual) return;
-      launch("fill_random", fill_random<T>, grid_over(outputs()), stream_.get(),
-             residual_.get<T>(), outputs(), 2u);
+      launch("fill_random", fill_random<T>, grid_over(outputs()), stream_.get(), residual_.get<T>(),
+             outputs(), 2u);
     });
   }
 
