@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "cuda/support/to_host.h"
 #include "runtime/cuda/memory.h"
 #include "support/catch.h"
 #include "support/errors.h"
@@ -12,6 +13,7 @@
 
 using namespace tbn;
 using namespace tbn::cuda;
+using tbn::cuda::test::to_host;
 
 namespace {
 
@@ -40,7 +42,7 @@ double runner_error(const Model& packed, std::int64_t batch, const LayerOptions&
   LayerRunner runner(packed.graph, packed.tensors, node, options, context);
   runner.prepare(batch);
   const std::vector<float> input =
-      test::random_values(batch * element_count(packed.graph.input_shape()), 7);
+      tbn::test::random_values(batch * element_count(packed.graph.input_shape()), 7);
   const Buffer x = Buffer::copy_of(
       std::span<const float>(turned(input, packed.graph.input_shape(), true)), "a test");
   const std::int64_t outputs = batch * element_count(node.shape);
@@ -49,12 +51,12 @@ double runner_error(const Model& packed, std::int64_t batch, const LayerOptions&
   cudaMemset(workspace.get(), 0, static_cast<std::size_t>(workspace.bytes()));
   const void* inputs[] = {x.get()};
   runner.run({.inputs = inputs, .output = y.get(), .batch = batch, .workspace = workspace.get()});
-  const std::vector<float> raw(y.get<float>(), y.get<float>() + outputs);
-  return test::relative_error(turned(raw, node.shape, false), test::naive_eval(packed, input));
+  return tbn::test::relative_error(turned(to_host<float>(y), node.shape, false),
+                                   tbn::test::naive_eval(packed, input));
 }
 
 void check_runner(const Shape& input, const Op& op) {
-  const Model packed = test::random_packed(one_layer(input, op), 3);
+  const Model packed = tbn::test::random_packed(one_layer(input, op), 3);
   for (const char* kernel : {"plain", "expand"}) {
     CAPTURE(kernel);
     const LayerOptions options = {.precision = Precision::kFp32, .kernel = kernel};
@@ -89,16 +91,16 @@ TEST_CASE("a runner's weights are the file's, in every form and order") {
 }
 
 TEST_CASE("a kernel that is chosen by time gives what the plain one gives") {
-  const Model packed =
-      test::random_packed(one_layer({100}, Linear{.out_features = 64, .weights = tiled(4)}), 5);
+  const Model packed = tbn::test::random_packed(
+      one_layer({100}, Linear{.out_features = 64, .weights = tiled(4)}), 5);
   CHECK(runner_error(packed, 1, {.precision = Precision::kFp32, .tune = true}) < 1e-5);
 }
 
 TEST_CASE("a kernel of an unknown name is an error that lists the others") {
-  const Model packed = test::random_packed(one_layer({4}, Linear{.out_features = 4}), 5);
+  const Model packed = tbn::test::random_packed(one_layer({4}, Linear{.out_features = 4}), 5);
   Context context(0);
-  const std::string message = test::message_of<ConfigError>([&] {
+  const std::string message = tbn::test::message_of<ConfigError>([&] {
     LayerRunner(packed.graph, packed.tensors, packed.graph.node(1), {.kernel = "quick"}, context);
   });
-  CHECK(test::says(message, {"'quick'", "plain", "expand"}));
+  CHECK(tbn::test::says(message, {"'quick'", "plain", "expand"}));
 }

@@ -16,7 +16,9 @@ constexpr int kLeastCapability = 75;
 int device_count() {
   int count = 0;
   const cudaError_t result = cudaGetDeviceCount(&count);
-  if (result == cudaErrorNoDevice) {
+  int driver = 0;  // stays 0 where none is installed, which the count reports as one that is old
+  cudaDriverGetVersion(&driver);
+  if (result == cudaErrorNoDevice || (result == cudaErrorInsufficientDriver && driver == 0)) {
     cudaGetLastError();
     return 0;
   }
@@ -27,7 +29,8 @@ int device_count() {
 DeviceInfo describe(int index) {
   const int count = device_count();
   if (count == 0) {
-    throw ConfigError("no CUDA device is found on this machine (check nvidia-smi); use the cpu");
+    throw ConfigError(
+        "no CUDA device is found on this machine (check nvidia-smi); use --device cpu");
   }
   if (index < 0 || index >= count) {
     throw ConfigError("CUDA device " + std::to_string(index) +
