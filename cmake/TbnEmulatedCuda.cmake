@@ -36,3 +36,11 @@ list(FILTER cuda_test_support EXCLUDE REGEX "/device_or_skip\\.cpp$")
 tbn_add_tests(tbn_cuda_tests LABEL cuda SOURCES ${emulated_test_sources}
   LINK ${plain_libraries} tbn_cuda_emulated)
 target_sources(tbn_cuda_tests PRIVATE ${cuda_test_support})
+
+# That the program which times kernels on a device works, before there is a device.
+add_executable(tbn_cuda_ladder_emulated bench/cuda_ladder.cpp)
+target_include_directories(tbn_cuda_ladder_emulated PRIVATE "${PROJECT_SOURCE_DIR}/src")
+target_link_libraries(tbn_cuda_ladder_emulated PRIVATE tbn_cuda_emulated)
+tbn_compile_options(tbn_cuda_ladder_emulated)
+add_test(NAME cuda.ladder COMMAND tbn_cuda_ladder_emulated --small)
+set_tests_properties(cuda.ladder PROPERTIES LABELS cuda TIMEOUT 300)
