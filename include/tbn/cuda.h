@@ -74,6 +74,10 @@ class CudaSession {
   // cudaStream_t); returns at once.
   void run_on_device(const float* input, std::int64_t batch, float* output, void* stream);
 
+  // Microseconds, by the device's clock, that each of `rounds` runs takes from an input there to an
+  // output there, after some that are not counted.
+  std::vector<double> time(std::span<const float> input, std::int64_t batch, int rounds);
+
   const Network& network() const;
   const std::string& device_name() const;  // "NVIDIA H200, compute capability 9.0"
   CudaMemory memory() const;
