@@ -29,6 +29,11 @@ TEST_CASE("a few vectors are multiplied by tiles of odd sizes") {
   }
 }
 
+TEST_CASE("the pixels of a small image are vectors too") {
+  check_gemv(conv_shape(1, 64, 2, 2, 24, 4, 1, 1));
+  check_gemv(conv_shape(3, 65, 1, 1, 24, 1, 1, 1));
+}
+
 TEST_CASE("a vector's products end with the residual and the activation") {
   LayerShape shape = linear_shape(2, 300, 20, 4);
   shape.residual = true;

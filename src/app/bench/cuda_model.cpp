@@ -36,8 +36,8 @@ std::vector<double> time_with_copies(CudaSession& session, const Exam& exam,
   for (int round = 0; round < rounds; ++round) {
     const auto start = std::chrono::steady_clock::now();
     session.run(exam.input, exam.batch, output);
-    us.push_back(
-        1e6 * std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    us.push_back(1e6 *
+                 std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   }
   return us;
 }
@@ -68,17 +68,17 @@ CudaResult time_on_cuda(const CommandLine& line, std::shared_ptr<const Network> 
                         const Exam& exam) {
   const CudaOptions options = cuda_options(line);
   CudaSession session(std::move(network), options);
-  CudaResult result = {.device = session.device_name(),
-                       .precision = options.precision,
-                       .batch = exam.batch};
+  CudaResult result = {
+      .device = session.device_name(), .precision = options.precision, .batch = exam.batch};
   std::vector<float> output(exam.wanted.size(), std::numeric_limits<float>::quiet_NaN());
   session.run(exam.input, exam.batch, output);
   result.max_error = relative_error(output, exam.wanted);
   if (!(result.max_error <= tolerance(options.precision))) {
-    throw InternalError(fmt::format("{}: in {} it is wrong by {:g} of the largest value, {:g} may "
-                                    "be timed",
-                                    result.device, to_string(options.precision), result.max_error,
-                                    tolerance(options.precision)));
+    throw InternalError(
+        fmt::format("{}: in {} it is wrong by {:g} of the largest value, {:g} may "
+                    "be timed",
+                    result.device, to_string(options.precision), result.max_error,
+                    tolerance(options.precision)));
   }
   const int rounds = rounds_of(line);
   result.device_us = quartiles(session.time(exam.input, exam.batch, rounds));

@@ -129,6 +129,10 @@ T __ldg(const T* address) {
   return *address;
 }
 template <class T>
+T __ldcg(const T* address) {
+  return *address;
+}
+template <class T>
 T atomicAdd(T* address, T value) {
   const T before = *address;
   *address = before + value;
