@@ -5,11 +5,25 @@ set(TBN_CUDA_ARCHITECTURES "75-real;80-real;86-real;89-real;90a-real;90-virtual"
 if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
   set(CMAKE_CUDA_ARCHITECTURES "${TBN_CUDA_ARCHITECTURES}")
 endif()
+# As scripts/setup.sh --cuda installs nvcc, unless another is named.
+if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
+  set(cache "$ENV{XDG_CACHE_HOME}")
+  if(NOT cache)
+    set(cache "$ENV{HOME}/.cache")
+  endif()
+  file(GLOB installed_nvcc
+    "${cache}/tbn/libtorch-2.11.0-cuda/lib/python3*/site-packages/nvidia/cu13/bin/nvcc")
+  if(installed_nvcc)
+    list(GET installed_nvcc 0 CMAKE_CUDA_COMPILER)
+    get_filename_component(CUDAToolkit_ROOT "${CMAKE_CUDA_COMPILER}/../.." ABSOLUTE)
+    list(PREPEND CMAKE_PREFIX_PATH "${CUDAToolkit_ROOT}")
+  endif()
+endif()
 include(CheckLanguage)
 check_language(CUDA)
 if(NOT CMAKE_CUDA_COMPILER)
-  message(FATAL_ERROR "TBN_CUDA is on, but no nvcc was found: install the CUDA Toolkit (12.8 or newer, \
-13.0 is tested) and have nvcc on the PATH or in CUDACXX, or leave the option out")
+  message(FATAL_ERROR "TBN_CUDA is on, but no nvcc was found: run scripts/setup.sh --cuda, or have that \
+of a CUDA Toolkit (12.8 or newer, 13.0 is tested) on the PATH or in CUDACXX, or leave the option out")
 endif()
 enable_language(CUDA)
 find_package(CUDAToolkit 12.8 REQUIRED)

@@ -15,6 +15,13 @@ die() {
 # True where an NVIDIA driver answers.
 tbn_has_driver() { command -v nvidia-smi > /dev/null && nvidia-smi -L > /dev/null 2>&1; }
 
+# True where the kernels for CUDA can be compiled: nvcc on the PATH, or as scripts/setup.sh --cuda
+# installs it.
+tbn_has_nvcc() {
+  command -v nvcc > /dev/null ||
+    compgen -G "$tbn_cache/libtorch-$tbn_torch_version-cuda/lib/python3*/site-packages/nvidia/cu13/bin/nvcc" > /dev/null
+}
+
 # The preset for this machine: `cuda` where a driver answers and LibTorch's CUDA is installed.
 tbn_preset() {
   if tbn_has_driver && [ -f "$tbn_cache/libtorch-$tbn_torch_version-cuda/.complete" ]; then

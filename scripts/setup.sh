@@ -9,7 +9,8 @@ usage() {
   cat << END
 usage: scripts/setup.sh [--cuda | --cpu] [--tests] [--checks] [--arm] [--mcu] [--no-packages]
 
-  --cuda         LibTorch with CUDA (4.6 GB); the default where an NVIDIA driver is found
+  --cuda         LibTorch with CUDA and its compiler nvcc (4.9 GB); the default where an NVIDIA driver is
+                 found
   --cpu          LibTorch for the CPU alone (1.3 GB); the default elsewhere
   --tests        also the Python packages that the tests compare with
   --checks       also clang-format and clang-tidy
@@ -153,7 +154,10 @@ exec 9> "$tbn_cache/.lock"
 flock -n 9 || { say "waiting for another scripts/setup.sh to finish"; flock 9; }
 
 if [ $flavour = cuda ]; then
-  make_environment "libtorch-$tbn_torch_version-cuda" 10 "torch==$tbn_torch_version"
+  # nvcc is made of four packages, beside the CUDA libraries that LibTorch brings.
+  make_environment "libtorch-$tbn_torch_version-cuda" 10 "torch==$tbn_torch_version" \
+    'nvidia-cuda-nvcc==13.0.*' 'nvidia-cuda-crt==13.0.*' 'nvidia-nvvm==13.0.*' \
+    'nvidia-cuda-cccl==13.0.*'
 else
   # The wheel's CPU library alone: of CUDA it needs two small libraries to be loaded at all.
   make_environment "libtorch-$tbn_torch_version-cpu" 3 --no-deps "torch==$tbn_torch_version" \

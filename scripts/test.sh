@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up, builds and runs every test.
 #   scripts/test.sh                   everything
-#   scripts/test.sh -L unit           one kind: unit, golden, parity, fuzz, e2e or mcu
+#   scripts/test.sh -L unit           one kind: unit, golden, parity, fuzz, e2e, mcu, cuda or gpu
 #   scripts/test.sh -R resnet         those whose name matches; all arguments go to ctest
 #   scripts/test.sh --werror ...      with compiler warnings as errors, as continuous integration
 set -euo pipefail
@@ -12,6 +12,12 @@ tbn_take_werror "$@"
 
 "$tbn_root/scripts/setup.sh" --tests
 preset=$(tbn_preset)
-tbn_build "$preset" all -DTBN_BUILD_TESTS=ON -DTBN_WERROR=$tbn_werror
+cuda=OFF
+if tbn_has_nvcc; then
+  cuda=ON
+else
+  say "no nvcc here: the kernels for CUDA devices are not compiled"
+fi
+tbn_build "$preset" all -DTBN_BUILD_TESTS=ON -DTBN_WERROR=$tbn_werror -DTBN_CUDA=$cuda
 say "testing build/$preset"
 exec ctest --test-dir "$tbn_root/build/$preset" --output-on-failure "${tbn_rest[@]}"
