@@ -40,7 +40,7 @@ Event::Event() : event_(nullptr, [](cudaEvent_t e) { cudaEventDestroy(e); }) {
   event_.reset(event);
 }
 
-Graph::Graph(const Stream& stream, FunctionRef<void()> launches)
+CapturedGraph::CapturedGraph(const Stream& stream, FunctionRef<void()> launches)
     : executable_(nullptr, [](cudaGraphExec_t e) { cudaGraphExecDestroy(e); }) {
   check(cudaStreamBeginCapture(stream.get(), cudaStreamCaptureModeThreadLocal),
         "capturing a graph");
@@ -60,7 +60,7 @@ Graph::Graph(const Stream& stream, FunctionRef<void()> launches)
   executable_.reset(executable);
 }
 
-void Graph::replay(cudaStream_t stream) const {
+void CapturedGraph::replay(cudaStream_t stream) const {
   check(cudaGraphLaunch(executable_.get(), stream), "replaying a graph");
 }
 

@@ -61,10 +61,10 @@ class Event {
 };
 
 // What was launched on a stream, to be replayed.
-class Graph {
+class CapturedGraph {
  public:
   // Captures what `launches` puts on the stream, without running it.
-  Graph(const Stream& stream, FunctionRef<void()> launches);
+  CapturedGraph(const Stream& stream, FunctionRef<void()> launches);
   void replay(cudaStream_t stream) const;
 
  private:

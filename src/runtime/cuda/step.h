@@ -23,8 +23,8 @@ struct Call {
 };
 
 struct Step {
-  std::function<void(const Call&)> run;
-  std::function<std::int64_t(std::int64_t batch)> workspace_bytes;  // none: 0
+  std::function<void(const Call&)> run = {};
+  std::function<std::int64_t(std::int64_t batch)> workspace_bytes = {};  // none: 0
 };
 
 }  // namespace tbn::cuda
