@@ -1,0 +1,151 @@
+// Batches of all sizes, however they come: as floats, as bytes, on the device, in parts.
+#include "cuda/support/sessions.h"
+#include "graph/passes/passes.h"
+#include "runtime/cuda/memory.h"
+#include "runtime/cuda/status.h"
+#include "support/catch.h"
+#include "support/errors.h"
+#include "support/random_model.h"
+#include "tbn/error.h"
+
+using namespace tbn;
+using namespace tbn::cuda::test;
+using cuda::Buffer;
+using cuda::check;
+
+namespace {
+
+std::shared_ptr<const Network> small_network() {
+  return Network::from(pack_model(tbn::test::random_trained(tbn::test::odd_network(), 5)));
+}
+
+constexpr std::int64_t kInputs = 2 * 13 * 9, kOutputs = 5;
+
+std::vector<float> pixels(std::int64_t batch) {
+  std::vector<float> values = tbn::test::random_values(batch * kInputs, 7, 0, 255);
+  for (float& value : values) value = static_cast<float>(static_cast<int>(value));
+  return values;
+}
+
+// Of examples [first, first + count).
+std::vector<float> part_of(const std::vector<float>& values, std::int64_t each, std::int64_t first,
+                           std::int64_t count) {
+  const auto begin = values.begin() + first * each;
+  return {begin, begin + count * each};
+}
+
+}  // namespace
+
+TEST_CASE("graphs give the same bits as launches one by one") {
+  if (!device_here()) return;
+  for (const Precision precision : kPrecisions) {
+    CudaOptions options = quick(precision);
+    CudaSession graphs(small_network(), options);
+    options.graphs = false;
+    CudaSession launches(small_network(), options);
+    const std::vector<float> expected = run(launches, pixels(2), 2);
+    for (int again = 0; again < 2; ++again) CHECK(run(graphs, pixels(2), 2) == expected);
+  }
+}
+
+TEST_CASE("an example gives the same in growing and shrinking batches") {
+  if (!device_here()) return;
+  CudaSession session(small_network(), quick(Precision::kFp32));
+  const std::vector<float> input = pixels(12);
+  const std::vector<float> expected = run(session, input, 12);
+  std::int64_t most = session.memory().activations;
+  // More sizes than graphs are kept.
+  for (const std::int64_t batch : {1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 12}) {
+    CHECK(run(session, part_of(input, kInputs, 0, batch), batch) ==
+          part_of(expected, kOutputs, 0, batch));
+  }
+  CHECK(session.memory().activations == most);
+  CHECK(run(session, pixels(13), 13).size() == 13 * kOutputs);
+  CHECK(session.memory().activations > most);
+}
+
+TEST_CASE("batches beyond max_batch run in parts, and take the memory of one") {
+  if (!device_here()) return;
+  CudaOptions options = quick(Precision::kFp32);
+  options.max_batch = 3;
+  CudaSession parts(small_network(), options), whole(small_network(), quick(Precision::kFp32));
+  CHECK(run(parts, pixels(3), 3) == run(whole, pixels(3), 3));
+  const std::int64_t most = parts.memory().activations;
+  CHECK(run(parts, pixels(8), 8) == run(whole, pixels(8), 8));
+  CHECK(parts.memory().activations == most);
+  CHECK(parts.kernels(8).size() == parts.kernels(3).size());
+  CHECK_FALSE(parts.kernels(2).empty());  // the last part
+  CHECK(parts.kernels(1).empty());
+}
+
+TEST_CASE("a session of the device takes bytes for the floats of their values") {
+  if (!device_here()) return;
+  for (const Precision precision : kPrecisions) {
+    CudaSession session(small_network(), quick(precision));
+    const std::vector<float> input = pixels(4);
+    const std::vector<std::uint8_t> bytes(input.begin(), input.end());
+    std::vector<float> output(4 * kOutputs);
+    session.run(bytes, 4, output);
+    CHECK(output == run(session, input, 4));
+  }
+}
+
+TEST_CASE("a batch that lies on the device is computed there, in the order of its stream") {
+  if (!device_here()) return;
+  CudaOptions options = quick(Precision::kFp32);
+  options.max_batch = 4;
+  CudaSession session(small_network(), options);
+  const std::vector<float> input = pixels(3);
+  const std::vector<float> expected = run(session, input, 3);
+  const Buffer x = Buffer::copy_of(std::span<const float>(input), "a test");
+  const Buffer y = Buffer::on_device(3 * kOutputs * 4, "a test");
+  const cuda::Stream stream;
+  for (void* const on : {static_cast<void*>(stream.get()), static_cast<void*>(nullptr)}) {
+    check(cudaMemset(y.get(), 0xff, static_cast<std::size_t>(y.bytes())), "a test");
+    check(cudaDeviceSynchronize(), "a test");
+    session.run_on_device(x.get<float>(), 3, y.get<float>(), on);
+    session.run_on_device(x.get<float>(), 1, y.get<float>(), on);
+    check(cudaDeviceSynchronize(), "a test");
+    std::vector<float> output(3 * kOutputs);
+    check(cudaMemcpy(output.data(), y.get(), output.size() * 4, cudaMemcpyDeviceToHost), "a test");
+    CHECK(output == expected);
+  }
+  session.run_on_device(nullptr, 0, nullptr, nullptr);
+  CHECK_THROWS_AS(session.run_on_device(x.get<float>(), 5, y.get<float>(), nullptr), ConfigError);
+  CHECK_THROWS_AS(session.run_on_device(x.get<float>(), -1, y.get<float>(), nullptr), ConfigError);
+}
+
+TEST_CASE("an empty batch is computed, and wrong sizes are refused") {
+  if (!device_here()) return;
+  CudaSession session(small_network(), quick(Precision::kFp16));
+  CHECK(run(session, {}, 0).empty());
+  std::vector<float> output(kOutputs);
+  CHECK(tbn::test::says(
+      tbn::test::message_of<ConfigError>([&] { session.run(pixels(2), 1, output); }),
+      {"input holds 468 values", "1 examples of [2, 13, 9]"}));
+  CHECK(tbn::test::says(
+      tbn::test::message_of<ConfigError>([&] { session.run(pixels(2), 2, output); }),
+      {"output holds 5 values"}));
+  CHECK_THROWS_AS(session.run(pixels(1), -1, output), ConfigError);
+  CHECK(run(session, pixels(1), 1).size() == kOutputs);
+  CudaOptions options;
+  options.max_batch = 0;
+  CHECK(tbn::test::says(
+      tbn::test::message_of<ConfigError>([&] { CudaSession none(small_network(), options); }),
+      {"max_batch", "is 0"}));
+}
+
+TEST_CASE("a session names its device and what it holds there") {
+  if (!device_here()) return;
+  CudaSession session(small_network(), quick(Precision::kBf16));
+  CHECK_THAT(session.device_name(), ContainsSubstring("compute capability"));
+  CHECK(session.memory().weights > 0);
+  CHECK(session.memory().activations == 0);
+  CHECK(session.kernels(1).empty());
+  run(session, pixels(1), 1);
+  CHECK(session.memory().activations > 0);
+  CHECK(session.memory().workspace > 0);
+  CHECK_FALSE(session.kernels(1).empty());
+  CudaSession moved(std::move(session));
+  CHECK(run(moved, pixels(1), 1).size() == kOutputs);
+}
