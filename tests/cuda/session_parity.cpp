@@ -1,7 +1,5 @@
 // Sessions on the device against the evaluator in double and the CPU's sessions. Nothing here
 // knows whether the device is a real one.
-#include <algorithm>
-
 #include "cuda/support/sessions.h"
 #include "graph/passes/passes.h"
 #include "support/catch.h"
@@ -16,50 +14,15 @@ using namespace tbn::cuda::test;
 
 namespace {
 
-// Of the largest output. In 16 bits every value between two ops is rounded, to 11 or 8 binary
-// digits, and so are float weights: a unit in the last place is 2^-10 or 2^-7.
-double allowed_error(Precision precision) {
-  switch (precision) {
-    case Precision::kFp32:
-      return 1e-5;
-    case Precision::kFp16:
-      return 0x1p-10;
-    case Precision::kBf16:
-      return 0x1p-7;
-  }
-  return 0;
-}
-
-std::vector<double> expected_of(const Model& model, const std::vector<float>& input,
-                                std::int64_t batch) {
-  std::vector<double> all;
-  const std::size_t each = input.size() / static_cast<std::size_t>(batch);
-  for (std::size_t i = 0; i < static_cast<std::size_t>(batch); ++i) {
-    const std::vector<double> one =
-        tbn::test::naive_eval(model, std::span(input).subspan(i * each, each));
-    all.insert(all.end(), one.begin(), one.end());
-  }
-  return all;
-}
-
-void check_op(const Model& model, Precision precision) {
-  const auto network = Network::from(model);
-  CudaSession session(network, quick(precision));
-  for (const std::int64_t batch : {1, 3}) {
-    CAPTURE(batch);
-    const std::vector<float> input =
-        exact_values(batch * element_count(network->input_shape()), 99);
-    const double error =
-        tbn::test::relative_error(run(session, input, batch), expected_of(model, input, batch));
-    CHECK(error < allowed_error(precision));
-  }
-}
-
 void check_ops(Precision precision) {
   if (!device_here()) return;
   for (const tbn::test::OpCase& c : tbn::test::op_cases()) {
     INFO(op_name(c.op) << ": " << c.what);
-    check_op(tbn::test::packed_case(c), precision);
+    const Model model = tbn::test::packed_case(c);
+    for (const std::int64_t batch : {1, 3}) {
+      CAPTURE(batch);
+      CHECK(session_error(model, precision, batch) < allowed_session_error(precision));
+    }
   }
 }
 

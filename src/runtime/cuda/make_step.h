@@ -10,11 +10,13 @@
 
 namespace tbn::cuda {
 
-// A node's step, and whether the images that it takes and gives lie channels last.
+// A node's step, and whether it takes and gives values with the first dimension last: of images the
+// channels.
 struct Made {
   Step step;
   bool takes_last = false;
   bool gives_last = false;
+  bool identity = false;                         // its output is its input
   std::unique_ptr<LayerRunner> layer = nullptr;  // which the step runs, of a conv2d or a linear
 };
 
@@ -26,8 +28,8 @@ struct NetworkContext {
   Context& device;
 };
 
-// `last` says of each node before this one whether its image lies channels last. An op without a
-// step does not compile.
-Made make_step(const NetworkContext& context, const Node& node, const std::vector<bool>& last);
+// `last` says of each node before this one in which order its value lies. An op without a step does
+// not compile.
+Made make_step(const NetworkContext& context, NodeId id, const std::vector<bool>& last);
 
 }  // namespace tbn::cuda

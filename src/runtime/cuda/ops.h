@@ -2,7 +2,7 @@
 // shapes are the graph's, without the batch.
 //
 // Images, [C, H, W] in the graph, lie channels last, [H, W, C], where a function says so or where
-// its `last` is true.
+// its `last` is true. So may sequences on their way between an image and tokens, [C, T] as [T, C].
 #pragma once
 
 #include <cstdint>
@@ -22,14 +22,17 @@ struct StepContext {
 };
 
 inline bool is_image(const Shape& shape) { return shape.size() == 3; }
-// Whether the two orders of an image are one.
-inline bool is_flat(const Shape& shape) { return shape[0] == 1 || shape[1] * shape[2] == 1; }
+// Of the first dimension and of all others, whose order may be swapped.
+inline std::int64_t first_of(const Shape& shape) { return shape[0]; }
+inline std::int64_t others_of(const Shape& shape) { return element_count(shape) / shape[0]; }
+// Whether the two orders of a value are one.
+inline bool is_flat(const Shape& shape) { return first_of(shape) == 1 || others_of(shape) == 1; }
 
 // ---- between the caller's floats or bytes, row-major as the graph says, and activations
 
 struct Border {
   Shape shape;
-  bool last = false;            // the activations are an image channels last
+  bool last = false;            // the activations have the first dimension last
   const float* mean = nullptr;  // on the device, one a channel; null: no normalize is fused
   const float* deviation = nullptr;
 };
@@ -76,8 +79,8 @@ Step make_slice(const StepContext& context, const Slice& op, const Shape& input,
 Step make_expand(const StepContext& context, const Expand& op, const Shape& input);
 Step make_class_token(const StepContext& context, std::span<const float> token, const Shape& input);
 Step make_transpose(const StepContext& context, const Shape& input);
-// An image in the other order.
-Step make_reorder(const StepContext& context, const Shape& image, bool to_last);
+// The same value in the other order.
+Step make_reorder(const StepContext& context, const Shape& shape, bool to_last);
 
 // ---- sequences (pooling.cu, moving_average.cu, layer_norm.cu, attention.cu, matmul.cu)
 

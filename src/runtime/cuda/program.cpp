@@ -32,25 +32,28 @@ Graph with_import(Graph graph) {
   return graph;
 }
 
+bool has_two_orders(const Shape& shape) {
+  return (is_image(shape) || shape.size() == 2) && !is_flat(shape);
+}
+
 }  // namespace
 
 Program::Program(const Graph& graph, const TensorMap& tensors, const LayerOptions& options,
                  Context& device)
-    : graph_(with_import(fast::fuse_additions(graph))),
-      precision_(options.precision),
-      plan_(plan_memory(graph_)) {
+    : graph_(with_import(fast::fuse_additions(graph))), precision_(options.precision) {
   const NetworkContext context = {graph_, tensors, {precision_, tables_}, options, device};
   plan_import(tables_);
   for (NodeId id = kImport + 1; id < static_cast<NodeId>(graph_.nodes.size()); ++id) {
     plan_node(id, context);
   }
+  plan_values();
   output_ = {.shape = graph_.output_shape(),
              .last = last_[static_cast<std::size_t>(graph_.output)]};
 }
 
 void Program::plan_import(Tables& tables) {
   const Node& node = graph_.node(kImport);
-  input_ = {.shape = node.shape, .last = is_image(node.shape)};
+  input_ = {.shape = node.shape, .last = is_image(node.shape) && !is_flat(node.shape)};
   if (const auto* normalize = std::get_if<Normalize>(&node.op)) {
     input_.mean = tables.keep(normalize->mean);
     input_.deviation = tables.keep(normalize->std);
@@ -61,17 +64,36 @@ void Program::plan_import(Tables& tables) {
 
 void Program::plan_node(NodeId id, const NetworkContext& context) {
   const Node& node = graph_.node(id);
-  Planned planned = {.made = make_step(context, node, last_), .reorders = {}};
+  Planned planned = {.made = make_step(context, id, last_), .reorders = {}};
+  Made& made = planned.made;
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     const Shape& shape = graph_.node(node.inputs[i]).shape;
-    if (!is_image(shape) || is_flat(shape)) continue;
-    const bool to_last = planned.made.takes_last;
-    if (last_[static_cast<std::size_t>(node.inputs[i])] == to_last) continue;
+    const bool last = last_[static_cast<std::size_t>(node.inputs[i])];
+    if (last == made.takes_last || !has_two_orders(shape)) continue;
     planned.reorders.push_back(
-        {i, element_count(shape), make_reorder(context.steps, shape, to_last)});
+        {i, element_count(shape), make_reorder(context.steps, shape, made.takes_last)});
   }
-  last_.push_back(planned.made.gives_last && is_image(node.shape));
+  if (made.identity && !planned.reorders.empty()) {
+    made.step = std::move(planned.reorders.front().step);
+    made.identity = false;
+    planned.reorders.clear();
+    planned.reorders_only = true;
+  }
+  last_.push_back(made.gives_last && has_two_orders(node.shape));
   nodes_.push_back(std::move(planned));
+}
+
+// Where nothing moves a node may take over its input's memory; what is written in another order may
+// not.
+void Program::plan_values() {
+  Graph planned = graph_;
+  for (NodeId id = kImport + 1; id < static_cast<NodeId>(nodes_.size()); ++id) {
+    Op& op = planned.node(id).op;
+    const Planned& node = nodes_[static_cast<std::size_t>(id)];
+    if (node.made.identity) op = Flatten{};
+    if (node.reorders_only) op = Transpose{};
+  }
+  plan_ = plan_memory(planned);
 }
 
 void Program::prepare(std::int64_t batch) {

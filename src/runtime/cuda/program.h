@@ -58,10 +58,12 @@ class Program {
   struct Planned {
     Made made;
     std::vector<Reorder> reorders;
+    bool reorders_only = false;  // its step does nothing else
   };
 
   void plan_import(Tables& tables);
   void plan_node(NodeId id, const NetworkContext& context);
+  void plan_values();
   std::byte* value(NodeId id, std::int64_t batch, const RunMemory& memory) const;
   std::int64_t reordered_bytes(const Reorder& reorder, std::int64_t batch) const;
   std::int64_t step_bytes(std::int64_t batch) const;
@@ -73,7 +75,7 @@ class Program {
   MemoryPlan plan_;
   Tables tables_;
   std::vector<Planned> nodes_;  // without steps up to the import
-  std::vector<bool> last_;      // of each node: an image channels last
+  std::vector<bool> last_;      // of each node: the first dimension lies last
   Border input_, output_;
   std::set<std::int64_t> prepared_;
 };

@@ -36,7 +36,7 @@ void import_as(const Border& border, const From* x, T* y, std::int64_t batch, F 
                cudaStream_t stream) {
   const Shape& s = border.shape;
   if (!border.last || is_flat(s)) return convert(s, x, y, batch, f, stream);
-  const Matrices matrices = {batch, static_cast<int>(s[0]), static_cast<int>(s[1] * s[2])};
+  const Matrices matrices = {batch, static_cast<int>(first_of(s)), static_cast<int>(others_of(s))};
   launch_transpose(x, y, matrices, f, stream);
 }
 
@@ -71,7 +71,8 @@ void run_export(const Border& border, Precision precision, const void* x, float*
   with_type(precision, [&]<class T>(T*) {
     const auto* values = static_cast<const T*>(x);
     if (!border.last || is_flat(s)) return convert(s, values, y, batch, Unchanged{}, stream);
-    const Matrices matrices = {batch, static_cast<int>(s[1] * s[2]), static_cast<int>(s[0])};
+    const Matrices matrices = {batch, static_cast<int>(others_of(s)),
+                               static_cast<int>(first_of(s))};
     launch_transpose(values, y, matrices, Unchanged{}, stream);
   });
 }

@@ -1,4 +1,4 @@
-// Swapped dimensions: the op, and the two orders of an image.
+// Swapped dimensions: the op, and the two orders of a value.
 #include "runtime/cuda/kernels/transposition.h"
 #include "runtime/cuda/ops.h"
 #include "runtime/cuda/precision.h"
@@ -27,10 +27,9 @@ Step make_transpose(const StepContext& context, const Shape& input) {
   return transpose_step(context, matrix == 0 ? 0 : element_count(input) / matrix, rows, columns);
 }
 
-Step make_reorder(const StepContext& context, const Shape& image, bool to_last) {
-  const std::int64_t channels = image[0], pixels = image[1] * image[2];
-  return to_last ? transpose_step(context, 1, channels, pixels)
-                 : transpose_step(context, 1, pixels, channels);
+Step make_reorder(const StepContext& context, const Shape& shape, bool to_last) {
+  return to_last ? transpose_step(context, 1, first_of(shape), others_of(shape))
+                 : transpose_step(context, 1, others_of(shape), first_of(shape));
 }
 
 }  // namespace tbn::cuda
