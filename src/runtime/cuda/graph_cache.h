@@ -14,13 +14,13 @@ namespace tbn::cuda {
 class GraphCache {
  public:
   // The graph of a batch size, captured on the stream where it is not known.
-  const CapturedGraph& get(std::int64_t batch, const Stream& stream, FunctionRef<void()> launches) {
+  const LaunchGraph& get(std::int64_t batch, const Stream& stream, FunctionRef<void()> launches) {
     const auto found = std::find_if(graphs_.begin(), graphs_.end(),
                                     [batch](const auto& known) { return known.first == batch; });
     if (found != graphs_.end()) {
       graphs_.splice(graphs_.begin(), graphs_, found);
     } else {
-      graphs_.emplace_front(batch, CapturedGraph(stream, launches));
+      graphs_.emplace_front(batch, LaunchGraph(stream, launches));
       if (graphs_.size() > kMostGraphs) graphs_.pop_back();
     }
     return graphs_.front().second;
@@ -30,7 +30,7 @@ class GraphCache {
 
  private:
   static constexpr std::size_t kMostGraphs = 8;
-  std::list<std::pair<std::int64_t, CapturedGraph>> graphs_;  // the last used first
+  std::list<std::pair<std::int64_t, LaunchGraph>> graphs_;  // the last used first
 };
 
 }  // namespace tbn::cuda

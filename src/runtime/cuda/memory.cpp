@@ -40,7 +40,7 @@ Event::Event() : event_(nullptr, [](cudaEvent_t e) { cudaEventDestroy(e); }) {
   event_.reset(event);
 }
 
-CapturedGraph::CapturedGraph(const Stream& stream, FunctionRef<void()> launches)
+LaunchGraph::LaunchGraph(const Stream& stream, FunctionRef<void()> launches)
     : executable_(nullptr, [](cudaGraphExec_t e) { cudaGraphExecDestroy(e); }) {
   check(cudaStreamBeginCapture(stream.get(), cudaStreamCaptureModeThreadLocal),
         "capturing a graph");
@@ -60,7 +60,7 @@ CapturedGraph::CapturedGraph(const Stream& stream, FunctionRef<void()> launches)
   executable_.reset(executable);
 }
 
-void CapturedGraph::replay(cudaStream_t stream) const {
+void LaunchGraph::replay(cudaStream_t stream) const {
   check(cudaGraphLaunch(executable_.get(), stream), "replaying a graph");
 }
 

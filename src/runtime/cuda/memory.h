@@ -61,10 +61,10 @@ class Event {
 };
 
 // What was launched on a stream, to be replayed.
-class CapturedGraph {
+class LaunchGraph {
  public:
   // Captures what `launches` puts on the stream, without running it.
-  CapturedGraph(const Stream& stream, FunctionRef<void()> launches);
+  LaunchGraph(const Stream& stream, FunctionRef<void()> launches);
   void replay(cudaStream_t stream) const;
 
  private:
