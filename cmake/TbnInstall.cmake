@@ -1,5 +1,5 @@
 # Installs the libraries, headers and tools, and the package that find_package(tbn) reads:
-# components core and runtime know nothing of LibTorch, train brings it along.
+# components core, runtime and cuda know nothing of LibTorch, train brings it along.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -13,6 +13,7 @@ function(tbn_install set)
 endfunction()
 
 tbn_install(tbnCoreTargets core runtime)
+tbn_install(tbnCudaTargets cuda)
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
   FILES_MATCHING PATTERN "*.h" PATTERN train.h EXCLUDE)
 if(TBN_TRAIN)

@@ -52,6 +52,7 @@ struct CudaKernelChoice {
   std::string node;
   std::string kernel;
   double microseconds = 0;  // as timed; 0 where it was not
+  std::string rejected;     // kernels whose results were not the plain one's, separated by spaces
 };
 
 class CudaSession {

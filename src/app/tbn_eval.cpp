@@ -2,10 +2,12 @@
 // gives the logits that it was exported with.
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <thread>
 
 #include <fmt/format.h>
 
+#include "app/support/cuda_options.h"
 #include "app/support/data_source.h"
 #include "app/support/exit_codes.h"
 #include "app/support/json_out.h"
@@ -71,6 +73,10 @@ Result evaluate_run(const CommandLine& line, const std::filesystem::path& path) 
   const auto data = open_split(line, config);
   check_data_fits(checkpoint.graph, data->spec(), result.path);
   result.data = config.name;
+  if (precision_of(line) == Precision::kFp16 || line.has("kernel")) {
+    throw ConfigError("--precision fp16 and --kernel are for packed files; '" + result.path +
+                      "' is a training state");
+  }
   result.sums = evaluate_checkpoint(checkpoint, *data,
                                     {.device = line.text("device"),
                                      .precision = line.text("precision"),
@@ -80,15 +86,34 @@ Result evaluate_run(const CommandLine& line, const std::filesystem::path& path) 
   return result;
 }
 
-SessionOptions session_options(const CommandLine& line) {
-  if (line.text("device") != "auto" && line.text("device") != "cpu") {
-    throw ConfigError(
-        fmt::format("--device: a packed file runs on the cpu, not on '{}'", line.text("device")));
-  }
+int session_threads(const CommandLine& line) {
   const std::int64_t asked = threads_of(line);
-  const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
-  return {.backend = backend_of(line),
-          .threads = asked > 0 ? static_cast<int>(asked) : static_cast<int>(cores)};
+  return static_cast<int>(asked > 0 ? asked : std::max(1u, std::thread::hardware_concurrency()));
+}
+
+using Run = std::function<void(std::span<const float>, std::int64_t, std::span<float>)>;
+
+// A session on the device that was asked for, and on no other.
+Run open_session(const CommandLine& line, const std::shared_ptr<const Network>& network) {
+  const auto run_on = [](auto session) -> Run {
+    return [session](auto input, std::int64_t batch, auto output) {
+      session->run(input, batch, output);
+    };
+  };
+  if (asks_for_cuda(line)) {
+    if (backend_of(line) != Backend::kExact) {
+      throw ConfigError("--backend " + line.text("backend") + " is of the cpu, and --device is " +
+                        line.text("device"));
+    }
+    return run_on(std::make_shared<CudaSession>(network, cuda_options(line)));
+  }
+  if (line.text("precision") != "fp32" || line.has("kernel")) {
+    throw ConfigError(
+        "--precision and --kernel of packed files are for --device cuda; on the cpu they run in "
+        "fp32 by the kernels of --backend");
+  }
+  return run_on(std::make_shared<Session>(
+      network, SessionOptions{.backend = backend_of(line), .threads = session_threads(line)}));
 }
 
 // The int8 form for microcontrollers, of the ranges that the file carries.
@@ -112,11 +137,27 @@ Result evaluate_file(const CommandLine& line, const std::filesystem::path& path)
   check_data_fits(network->graph(), data->spec(), result.path);
   const std::int64_t batch_size = line.number("batch-size", 1, 100000);
   const int loaders = static_cast<int>(config.threads);
-  const SessionOptions options = session_options(line);
+  if (is_micro(line) && asks_for_cuda(line)) {
+    throw ConfigError("--backend micro runs on the cpu, and --device is " + line.text("device"));
+  }
   result.sums = is_micro(line) ? evaluate_micro(micro_network(*network, result.path), *data,
-                                                options.threads, batch_size, loaders)
-                               : evaluate_packed(network, *data, options, batch_size, loaders);
+                                                session_threads(line), batch_size, loaders)
+                               : evaluate_packed(*network, open_session(line, network), *data,
+                                                 batch_size, loaders);
   return result;
+}
+
+// Activations of 16 bits have 11 or 8 bits of their own, and round at every layer.
+double verify_tolerance(const CommandLine& line) {
+  switch (precision_of(line)) {
+    case Precision::kFp32:
+      return 1e-3;
+    case Precision::kFp16:
+      return 1e-2;
+    case Precision::kBf16:
+      return 5e-2;
+  }
+  TBN_CHECK(false, "not a precision");
 }
 
 int verify(const CommandLine& line, const std::filesystem::path& path) {
@@ -124,7 +165,9 @@ int verify(const CommandLine& line, const std::filesystem::path& path) {
     throw ConfigError("--verify replays the test vectors of a packed file (.tbn); '" +
                       path.string() + "' is a training state");
   }
-  const VerifyResult result = verify_packed(Network::load(path), session_options(line));
+  const auto network = Network::load(path);
+  const VerifyResult result =
+      verify_packed(*network, open_session(line, network), verify_tolerance(line));
   if (line.json()) {
     Json json = Json::object();
     json["verify"] = Json::object({{"vectors", result.vectors},
@@ -179,8 +222,10 @@ int run_main(int argc, char** argv) {
   line.value("split", "name", "test, validation or train", "test")
       .value("data", "name", "the data set (default: the one it was trained on)")
       .value("root", "folder", "where the data set's files are")
-      .value("device", "name", "auto, cpu, cuda or cuda:N, for checkpoints", "auto")
-      .value("precision", "name", "fp32 or bf16, for checkpoints", "fp32")
+      .value("device", "name", "auto, cpu, cuda or cuda:N; packed files run on the cpu by auto",
+             "auto")
+      .value("precision", "name", "fp32 or bf16; fp16 too for packed files on cuda", "fp32")
+      .value("kernel", "name", "which kernel multiplies layers of packed files on cuda")
       .value("threads", "count", "CPU threads; 0: all cores", "0")
       .value("backend", "name", "exact, int8, reference or micro, for packed files", "exact")
       .value("batch-size", "count", "samples at a time", "500")
@@ -189,9 +234,7 @@ int run_main(int argc, char** argv) {
       .flag("verify", "replay the test vectors of a packed file; needs no data");
   if (!line.parse(argc, argv)) return kDone;
   const std::filesystem::path path = line.file("run directory, checkpoint or .tbn file");
-  if (line.text("precision") != "fp32" && line.text("precision") != "bf16") {
-    throw ConfigError("--precision: '" + line.text("precision") + "' is not one of fp32, bf16");
-  }
+  precision_of(line);
   split_of(line.text("split"));
   if (backend_of(line) == Backend::kInt8 && line.has("verify")) {
     throw ConfigError("--backend " + line.text("backend") +

@@ -11,39 +11,36 @@
 
 namespace tbn {
 
-MetricSums evaluate_packed(std::shared_ptr<const Network> network, const Dataset& data,
-                           const SessionOptions& options, std::int64_t batch_size,
-                           int loader_threads) {
+MetricSums evaluate_packed(const Network& network, PackedRun run, const Dataset& data,
+                           std::int64_t batch_size, int loader_threads) {
   MetricSums sums(data.spec());
   if (data.size() == 0) return sums;
-  const std::int64_t each = element_count(network->output_shape());
-  Session session(std::move(network), options);
+  const std::int64_t each = element_count(network.output_shape());
   BatchLoader loader(data, {.batch_size = batch_size, .threads = loader_threads});
   loader.start_epoch(0);
   std::vector<float> outputs;
   for (Batch batch; loader.next(batch);) {
     if (data.spec().bytes) batch.values.assign(batch.bytes.begin(), batch.bytes.end());
     outputs.resize(static_cast<std::size_t>(batch.size * each));
-    session.run(batch.values, batch.size, outputs);
+    run(batch.values, batch.size, outputs);
     sums.add(outputs, batch.labels, batch.targets, batch.size);
   }
   return sums;
 }
 
-VerifyResult verify_packed(std::shared_ptr<const Network> network, const SessionOptions& options) {
-  const HostTensor& input = network->verify_input();
-  const HostTensor& output = network->verify_output();
+VerifyResult verify_packed(const Network& network, PackedRun run, double relative) {
+  const HostTensor& input = network.verify_input();
+  const HostTensor& output = network.verify_output();
   if (input.count() == 0) {
     throw DataError("the file has no test vectors to verify; export it again with this tbn-export");
   }
-  check_prepared(*network);
+  check_prepared(network);
   const std::span<const float> expected = output.values<float>();
-  const std::int64_t classes = network->output_shape().back();
+  const std::int64_t classes = network.output_shape().back();
   VerifyResult result;
   result.vectors = input.shape().front();
   std::vector<float> logits(expected.size());
-  Session session(network, options);
-  session.run(input.values<float>(), result.vectors, logits);
+  run(input.values<float>(), result.vectors, logits);
 
   double largest = 0;
   for (std::size_t i = 0; i < logits.size(); ++i) {
@@ -52,9 +49,9 @@ VerifyResult verify_packed(std::shared_ptr<const Network> network, const Session
     // The negation also catches what is not a number.
     if (!(difference <= result.largest_difference)) result.largest_difference = difference;
   }
-  result.tolerance = std::max(1e-4, 1e-3 * largest);
+  result.tolerance = relative * std::max(0.1, largest);
   // Points and series have near ties by the thousand; their numbers are compared above.
-  if (network->output_shape().size() > 1) return result;
+  if (network.output_shape().size() > 1) return result;
   for (std::int64_t v = 0; v < result.vectors; ++v) {
     const auto predicted = [&](const float* values) {
       const float* row = values + v * classes;

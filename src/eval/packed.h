@@ -2,30 +2,35 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
+#include <span>
 
+#include "base/function_ref.h"
 #include "data/dataset.h"
 #include "eval/metrics.h"
 #include "tbn/runtime.h"
 
 namespace tbn {
 
+// Whatever runs the network, as Session::run does.
+using PackedRun =
+    FunctionRef<void(std::span<const float> input, std::int64_t batch, std::span<float> output)>;
+
 // The samples must fit the network (check_data_fits).
-MetricSums evaluate_packed(std::shared_ptr<const Network> network, const Dataset& data,
-                           const SessionOptions& options, std::int64_t batch_size,
-                           int loader_threads = 1);
+MetricSums evaluate_packed(const Network& network, PackedRun run, const Dataset& data,
+                           std::int64_t batch_size, int loader_threads = 1);
 
 struct VerifyResult {
   std::int64_t vectors = 0;
   double largest_difference = 0;  // of a logit
-  double tolerance = 0;           // 1e-3 of the largest logit in the file, at least 1e-4
+  double tolerance = 0;           // for a difference
   bool same_predictions = true;   // classification: the largest logit
   // Not so for a difference that is not a number.
   bool ok() const { return same_predictions && largest_difference <= tolerance; }
 };
 
+// Differences may be `relative` of the largest logit in the file, and a tenth of it absolute.
 // Throws DataError for a file without test vectors, and where its prepared weights are not those of
 // its layers.
-VerifyResult verify_packed(std::shared_ptr<const Network> network, const SessionOptions& options);
+VerifyResult verify_packed(const Network& network, PackedRun run, double relative = 1e-3);
 
 }  // namespace tbn

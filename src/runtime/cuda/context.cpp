@@ -3,7 +3,9 @@
 
 #include <cuda_runtime_api.h>
 
+#include "runtime/cuda/matrix_library.h"
 #include "runtime/cuda/status.h"
+#include "runtime/cuda/tune.h"
 #include "tbn/error.h"
 
 namespace tbn::cuda {
@@ -14,7 +16,9 @@ constexpr int kLeastCapability = 75;
 int device_count() {
   int count = 0;
   const cudaError_t result = cudaGetDeviceCount(&count);
-  if (result == cudaErrorNoDevice) {
+  int driver = 0;  // stays 0 where none is installed, which the count reports as one that is old
+  cudaDriverGetVersion(&driver);
+  if (result == cudaErrorNoDevice || (result == cudaErrorInsufficientDriver && driver == 0)) {
     cudaGetLastError();
     return 0;
   }
@@ -25,7 +29,8 @@ int device_count() {
 DeviceInfo describe(int index) {
   const int count = device_count();
   if (count == 0) {
-    throw ConfigError("no CUDA device is found on this machine (check nvidia-smi); use the cpu");
+    throw ConfigError(
+        "no CUDA device is found on this machine (check nvidia-smi); use --device cpu");
   }
   if (index < 0 || index >= count) {
     throw ConfigError("CUDA device " + std::to_string(index) +
@@ -50,7 +55,11 @@ DeviceInfo describe(int index) {
 
 }  // namespace
 
-Context::Context(int index) : device_(describe(index)) { use(); }
+Context::Context(int index) : device_(describe(index)), tuned_(std::make_unique<TuneCache>()) {
+  use();
+  matrices_ = MatrixLibrary::open();
+}
+
 Context::~Context() = default;
 
 void Context::use() const { check(cudaSetDevice(device_.index), "choosing the device"); }

@@ -7,6 +7,9 @@
 
 namespace tbn::cuda {
 
+class MatrixLibrary;
+class TuneCache;
+
 struct DeviceInfo {
   int index = 0;
   std::string name;    // "NVIDIA H200"
@@ -28,9 +31,15 @@ class Context {
   const DeviceInfo& device() const { return device_; }
   // Makes the device the calling thread's, whichever that is.
   void use() const;
+  // Null where cuBLASLt is not installed.
+  MatrixLibrary* matrices() const { return matrices_.get(); }
+  // Which kernels were found to be quickest on this device.
+  TuneCache& tuned() { return *tuned_; }
 
  private:
   DeviceInfo device_;
+  std::unique_ptr<MatrixLibrary> matrices_;
+  std::unique_ptr<TuneCache> tuned_;
 };
 
 }  // namespace tbn::cuda

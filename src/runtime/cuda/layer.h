@@ -9,6 +9,7 @@
 
 #include <cuda_runtime_api.h>
 
+#include <compare>
 #include <cstdint>
 #include <span>
 
@@ -48,6 +49,8 @@ struct LayerShape {
   bool interleaved = false;
   int activation = 0;  // ActivationKind
   bool residual = false;
+
+  auto operator<=>(const LayerShape&) const = default;
 
   __host__ __device__ int copies() const { return outputs / rows; }
   __host__ __device__ std::int64_t pixels() const { return std::int64_t{batch} * out_h * out_w; }

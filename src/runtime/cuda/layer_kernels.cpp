@@ -9,6 +9,8 @@ std::int64_t nothing(const LayerShape&, Precision, const Context&) { return 0; }
 
 constexpr LayerKernel kKernels[] = {
     {"plain", always, nothing, run_plain},
+    {"expand", expand_computes, expand_workspace, run_expand},
+    {"gemv", gemv_computes, nothing, run_gemv},
 };
 
 }  // namespace

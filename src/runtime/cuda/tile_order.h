@@ -12,6 +12,7 @@
 
 #include <cuda_runtime_api.h>
 
+#include <compare>
 #include <cstdint>
 
 namespace tbn::cuda {
@@ -28,6 +29,7 @@ struct InputOrder {
   int taps = 1;        // kernel_h * kernel_w
   int channels = 0;    // of a group
   int tap_inputs = 0;  // channels, or more
+  auto operator<=>(const InputOrder&) const = default;
 
   static InputOrder of(int taps, int channels) {
     const int padded = (channels + kTapInputs - 1) / kTapInputs * kTapInputs;

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <stdexcept>
 #include <vector>
 
+#include "cuda/support/to_host.h"
 #include "runtime/cuda/context.h"
 #include "runtime/cuda/memory.h"
 #include "runtime/cuda/precision.h"
@@ -169,13 +169,11 @@ std::vector<T> run(const LayerKernel& kernel, const Layer<T>& layer, Precision p
                           .workspace = workspace.get(),
                           .stream = nullptr};
   kernel.run(task, context);
-  std::vector<T> result(layer.residual.size());
-  std::memcpy(static_cast<void*>(result.data()), y.get(), static_cast<std::size_t>(bytes));
-  const auto* counters = workspace.get<std::uint32_t>();
-  for (std::int64_t i = 0; i < kCounterBytes / 4; ++i) {
+  const std::vector<std::uint32_t> counters = to_host<std::uint32_t>(workspace);
+  for (std::size_t i = 0; i < kCounterBytes / 4; ++i) {
     if (counters[i] != 0) throw std::runtime_error("a counter of the workspace is not zero again");
   }
-  return result;
+  return to_host<T>(y);
 }
 
 }  // namespace

@@ -8,4 +8,11 @@ namespace tbn::cuda {
 
 void run_plain(const LayerTask& task, Context& context);
 
+bool expand_computes(const LayerShape& shape, Precision precision, const Context& context);
+std::int64_t expand_workspace(const LayerShape& shape, Precision precision, const Context& context);
+void run_expand(const LayerTask& task, Context& context);
+
+bool gemv_computes(const LayerShape& shape, Precision precision, const Context& context);
+void run_gemv(const LayerTask& task, Context& context);
+
 }  // namespace tbn::cuda

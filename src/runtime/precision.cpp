@@ -1,5 +1,6 @@
-// Names of precisions.
-#include "runtime/cuda/precision.h"
+// Names of the precisions of CUDA sessions, for programs without them too.
+#include "tbn/cuda.h"
+#include "tbn/error.h"
 
 namespace tbn {
 
