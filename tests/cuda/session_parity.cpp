@@ -15,7 +15,6 @@ using namespace tbn::cuda::test;
 namespace {
 
 void check_ops(Precision precision) {
-  if (!device_here()) return;
   for (const tbn::test::OpCase& c : tbn::test::op_cases()) {
     INFO(op_name(c.op) << ": " << c.what);
     const Model model = tbn::test::packed_case(c);
@@ -54,7 +53,6 @@ TEST_CASE("a session in bf16 computes every op to a unit in the last place") {
 }
 
 TEST_CASE("networks of every family give on the device what they give on the processor") {
-  if (!device_here()) return;
   for (const ModelSpec& spec : tbn::test::zoo_cases()) {
     INFO(spec.type << " on " << to_string(spec.input));
     const auto network = packed_network(spec);
@@ -70,7 +68,6 @@ TEST_CASE("networks of every family give on the device what they give on the pro
 }
 
 TEST_CASE("pixels are normalized before they are rounded") {
-  if (!device_here()) return;
   // Between two neighbours of bf16 near 200 lies 1: the difference of 200.5 and the mean, 200.25,
   // would be gone.
   GraphBuilder b("pixels");

@@ -128,17 +128,18 @@ std::int64_t Program::reordered_bytes(const Reorder& reorder, std::int64_t batch
   return aligned(reorder.values * batch * value_bytes(precision_));
 }
 
-// What the steps themselves ask for, the most of any.
+// The counters and what a step works on, the most of any. Layers count the counters in.
 std::int64_t Program::step_bytes(std::int64_t batch) const {
-  std::int64_t most = 0;
+  std::int64_t most = kCounterBytes;
   for (const Planned& node : nodes_) {
     const auto& bytes = node.made.step.workspace_bytes;
-    if (bytes) most = std::max(most, bytes(batch));
+    const std::int64_t counters = node.made.layer != nullptr ? 0 : kCounterBytes;
+    if (bytes) most = std::max(most, counters + bytes(batch));
   }
   return aligned(most);
 }
 
-// The counters, what a step works on, and inputs in the other order.
+// What the steps work on, and inputs in the other order.
 std::int64_t Program::workspace_bytes(std::int64_t batch) const {
   std::int64_t most = 0;
   for (const Planned& node : nodes_) {
@@ -146,7 +147,7 @@ std::int64_t Program::workspace_bytes(std::int64_t batch) const {
     for (const Reorder& reorder : node.reorders) bytes += reordered_bytes(reorder, batch);
     most = std::max(most, bytes);
   }
-  return kCounterBytes + step_bytes(batch) + most;
+  return step_bytes(batch) + most;
 }
 
 std::byte* Program::value(NodeId id, std::int64_t batch, const RunMemory& memory) const {
@@ -155,7 +156,7 @@ std::byte* Program::value(NodeId id, std::int64_t batch, const RunMemory& memory
 }
 
 void Program::run(std::int64_t batch, const RunMemory& memory, cudaStream_t stream) const {
-  std::byte* reordered = memory.workspace + kCounterBytes + step_bytes(batch);
+  std::byte* reordered = memory.workspace + step_bytes(batch);
   for (NodeId id = kImport + 1; id < static_cast<NodeId>(nodes_.size()); ++id) {
     run_node(id, batch, memory, reordered, stream);
   }

@@ -37,15 +37,22 @@ void make_room(Buffer& buffer, std::int64_t bytes, Buffer (*make)(std::int64_t, 
   buffer = make(bytes, what);
 }
 
-// The caller's values on their way.
-struct Staging {
-  Buffer host_input, device_input, device_output, host_output;
+// Pinned memory between the caller and the device, for one part of a batch. While the device works
+// on one part the caller's values of the next are copied to another lane.
+struct Lane {
+  Buffer input, output;
+  cuda::Event done;
+  std::span<float> target;  // of the part under way; empty: none is
 
   void make_room_for(std::int64_t input_bytes, std::int64_t output_bytes) {
-    make_room(host_input, input_bytes, Buffer::pinned, "pinned memory for the input");
-    make_room(device_input, input_bytes, Buffer::on_device, "memory for the input");
-    make_room(device_output, output_bytes, Buffer::on_device, "memory for the output");
-    make_room(host_output, output_bytes, Buffer::pinned, "pinned memory for the output");
+    make_room(input, input_bytes, Buffer::pinned, "pinned memory for the input");
+    make_room(output, output_bytes, Buffer::pinned, "pinned memory for the output");
+  }
+  void finish() {
+    if (target.empty()) return;
+    check(cudaEventSynchronize(done.get()), "running the network");
+    std::copy_n(output.get<float>(), target.size(), target.data());
+    target = {};
   }
 };
 
@@ -69,12 +76,15 @@ struct CudaSession::Impl {
 
   cuda::RunMemory memory() const { return {arena.get<std::byte>(), workspace.get<std::byte>()}; }
 
+  void wait_for_last_run() const {
+    check(cudaEventSynchronize(last_run.get()), "running the network");
+  }
   void make_ready(std::int64_t batch);
   void launch(std::int64_t batch, cudaStream_t to);
   template <class T>
   void compute(const T* input, std::int64_t batch, float* output, cudaStream_t to);
   template <class T>
-  void run_part(std::span<const T> input, std::int64_t batch, std::span<float> output);
+  void start(Lane& lane, std::span<const T> input, std::int64_t batch, std::span<float> output);
   template <class T>
   void run(std::span<const T> input, std::int64_t batch, std::span<float> output);
 
@@ -88,18 +98,21 @@ struct CudaSession::Impl {
   cuda::Stream stream;
   cuda::Event last_run;
   Buffer arena, workspace;
-  Staging staging;
+  Buffer device_input, device_output;  // of run()
+  Lane lanes[2];
   cuda::GraphCache graphs;  // which hold the addresses of the arena and the workspace
 };
 
 // Kernels, memory and the graph of a batch size. What fails leaves less memory than before, which
 // the next call makes good.
 void CudaSession::Impl::make_ready(std::int64_t batch) {
+  // Kernels are timed with nothing else on the device.
+  if (!program.is_prepared(batch)) wait_for_last_run();
   program.prepare(batch);
   const std::int64_t arena_bytes = program.arena_bytes(batch);
   const std::int64_t workspace_bytes = program.workspace_bytes(batch);
   if (arena_bytes > arena.bytes() || workspace_bytes > workspace.bytes()) {
-    check(cudaEventSynchronize(last_run.get()), "running the network");
+    wait_for_last_run();
     graphs.clear();
     make_room(arena, arena_bytes, Buffer::on_device, "memory for the activations");
     if (workspace_bytes > workspace.bytes()) {
@@ -129,37 +142,46 @@ void CudaSession::Impl::compute(const T* input, std::int64_t batch, float* outpu
   check(cudaEventRecord(last_run.get(), to), "running the network");
 }
 
+// A part of a batch on its way there and back; lane.finish() waits for it.
 template <class T>
-void CudaSession::Impl::run_part(std::span<const T> input, std::int64_t batch,
-                                 std::span<float> output) {
-  stream.wait();  // what failed before this may have left copies there
+void CudaSession::Impl::start(Lane& lane, std::span<const T> input, std::int64_t batch,
+                              std::span<float> output) {
+  const auto input_bytes = static_cast<std::int64_t>(input.size_bytes());
+  const auto output_bytes = static_cast<std::int64_t>(output.size_bytes());
   make_ready(batch);
-  staging.make_room_for(static_cast<std::int64_t>(input.size_bytes()),
-                        static_cast<std::int64_t>(output.size_bytes()));
-  std::copy(input.begin(), input.end(), staging.host_input.get<T>());
-  check(cudaMemcpyAsync(staging.device_input.get(), staging.host_input.get(), input.size_bytes(),
+  make_room(device_input, input_bytes, Buffer::on_device, "memory for the input");
+  make_room(device_output, output_bytes, Buffer::on_device, "memory for the output");
+  lane.make_room_for(input_bytes, output_bytes);
+  std::copy(input.begin(), input.end(), lane.input.get<T>());
+  check(cudaMemcpyAsync(device_input.get(), lane.input.get(), input.size_bytes(),
                         cudaMemcpyHostToDevice, stream.get()),
         "copying the input");
-  compute(staging.device_input.get<T>(), batch, staging.device_output.get<float>(), stream.get());
-  check(cudaMemcpyAsync(staging.host_output.get(), staging.device_output.get(), output.size_bytes(),
+  compute(device_input.get<T>(), batch, device_output.get<float>(), stream.get());
+  check(cudaMemcpyAsync(lane.output.get(), device_output.get(), output.size_bytes(),
                         cudaMemcpyDeviceToHost, stream.get()),
         "copying the output");
-  stream.wait();
-  std::copy_n(staging.host_output.get<float>(), output.size(), output.data());
+  check(cudaEventRecord(lane.done.get(), stream.get()), "copying the output");
+  lane.target = output;
 }
 
 template <class T>
 void CudaSession::Impl::run(std::span<const T> input, std::int64_t batch, std::span<float> output) {
   check_run_sizes(*network, input.size(), batch, output.size());
   context.use();
+  // What a run before this one left there when it failed.
+  stream.wait();
+  for (Lane& lane : lanes) lane.target = {};
   for (std::int64_t first = 0; first < batch; first += max_batch) {
     const std::int64_t part = std::min(max_batch, batch - first);
     const auto values = [&](std::int64_t each, auto all) {
       return all.subspan(static_cast<std::size_t>(first * each),
                          static_cast<std::size_t>(part * each));
     };
-    run_part(values(in, input), part, values(out, output));
+    Lane& lane = lanes[first / max_batch % 2];
+    lane.finish();
+    start(lane, values(in, input), part, values(out, output));
   }
+  for (Lane& lane : lanes) lane.finish();
 }
 
 CudaSession::CudaSession(std::shared_ptr<const Network> network, CudaOptions options) {
@@ -200,10 +222,9 @@ const Network& CudaSession::network() const { return *impl_->network; }
 const std::string& CudaSession::device_name() const { return impl_->name; }
 
 CudaMemory CudaSession::memory() const {
-  const Staging& staging = impl_->staging;
   return {.weights = impl_->program.weight_bytes(),
           .activations =
-              impl_->arena.bytes() + staging.device_input.bytes() + staging.device_output.bytes(),
+              impl_->arena.bytes() + impl_->device_input.bytes() + impl_->device_output.bytes(),
           .workspace = impl_->workspace.bytes()};
 }
 

@@ -5,23 +5,10 @@
 #include <cmath>
 #include <limits>
 
-#include "runtime/cuda/context.h"
-#include "support/catch.h"
 #include "support/naive_eval.h"
 #include "support/random_model.h"
-#include "tbn/error.h"
 
 namespace tbn::cuda::test {
-
-bool device_here() {
-  try {
-    const Context device(0);
-    return true;
-  } catch (const Error& error) {
-    WARN("skipped: " << error.what());
-    return false;
-  }
-}
 
 CudaOptions quick(Precision precision) { return {.precision = precision, .tune = false}; }
 

@@ -8,9 +8,6 @@
 
 namespace tbn::cuda::test {
 
-// False, said aloud, where this machine has no device that could run the tests.
-bool device_here();
-
 // Without timing kernels against each other.
 CudaOptions quick(Precision precision);
 

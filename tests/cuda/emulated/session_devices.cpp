@@ -79,7 +79,7 @@ TEST_CASE("weights that are too large for the device's memory are refused, and n
   const Restored restored;
   const std::size_t before = cuda_emulator::used_memory();
   cuda_emulator::set_memory(before + 2'000);
-  CHECK(says(message_of<SystemError>([] { make_session(); }), {"the weights", "too small"}));
+  CHECK(says(message_of<SystemError>([] { make_session(); }), {"conv2d 'flat'", "too small"}));
   CHECK(cuda_emulator::used_memory() == before);
 }
 
