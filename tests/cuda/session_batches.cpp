@@ -6,6 +6,7 @@
 #include "runtime/cuda/status.h"
 #include "support/catch.h"
 #include "support/errors.h"
+#include "support/naive_eval.h"
 #include "support/random_model.h"
 #include "tbn/error.h"
 
@@ -148,4 +149,20 @@ TEST_CASE("a session names its device and what it holds there") {
   CHECK_FALSE(session.kernels(1).empty());
   CudaSession moved(std::move(session));
   CHECK(run(moved, pixels(1), 1).size() == kOutputs);
+}
+
+TEST_CASE("whichever kernels the layers use, a network gives the same") {
+  const auto network = small_network();
+  CudaSession plain(network, same_sums());
+  const std::vector<float> expected = run(plain, pixels(3), 3);
+  const std::vector<double> wanted(expected.begin(), expected.end());
+  std::vector<std::string> kernels = cuda_layer_kernels();
+  kernels.emplace_back();  // the quickest, each tried against the plain one
+  for (const std::string& kernel : kernels) {
+    CAPTURE(kernel);
+    CudaSession session(network, {.precision = Precision::kFp32, .kernel = kernel});
+    CHECK(tbn::test::relative_error(run(session, pixels(3), 3), wanted) < 1e-5);
+    for (const CudaKernelChoice& choice : session.kernels(3)) CHECK(choice.rejected.empty());
+  }
+  CHECK_THROWS_AS(CudaSession(network, {.kernel = "none such"}), ConfigError);
 }
