@@ -52,18 +52,21 @@ TEST_CASE("a session in bf16 computes every op to a unit in the last place") {
   check_ops(Precision::kBf16);
 }
 
+// Measured: at most 5e-7, and 2^-5.8 in bf16, whose roundings add up along a network. (Random
+// weights take some networks beyond the range of fp16.)
 TEST_CASE("networks of every family give on the device what they give on the processor") {
   for (const ModelSpec& spec : tbn::test::zoo_cases()) {
     INFO(spec.type << " on " << to_string(spec.input));
     const auto network = packed_network(spec);
-    CudaSession session(network, quick(Precision::kFp32));
     const bool pixels = !spec.mean.empty();
     const std::int64_t batch = 2;
     const std::vector<float> input = tbn::test::random_values(
         batch * element_count(network->input_shape()), 5, pixels ? 0 : -2, pixels ? 255 : 2);
     const std::vector<float> expected = on_cpu(network, input, batch);
     const std::vector<double> wanted(expected.begin(), expected.end());
-    CHECK(tbn::test::relative_error(run(session, input, batch), wanted) < 1e-4);
+    CudaSession exact(network, quick(Precision::kFp32)), rounded(network, quick(Precision::kBf16));
+    CHECK(tbn::test::relative_error(run(exact, input, batch), wanted) < 1e-5);
+    CHECK(tbn::test::relative_error(run(rounded, input, batch), wanted) < 0x1p-5);
   }
 }
 

@@ -72,7 +72,10 @@ struct CudaSession::Impl {
         out(element_count(network->output_shape())) {}
 
   // What still runs there reads the memory. Where waiting fails, so did what it waits for.
-  ~Impl() { cudaEventSynchronize(last_run.get()); }
+  ~Impl() {
+    cudaStreamSynchronize(stream.get());
+    cudaEventSynchronize(last_run.get());
+  }
 
   cuda::RunMemory memory() const { return {arena.get<std::byte>(), workspace.get<std::byte>()}; }
 
