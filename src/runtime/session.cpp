@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/cpu/program.h"
+#include "runtime/run_sizes.h"
 #include "runtime/thread_pool.h"
 #include "tbn/error.h"
 #include "tbn/runtime.h"
@@ -63,18 +64,6 @@ struct ExampleBuffers {
   std::vector<const float*> inputs;
   std::optional<Memory> bytes;  // an input that was given as bytes
 };
-
-void check_size(const char* what, std::size_t given, std::int64_t batch, const Shape& shape) {
-  const auto each = static_cast<std::size_t>(element_count(shape));
-  const auto examples = static_cast<std::size_t>(batch);
-  // Without a product that could wrap around to a size that fits.
-  const bool fits = each == 0 || examples == 0 ? given == each * examples
-                                               : given % each == 0 && given / each == examples;
-  if (fits) return;
-  throw ConfigError(std::string(what) + " holds " + std::to_string(given) + " values, but " +
-                    std::to_string(batch) + " examples of " + to_string(shape) + " are " +
-                    std::to_string(batch) + " times " + std::to_string(each));
-}
 
 }  // namespace
 
@@ -150,9 +139,7 @@ Session& Session::operator=(Session&&) noexcept = default;
 template <class T>
 void Session::Impl::run(std::span<const T> input, std::int64_t batch, std::span<float> output,
                         RunObserver* observer) {
-  if (batch < 0) throw ConfigError("batch must be at least 0, is " + std::to_string(batch));
-  check_size("input", input.size(), batch, network->input_shape());
-  check_size("output", output.size(), batch, network->output_shape());
+  check_run_sizes(*network, input.size(), batch, output.size());
   const auto in = static_cast<std::size_t>(element_count(network->input_shape()));
   const auto out = static_cast<std::size_t>(element_count(network->output_shape()));
   const std::int64_t workers = pool.workers();

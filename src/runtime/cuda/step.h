@@ -19,12 +19,14 @@ struct Call {
   void* output = nullptr;
   std::int64_t batch = 0;
   cudaStream_t stream = nullptr;
-  void* workspace = nullptr;  // of Step::workspace_bytes(batch), aligned to 256 bytes
+  // Of Step::workspace_bytes(batch), aligned to 256 bytes. Only a layer's begins with the counters
+  // (see layer.h), and counts them in.
+  void* workspace = nullptr;
 };
 
 struct Step {
-  std::function<void(const Call&)> run;
-  std::function<std::int64_t(std::int64_t batch)> workspace_bytes;  // none: 0
+  std::function<void(const Call&)> run = {};
+  std::function<std::int64_t(std::int64_t batch)> workspace_bytes = {};  // none: 0
 };
 
 }  // namespace tbn::cuda
