@@ -24,6 +24,7 @@ namespace tbn {
 std::vector<std::string> cuda_layer_kernels() {
   std::vector<std::string> names;
   for (const cuda::LayerKernel& kernel : cuda::layer_kernels()) names.emplace_back(kernel.name);
+  names.emplace_back("chain");
   return names;
 }
 

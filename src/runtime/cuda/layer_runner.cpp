@@ -133,6 +133,10 @@ CudaKernelChoice LayerRunner::choice(std::int64_t batch) const {
           .rejected = found->second.rejected};
 }
 
+ChainLink LayerRunner::link(std::int64_t batch) const {
+  return {.shape = impl_->batched(batch), .data = impl_->data()};
+}
+
 std::int64_t LayerRunner::weight_bytes() const {
   return impl_->bits.bytes() + impl_->values.bytes() + impl_->gain.bytes() + impl_->bias.bytes();
 }

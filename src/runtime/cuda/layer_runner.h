@@ -6,6 +6,7 @@
 #include <string>
 
 #include "runtime/cuda/context.h"
+#include "runtime/cuda/kernels/chain.h"
 #include "runtime/cuda/step.h"
 #include "tbn/model.h"
 
@@ -35,6 +36,8 @@ class LayerRunner {
   void run(const Call& call) const;
   CudaKernelChoice choice(std::int64_t batch) const;
   std::int64_t weight_bytes() const;
+  // Its shape for a batch size, and its weights; without x, y and a residual.
+  ChainLink link(std::int64_t batch) const;
 
  private:
   struct Impl;

@@ -47,6 +47,7 @@ Program::Program(const Graph& graph, const TensorMap& tensors, const LayerOption
     plan_node(id, context);
   }
   plan_values();
+  plan_chains(options, device);
   output_ = {.shape = graph_.output_shape(),
              .last = last_[static_cast<std::size_t>(graph_.output)]};
 }
@@ -96,18 +97,60 @@ void Program::plan_values() {
   plan_ = plan_memory(planned);
 }
 
+// Whether a node is a linear layer that reads the value of the node before it alone, which nobody
+// else does.
+bool Program::continues_chain(NodeId id) const {
+  if (id >= static_cast<NodeId>(graph_.nodes.size())) return false;
+  const Node& node = graph_.node(id);
+  const Planned& planned = nodes_[static_cast<std::size_t>(id)];
+  return std::holds_alternative<Linear>(node.op) && node.inputs == std::vector<NodeId>{id - 1} &&
+         planned.reorders.empty() && use_counts(graph_)[static_cast<std::size_t>(id - 1)] == 1;
+}
+
+void Program::plan_chains(const LayerOptions& options, Context& device) {
+  for (NodeId id = kImport + 1; id < static_cast<NodeId>(nodes_.size()); ++id) {
+    const Node& first = graph_.node(id);
+    if (!std::holds_alternative<Linear>(first.op) || first.inputs.size() != 1) continue;
+    const NodeId begin = id;
+    std::vector<const LayerRunner*> layers;
+    do {
+      layers.push_back(nodes_[static_cast<std::size_t>(id)].made.layer.get());
+    } while (continues_chain(id + 1) && layers.size() < kMostChained && ++id);
+    if (layers.size() < 2) continue;
+    if (!nodes_[static_cast<std::size_t>(begin)].reorders.empty()) continue;
+    chains_.emplace(begin, ChainRunner(std::move(layers), options, device));
+  }
+}
+
 void Program::prepare(std::int64_t batch) {
   if (is_prepared(batch)) return;
   for (const Planned& node : nodes_) {
     if (node.made.layer != nullptr) node.made.layer->prepare(batch);
   }
+  for (auto& entry : chains_) entry.second.prepare(batch);
   prepared_.insert(batch);
+}
+
+// The chain that begins at a node, where it runs as one.
+const ChainRunner* Program::chain_at(NodeId id, std::int64_t batch) const {
+  const auto found = chains_.find(id);
+  return found != chains_.end() && found->second.runs(batch) ? &found->second : nullptr;
 }
 
 std::vector<CudaKernelChoice> Program::choices(std::int64_t batch) const {
   std::vector<CudaKernelChoice> choices;
-  for (const Planned& node : nodes_) {
-    if (node.made.layer != nullptr) choices.push_back(node.made.layer->choice(batch));
+  std::size_t chained = 0;  // layers left of the chain under way
+  for (NodeId id = 0; id < static_cast<NodeId>(nodes_.size()); ++id) {
+    const Planned& node = nodes_[static_cast<std::size_t>(id)];
+    if (node.made.layer == nullptr) continue;
+    choices.push_back(node.made.layer->choice(batch));
+    const ChainRunner* chain = chain_at(id, batch);
+    if (chain != nullptr) chained = chain->size();
+    if (chained == 0) continue;
+    choices.back().kernel = "chain";
+    // The first one stands for all.
+    choices.back().microseconds = chain != nullptr ? chain->microseconds(batch) : 0;
+    --chained;
   }
   return choices;
 }
@@ -158,7 +201,17 @@ std::byte* Program::value(NodeId id, std::int64_t batch, const RunMemory& memory
 void Program::run(std::int64_t batch, const RunMemory& memory, cudaStream_t stream) const {
   std::byte* reordered = memory.workspace + step_bytes(batch);
   for (NodeId id = kImport + 1; id < static_cast<NodeId>(nodes_.size()); ++id) {
-    run_node(id, batch, memory, reordered, stream);
+    const ChainRunner* chain = chain_at(id, batch);
+    if (chain == nullptr) {
+      run_node(id, batch, memory, reordered, stream);
+      continue;
+    }
+    std::vector<void*> values = {value(graph_.node(id).inputs[0], batch, memory)};
+    for (std::size_t i = 0; i < chain->size(); ++i, ++id) {
+      values.push_back(value(id, batch, memory));
+    }
+    --id;
+    chain->run(values, batch, memory.workspace, stream);
   }
 }
 

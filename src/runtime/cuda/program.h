@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <set>
 #include <vector>
 
+#include "runtime/cuda/chain_runner.h"
 #include "runtime/cuda/make_step.h"
 #include "runtime/plan.h"
 
@@ -64,9 +66,12 @@ class Program {
   void plan_import(Tables& tables);
   void plan_node(NodeId id, const NetworkContext& context);
   void plan_values();
+  void plan_chains(const LayerOptions& options, Context& device);
+  bool continues_chain(NodeId id) const;
   std::byte* value(NodeId id, std::int64_t batch, const RunMemory& memory) const;
   std::int64_t reordered_bytes(const Reorder& reorder, std::int64_t batch) const;
   std::int64_t step_bytes(std::int64_t batch) const;
+  const ChainRunner* chain_at(NodeId id, std::int64_t batch) const;
   void run_node(NodeId id, std::int64_t batch, const RunMemory& memory, std::byte* reordered,
                 cudaStream_t stream) const;
 
@@ -74,8 +79,9 @@ class Program {
   Precision precision_;
   MemoryPlan plan_;
   Tables tables_;
-  std::vector<Planned> nodes_;  // without steps up to the import
-  std::vector<bool> last_;      // of each node: the first dimension lies last
+  std::vector<Planned> nodes_;            // without steps up to the import
+  std::map<NodeId, ChainRunner> chains_;  // by their first node
+  std::vector<bool> last_;                // of each node: the first dimension lies last
   Border input_, output_;
   std::set<std::int64_t> prepared_;
 };

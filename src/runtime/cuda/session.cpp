@@ -90,6 +90,7 @@ struct CudaSession::Impl {
   void start(Lane& lane, std::span<const T> input, std::int64_t batch, std::span<float> output);
   template <class T>
   void run(std::span<const T> input, std::int64_t batch, std::span<float> output);
+  std::vector<double> time(std::int64_t batch, int rounds);
 
   std::shared_ptr<const Network> network;
   CudaOptions options;
@@ -187,6 +188,23 @@ void CudaSession::Impl::run(std::span<const T> input, std::int64_t batch, std::s
   for (Lane& lane : lanes) lane.finish();
 }
 
+// Of the input that the last run left on the device.
+std::vector<double> CudaSession::Impl::time(std::int64_t batch, int rounds) {
+  constexpr int kWarmUps = 3;
+  const cuda::Event begin, end;
+  std::vector<double> us;
+  for (int round = -kWarmUps; round < rounds; ++round) {
+    check(cudaEventRecord(begin.get(), stream.get()), "timing the network");
+    compute(device_input.get<float>(), batch, device_output.get<float>(), stream.get());
+    check(cudaEventRecord(end.get(), stream.get()), "timing the network");
+    check(cudaEventSynchronize(end.get()), "timing the network");
+    float milliseconds = 0;
+    check(cudaEventElapsedTime(&milliseconds, begin.get(), end.get()), "timing the network");
+    if (round >= 0) us.push_back(1000.0 * static_cast<double>(milliseconds));
+  }
+  return us;
+}
+
 CudaSession::CudaSession(std::shared_ptr<const Network> network, CudaOptions options) {
   TBN_CHECK(network != nullptr, "a session needs a network");
   try {
@@ -219,6 +237,17 @@ void CudaSession::run_on_device(const float* input, std::int64_t batch, float* o
   impl_->context.use();
   impl_->make_ready(batch);
   impl_->compute(input, batch, output, static_cast<cudaStream_t>(stream));
+}
+
+std::vector<double> CudaSession::time(std::span<const float> input, std::int64_t batch,
+                                      int rounds) {
+  if (batch < 1 || batch > impl_->max_batch) {
+    throw ConfigError("batch must be between 1 and max_batch, " + std::to_string(impl_->max_batch) +
+                      ", is " + std::to_string(batch));
+  }
+  std::vector<float> output(static_cast<std::size_t>(batch * impl_->out));
+  run(input, batch, output);  // which leaves the input on the device
+  return impl_->time(batch, rounds);
 }
 
 const Network& CudaSession::network() const { return *impl_->network; }

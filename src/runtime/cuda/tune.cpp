@@ -2,59 +2,16 @@
 #include "runtime/cuda/tune.h"
 
 #include <algorithm>
-#include <cmath>
 #include <string_view>
-#include <vector>
 
-#include "runtime/cuda/launch.h"
 #include "runtime/cuda/memory.h"
 #include "runtime/cuda/precision.h"
+#include "runtime/cuda/status.h"
+#include "runtime/cuda/trial.h"
 #include "tbn/error.h"
 
 namespace tbn::cuda {
 namespace {
-
-// Uniform in [-1, 1], another sequence for each seed (the finaliser of MurmurHash3).
-template <class T>
-__global__ void __launch_bounds__(256) fill_random(T* x, std::int64_t count, std::uint32_t seed) {
-  for (std::int64_t i = first_index(); i < count; i += index_step()) {
-    auto h = static_cast<std::uint32_t>(i) * 2654435761u + seed;
-    h = (h ^ h >> 16) * 0x85ebca6bu;
-    h = (h ^ h >> 13) * 0xc2b2ae35u;
-    h ^= h >> 16;
-    x[i] = from_float<T>(static_cast<float>(h) * (2.0f / 4294967296.0f) - 1.0f);
-  }
-}
-
-// sums[0] += the squares of y - wanted, sums[1] += those of wanted.
-template <class T>
-__global__ void __launch_bounds__(256)
-    add_squares(const T* y, const T* wanted, std::int64_t count, double* sums) {
-  float difference = 0, size = 0;
-  for (std::int64_t i = first_index(); i < count; i += index_step()) {
-    const float w = to_float(wanted[i]), d = to_float(y[i]) - w;
-    difference += d * d;
-    size += w * w;
-  }
-  difference = warp_sum(difference);
-  size = warp_sum(size);
-  if (threadIdx.x % kWarp != 0) return;
-  atomicAdd(sums, static_cast<double>(difference));
-  atomicAdd(sums + 1, static_cast<double>(size));
-}
-
-// How far a right result may be from the plain kernel's: both are rounded.
-double tolerance(Precision precision) {
-  switch (precision) {
-    case Precision::kFp32:
-      return 1e-4;
-    case Precision::kFp16:
-      return 4e-3;
-    case Precision::kBf16:
-      return 2e-2;
-  }
-  TBN_CHECK(false, "not a precision");
-}
 
 // A layer on inputs of its own.
 class Trial {
@@ -113,15 +70,9 @@ class Trial {
     y_ = Buffer::on_device(bytes_of(outputs()), kWhat);
     wanted_ = Buffer::on_device(bytes_of(outputs()), kWhat);
     workspace_ = Buffer::on_device(workspace_bytes(), kWhat);
-    sums_ = Buffer::on_device(2 * sizeof(double), kWhat);
     check(cudaMemsetAsync(workspace_.get(), 0, kCounterBytes, stream_.get()), kWhat);
-    with_type(precision_, [&]<class T>(T*) {
-      launch("fill_random", fill_random<T>, grid_over(inputs()), stream_.get(), x_.get<T>(),
-             inputs(), 1u);
-      if (!shape_.residual) return;
-      launch("fill_random", fill_random<T>, grid_over(outputs()), stream_.get(), residual_.get<T>(),
-             outputs(), 2u);
-    });
+    fill_random(x_, precision_, 1, stream_);
+    fill_random(residual_, precision_, 2, stream_);
   }
 
   void launch_once(const LayerKernel& kernel, const Buffer& y) {
@@ -141,40 +92,11 @@ class Trial {
     const auto bytes = static_cast<std::size_t>(y_.bytes());
     check(cudaMemsetAsync(y_.get(), 0xff, bytes, stream_.get()), "checking a kernel");
     launch_once(kernel, y_);
-    check(cudaMemsetAsync(sums_.get(), 0, 2 * sizeof(double), stream_.get()), "checking a kernel");
-    with_type(precision_, [&]<class T>(T*) {
-      launch("add_squares", add_squares<T>, grid_over(outputs()), stream_.get(), y_.get<const T>(),
-             wanted_.get<const T>(), outputs(), sums_.get<double>());
-    });
-    double sums[2] = {};
-    check(cudaMemcpyAsync(sums, sums_.get(), sizeof sums, cudaMemcpyDeviceToHost, stream_.get()),
-          "checking a kernel");
-    stream_.wait();
-    return std::sqrt(sums[0]) <= tolerance(precision_) * std::sqrt(sums[1]);
+    return relative_difference(y_, wanted_, precision_, stream_) <= tolerance(precision_);
   }
 
-  float milliseconds(const LayerKernel& kernel, const Buffer& y, int launches) {
-    check(cudaEventRecord(start_.get(), stream_.get()), "timing a kernel");
-    for (int i = 0; i < launches; ++i) launch_once(kernel, y);
-    check(cudaEventRecord(end_.get(), stream_.get()), "timing a kernel");
-    check(cudaEventSynchronize(end_.get()), "timing a kernel");
-    float taken = 0;
-    check(cudaEventElapsedTime(&taken, start_.get(), end_.get()), "timing a kernel");
-    return taken;
-  }
-
-  // Of one launch: the least mean of some rounds, each long enough for the clock.
   double time(const LayerKernel& kernel, const Buffer& y, int rounds) {
-    constexpr float kRoundMilliseconds = 0.2f;
-    const float first = milliseconds(kernel, y, 1);
-    if (rounds == 1) return 1000.0 * static_cast<double>(first);
-    const float once = std::max(milliseconds(kernel, y, 2) / 2, 1e-3f);
-    const int launches = std::clamp(static_cast<int>(kRoundMilliseconds / once), 1, 100);
-    double least = 1e30;
-    for (int round = 0; round < rounds; ++round) {
-      least = std::min(least, static_cast<double>(milliseconds(kernel, y, launches)) / launches);
-    }
-    return 1000 * least;
+    return time_launches(stream_, rounds, [&] { launch_once(kernel, y); });
   }
 
   const LayerShape& shape_;
@@ -182,8 +104,7 @@ class Trial {
   Precision precision_;
   Context& context_;
   Stream stream_;
-  Event start_, end_;
-  Buffer x_, residual_, y_, wanted_, workspace_, sums_;
+  Buffer x_, residual_, y_, wanted_, workspace_;
 };
 
 const LayerKernel* find_kernel(std::string_view name) {
@@ -220,11 +141,12 @@ Choice choose_by_rule(const LayerShape& shape, Precision precision, const Contex
 
 Choice choose_by_name(const std::string& name, const LayerShape& shape, Precision precision,
                       const Context& context) {
-  const LayerKernel* kernel = find_kernel(name);
+  // A chain is made of these, see chain_runner.h.
+  const LayerKernel* kernel = find_kernel(name == "chain" ? "gemv" : name);
   if (kernel == nullptr) {
     std::string names;
-    for (const LayerKernel& each : layer_kernels()) {
-      names += (names.empty() ? "" : ", ") + std::string(each.name);
+    for (const std::string& each : cuda_layer_kernels()) {
+      names += (names.empty() ? "" : ", ") + each;
     }
     throw ConfigError("no layer kernel is called '" + name + "'; there are " + names);
   }
