@@ -166,3 +166,16 @@ TEST_CASE("whichever kernels the layers use, a network gives the same") {
   }
   CHECK_THROWS_AS(CudaSession(network, {.kernel = "none such"}), ConfigError);
 }
+
+TEST_CASE("runs are timed one by one") {
+  CudaOptions options = quick(Precision::kFp32);
+  options.max_batch = 4;
+  CudaSession session(small_network(), options);
+  const std::vector<double> times = session.time(pixels(3), 3, 5);
+  REQUIRE(times.size() == 5);
+  CHECK(session.time({}, 0, 2).size() == 2);
+  for (const double microseconds : times) CHECK(microseconds > 0);
+  CHECK_THROWS_AS(session.time(pixels(5), 5, 1), ConfigError);
+  CHECK_THROWS_AS(session.time(pixels(2), 3, 1), ConfigError);
+  CHECK_THROWS_AS(session.time(pixels(3), 3, -1), ConfigError);
+}

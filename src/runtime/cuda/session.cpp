@@ -79,6 +79,11 @@ struct CudaSession::Impl {
 
   cuda::RunMemory memory() const { return {arena.get<std::byte>(), workspace.get<std::byte>()}; }
 
+  void check_one_part(std::int64_t batch) const {
+    if (batch >= 0 && batch <= max_batch) return;
+    throw ConfigError("batch must be between 0 and max_batch, " + std::to_string(max_batch) +
+                      ", is " + std::to_string(batch));
+  }
   void wait_for_last_run() const {
     check(cudaEventSynchronize(last_run.get()), "running the network");
   }
@@ -90,7 +95,7 @@ struct CudaSession::Impl {
   void start(Lane& lane, std::span<const T> input, std::int64_t batch, std::span<float> output);
   template <class T>
   void run(std::span<const T> input, std::int64_t batch, std::span<float> output);
-  std::vector<double> time(std::int64_t batch, int rounds);
+  std::vector<double> time(std::span<const float> input, std::int64_t batch, int rounds);
 
   std::shared_ptr<const Network> network;
   CudaOptions options;
@@ -188,21 +193,27 @@ void CudaSession::Impl::run(std::span<const T> input, std::int64_t batch, std::s
   for (Lane& lane : lanes) lane.finish();
 }
 
-// Of the input that the last run left on the device.
-std::vector<double> CudaSession::Impl::time(std::int64_t batch, int rounds) {
-  constexpr int kWarmUps = 3;
-  const cuda::Event begin, end;
-  std::vector<double> us;
-  for (int round = -kWarmUps; round < rounds; ++round) {
-    check(cudaEventRecord(begin.get(), stream.get()), "timing the network");
+// Runs are queued without waiting, and an event after each: what lies between two events is one
+// run.
+std::vector<double> CudaSession::Impl::time(std::span<const float> input, std::int64_t batch,
+                                            int rounds) {
+  constexpr int kUncounted = 3;
+  std::vector<float> output(static_cast<std::size_t>(batch * out));
+  run(input, batch, std::span(output));  // which leaves the input on the device
+  std::vector<cuda::Event> ends(static_cast<std::size_t>(kUncounted + rounds));
+  for (const cuda::Event& end : ends) {
     compute(device_input.get<float>(), batch, device_output.get<float>(), stream.get());
     check(cudaEventRecord(end.get(), stream.get()), "timing the network");
-    check(cudaEventSynchronize(end.get()), "timing the network");
-    float milliseconds = 0;
-    check(cudaEventElapsedTime(&milliseconds, begin.get(), end.get()), "timing the network");
-    if (round >= 0) us.push_back(1000.0 * static_cast<double>(milliseconds));
   }
-  return us;
+  stream.wait();
+  std::vector<double> microseconds;
+  for (std::size_t i = kUncounted; i < ends.size(); ++i) {
+    float milliseconds = 0;
+    check(cudaEventElapsedTime(&milliseconds, ends[i - 1].get(), ends[i].get()),
+          "timing the network");
+    microseconds.push_back(1e3 * static_cast<double>(milliseconds));
+  }
+  return microseconds;
 }
 
 CudaSession::CudaSession(std::shared_ptr<const Network> network, CudaOptions options) {
@@ -241,13 +252,10 @@ void CudaSession::run_on_device(const float* input, std::int64_t batch, float* o
 
 std::vector<double> CudaSession::time(std::span<const float> input, std::int64_t batch,
                                       int rounds) {
-  if (batch < 1 || batch > impl_->max_batch) {
-    throw ConfigError("batch must be between 1 and max_batch, " + std::to_string(impl_->max_batch) +
-                      ", is " + std::to_string(batch));
-  }
-  std::vector<float> output(static_cast<std::size_t>(batch * impl_->out));
-  run(input, batch, output);  // which leaves the input on the device
-  return impl_->time(batch, rounds);
+  impl_->check_one_part(batch);
+  if (rounds < 0) throw ConfigError("rounds must be at least 0, are " + std::to_string(rounds));
+  if (batch == 0) return std::vector<double>(static_cast<std::size_t>(rounds), 0.0);
+  return impl_->time(input, batch, rounds);
 }
 
 const Network& CudaSession::network() const { return *impl_->network; }
