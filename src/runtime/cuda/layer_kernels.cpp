@@ -9,6 +9,7 @@ std::int64_t nothing(const LayerShape&, Precision, const Context&) { return 0; }
 
 constexpr LayerKernel kKernels[] = {
     {"plain", always, nothing, run_plain},
+    {"mma", mma_computes, mma_workspace_bytes, run_mma},
 };
 
 }  // namespace

@@ -8,4 +8,9 @@ namespace tbn::cuda {
 
 void run_plain(const LayerTask& task, Context& context);
 
+bool mma_computes(const LayerShape& shape, Precision precision, const Context& context);
+std::int64_t mma_workspace_bytes(const LayerShape& shape, Precision precision,
+                                 const Context& context);
+void run_mma(const LayerTask& task, Context& context);
+
 }  // namespace tbn::cuda

@@ -1,0 +1,198 @@
+// The inner parts of the kernel "mma": x to shared memory, bits to operands, products.
+#pragma once
+
+#include "runtime/cuda/kernels/mma_plan.h"
+#include "runtime/cuda/ptx.h"
+#include "runtime/cuda/weights.h"
+
+namespace tbn::cuda::mma {
+
+// Where the window of a pixel begins, which may be in the padding.
+struct alignas(16) WindowBegin {
+  std::int64_t at;  // in x
+  int y, x;
+};
+
+__device__ __forceinline__ WindowBegin window_begin(const LayerShape& shape, std::int64_t m) {
+  const Pixel pixel = pixel_at(shape, m);
+  const int y = pixel.y * shape.stride_h - shape.padding_h;
+  const int x = pixel.x * shape.stride_w - shape.padding_w;
+  return {((std::int64_t{pixel.image} * shape.in_h + y) * shape.in_w + x) * shape.channels, y, x};
+}
+
+// Where input k of a row is met, counted from there.
+struct InputPlace {
+  std::int64_t at;
+  int y, x;
+  bool exists;  // and does not only fill a tap or a row up
+};
+
+__device__ __forceinline__ InputPlace input_place(const LayerShape& shape, int k) {
+  const InputOrder& order = shape.order;
+  if (order.taps == 1) return {k, 0, 0, k < order.channels};
+  const int tap = k / order.tap_inputs, channel = k % order.tap_inputs;
+  const int y = tap / shape.kernel_w, x = tap % shape.kernel_w;
+  return {(std::int64_t{y} * shape.in_w + x) * shape.channels + channel, y, x,
+          tap < order.taps && channel < order.channels};
+}
+
+__device__ __forceinline__ bool in_image(const LayerShape& shape, const WindowBegin& window,
+                                         const InputPlace& input) {
+  // Without branches: & of all answers.
+  return input.exists & (static_cast<unsigned>(window.y + input.y) < unsigned(shape.in_h)) &
+         (static_cast<unsigned>(window.x + input.x) < unsigned(shape.in_w));
+}
+
+// Where 8 inputs of a pixel lie in a stage. Pieces of 16 bytes change places, so that those of 8
+// pixels, which one matrix of ldmatrix takes, are in different banks.
+template <int kIndex>
+__device__ __forceinline__ int stage_offset(int group, int pixel, int piece) {
+  constexpr MmaTile kTile = kMmaTiles[kIndex];
+  return (group * kTile.pixels() + pixel) * kTile.step * 2 + (piece ^ (pixel & 7)) * 16;
+}
+
+// Values one by one, where they do not come in aligned pieces.
+template <class T, int kIndex>
+__device__ void gather_stage(const LayerShape& shape, const T* x, const WindowBegin* windows,
+                             int pixels, unsigned char* stage, int k, int group, int piece,
+                             int first_pixel, int pixel_step) {
+  InputPlace inputs[8];
+#pragma unroll
+  for (int i = 0; i < 8; ++i) inputs[i] = input_place(shape, k + i);
+  for (int m = first_pixel; m < pixels; m += pixel_step) {
+    const WindowBegin window = windows[m];
+    std::uint32_t packed[4] = {};
+#pragma unroll
+    for (int i = 0; i < 8; ++i) {
+      if (!in_image(shape, window, inputs[i])) continue;
+      const auto* from = reinterpret_cast<const unsigned short*>(x) + window.at + inputs[i].at;
+      packed[i / 2] |= std::uint32_t{*from} << 16 * (i % 2);
+    }
+    *reinterpret_cast<uint4*>(stage + stage_offset<kIndex>(group, m, piece)) = {
+        packed[0], packed[1], packed[2], packed[3]};
+  }
+}
+
+// Begins to load inputs `sub` * step .. of blocks first .. first + groups, those below `last`. Rows
+// of pixels that do not exist are left: what they hold only reaches sums that nobody stores.
+template <class T, int kIndex, bool kWhole>
+__device__ __forceinline__ void load_stage(const LayerShape& shape, const T* x,
+                                           const WindowBegin* windows, int pixels,
+                                           unsigned char* stage, int first, int last, int sub) {
+  constexpr MmaTile kTile = kMmaTiles[kIndex];
+  constexpr int kPieces = kTile.step / 8, kColumns = kTile.groups * kPieces;
+  constexpr int kPixelStep = kTile.threads() / kColumns;
+  const int column = static_cast<int>(threadIdx.x) % kColumns;
+  const int first_pixel = static_cast<int>(threadIdx.x) / kColumns;
+  const int group = column / kPieces, piece = column % kPieces;
+  const int begin = (first + group) * kBlockInputs + sub * kTile.step;
+  if (first + group >= last || begin >= shape.order.inputs()) return;
+  const int k = begin + piece * 8;
+  if constexpr (!kWhole) {
+    gather_stage<T, kIndex>(shape, x, windows, pixels, stage, k, group, piece, first_pixel,
+                            kPixelStep);
+  } else {
+    const InputPlace input = input_place(shape, k);
+    // Few pixels are left out by most threads: no loop of several at a time for them.
+    [[maybe_unused]] constexpr int kUnroll = kTile.pixels() > 16 ? 4 : 1;
+#pragma unroll kUnroll
+    for (int m = first_pixel; m < pixels; m += kPixelStep) {
+      const WindowBegin window = windows[m];
+      const bool there = in_image(shape, window, input);
+      ptx::copy_async_16(stage + stage_offset<kIndex>(group, m, piece),
+                         x + (there ? window.at + input.at : 0), there);
+    }
+  }
+}
+
+template <class T>
+inline constexpr std::uint32_t kMinusOnes = std::is_same_v<T, __half> ? 0xBC00BC00u : 0xBF80BF80u;
+
+// Two weights as values: the word's bits `bit` and `bit + 16` become signs, and a set bit is +1.
+// `minus_ones` must not be known to the compiler: an instruction holds one constant, and a second
+// one would cost another instruction.
+__device__ __forceinline__ std::uint32_t expand(std::uint32_t word, int bit,
+                                                std::uint32_t minus_ones) {
+  return (word << (15 - bit) & 0x80008000u) ^ minus_ones;
+}
+
+// Sums of a warp. Where they are few, products take turns between several of them, which do not
+// wait for each other.
+template <int kIndex>
+struct Sums {
+  static constexpr MmaTile kTile = kMmaTiles[kIndex];
+  static constexpr int kRowTiles = kTile.row_tiles, kFragments = kTile.fragments;
+  static constexpr int kChains = kRowTiles * kFragments >= 4 ? 1 : 4 / (kRowTiles * kFragments);
+  float of[kChains][kRowTiles][kFragments][4] = {};
+};
+
+// 256 inputs of a warp's rows.
+template <int kIndex>
+struct Bits {
+  std::uint32_t words[kMmaTiles[kIndex].row_tiles][4];
+
+  // Past the last 16 rows others are loaded, whose sums nobody stores.
+  __device__ __forceinline__ void load(const LayerData& data, const LayerShape& shape,
+                                       int first_row_tile, int block) {
+    const int blocks = shape.order.blocks();
+    const int last_row_tile = (shape.rows - 1) / kBlockRows;
+#pragma unroll
+    for (int i = 0; i < kMmaTiles[kIndex].row_tiles; ++i) {
+      const std::int64_t at = std::int64_t{min(first_row_tile + i, last_row_tile)} * blocks + block;
+      const uint4 loaded = __ldg(reinterpret_cast<const uint4*>(data.bits) + at * kWarp +
+                                 static_cast<int>(threadIdx.x) % kWarp);
+      words[i][0] = loaded.x;
+      words[i][1] = loaded.y;
+      words[i][2] = loaded.z;
+      words[i][3] = loaded.w;
+    }
+  }
+};
+
+// Where a lane's row of the first matrix of ldmatrix lies in a stage: with one fragment of pixels
+// four matrices are its 32 inputs, with more they are two fragments of 16 inputs.
+template <int kIndex>
+__device__ __forceinline__ int operand_offset(int group, int pixel_warp) {
+  constexpr MmaTile kTile = kMmaTiles[kIndex];
+  const int lane = static_cast<int>(threadIdx.x) % kWarp, matrix = lane / 8;
+  const int pixel = pixel_warp * kTile.fragments * 8 + lane % 8;
+  if constexpr (kTile.fragments == 1) return stage_offset<kIndex>(group, pixel, matrix);
+  return stage_offset<kIndex>(group, pixel + matrix / 2 * 8, matrix % 2);
+}
+
+// Adds the products of one stage, inputs `sub` * step .. of the 256. `x` is the stage; other inputs
+// of a pixel are found from operand_offset by exclusive or, as they were stored.
+template <class T, int kIndex>
+__device__ __forceinline__ void multiply_stage(Sums<kIndex>& sums, const Bits<kIndex>& bits,
+                                               int sub, const unsigned char* x, int offset,
+                                               std::uint32_t minus_ones) {
+  constexpr MmaTile kTile = kMmaTiles[kIndex];
+  constexpr int kSteps = kTile.step / 16, kFragments = kTile.fragments;
+  std::uint32_t b[kFragments < 2 ? 1 : kFragments / 2][4];
+#pragma unroll
+  for (int s = 0; s < kSteps; ++s) {
+    if (kFragments > 1 || s % 2 == 0) {
+#pragma unroll
+      for (int i = 0; i < (kFragments + 1) / 2; ++i) {
+        ptx::ldmatrix_x4(b[i], x + (offset ^ s * 32) + i * 16 * kTile.step * 2);
+      }
+    }
+    const int step = sub * kSteps + s;  // of 16
+    const int chain = s % Sums<kIndex>::kChains;
+#pragma unroll
+    for (int r = 0; r < kTile.row_tiles; ++r) {
+      const std::uint32_t* words = bits.words[r] + step / 8 * 2;
+      const int bit = step % 8 * 2;
+      std::uint32_t a[4];
+#pragma unroll
+      for (int i = 0; i < 4; ++i) a[i] = expand(words[i % 2], bit + i / 2, minus_ones);
+#pragma unroll
+      for (int n = 0; n < kFragments; ++n) {
+        const int pair = kFragments == 1 ? s % 2 * 2 : n % 2 * 2;
+        ptx::mma_16x8x16<T>(sums.of[chain][r][n], a, b[n / 2][pair], b[n / 2][pair + 1]);
+      }
+    }
+  }
+}
+
+}  // namespace tbn::cuda::mma
