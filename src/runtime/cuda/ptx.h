@@ -16,10 +16,13 @@ namespace tbn::cuda::ptx {
 #ifdef TBN_CUDA_EMULATED
 using cuda_emulator::commit_copies;
 using cuda_emulator::copy_async_16;
+using cuda_emulator::copy_async_16_by_l1;
+using cuda_emulator::exp2_flushed;
 using cuda_emulator::ldmatrix_x4;
 using cuda_emulator::ldmatrix_x4_trans;
 using cuda_emulator::load_at_l2;
 using cuda_emulator::mma_16x8x16;
+using cuda_emulator::prefetch_l2;
 using cuda_emulator::wait_copies;
 #else
 
@@ -86,6 +89,14 @@ __device__ __forceinline__ void copy_async_16(void* shared, const void* global, 
                : "memory");
 #endif
 }
+// The same for what the multiprocessor will copy again soon.
+__device__ __forceinline__ void copy_async_16_by_l1(void* shared, const void* global, bool there) {
+#if __CUDA_ARCH__ >= 800
+  asm volatile("cp.async.ca.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address(shared)),
+               "l"(__cvta_generic_to_global(global)), "r"(there ? 16 : 0)
+               : "memory");
+#endif
+}
 // The thread's copies since the last group make a group.
 __device__ __forceinline__ void commit_copies() {
 #if __CUDA_ARCH__ >= 800
@@ -100,6 +111,16 @@ __device__ __forceinline__ void wait_copies() {
 #endif
 }
 
+// 2^x, or 0 where that is less than the least normal number.
+__device__ __forceinline__ float exp2_flushed(float x) {
+  float y;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+}
+
+__device__ __forceinline__ void prefetch_l2(const void* global) {
+  asm volatile("prefetch.global.L2 [%0];" ::"l"(__cvta_generic_to_global(global)));
+}
 // Past the multiprocessor's own cache, for what other blocks have written.
 __device__ __forceinline__ float4 load_at_l2(const float4* address) { return __ldcg(address); }
 

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <cstring>
 #include <deque>
+#include <limits>
 #include <memory>
 #include <stdexcept>
 #include <vector>
@@ -146,6 +147,9 @@ inline void copy_async_16(void* shared, const void* global, bool there) {
   std::memset(shared, 0xff, 16);  // what is there until the copy is made
   detail::pending_copies().open.push_back({shared, there ? global : nullptr});
 }
+inline void copy_async_16_by_l1(void* shared, const void* global, bool there) {
+  copy_async_16(shared, global, there);
+}
 inline void commit_copies() {
   detail::PendingCopies& pending = detail::pending_copies();
   pending.groups.push_back(std::exchange(pending.open, {}));
@@ -164,6 +168,13 @@ void wait_copies() {
   }
 }
 
+// ---- others
+
+inline float exp2_flushed(float x) {
+  const float y = std::exp2(x);
+  return y < std::numeric_limits<float>::min() ? 0 : y;
+}
+inline void prefetch_l2(const void*) {}
 inline float4 load_at_l2(const float4* address) { return *address; }
 
 }  // namespace cuda_emulator

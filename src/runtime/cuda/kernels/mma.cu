@@ -32,7 +32,7 @@ __device__ __forceinline__ WarpPlace warp_place() {
 template <class T, int kIndex, bool kWhole>
 __device__ __forceinline__ void multiply_tile(const LayerShape& shape, const LayerData& data,
                                               const Cut& cut, const TileBounds& bounds,
-                                              const WindowBegin* windows, unsigned char* stages,
+                                              WindowBegin* windows, unsigned char* stages,
                                               Sums<kIndex>& sums) {
   constexpr MmaTile kTile = kMmaTiles[kIndex];
   constexpr int kSubs = kBlockInputs / kTile.step, kStages = kTile.stages, kAhead = kTile.ahead;
@@ -47,8 +47,13 @@ __device__ __forceinline__ void multiply_tile(const LayerShape& shape, const Lay
   Bits<kIndex> bits[kAhead];
 #pragma unroll
   for (int i = 0; i < kAhead; ++i) {
-    bits[i].load(data, shape, row_tile, min(first + i * kTile.groups + warp.group, last - 1));
+    const int block = first + i * kTile.groups + warp.group;
+    if (block < last) bits[i].load(data, shape, row_tile, block);
   }
+  for (int m = static_cast<int>(threadIdx.x); m < bounds.pixels; m += kTile.threads()) {
+    windows[m] = window_begin(shape, bounds.first_pixel + m);
+  }
+  __syncthreads();
   const auto load = [&](int stage, int slot) {
     load_stage<T, kIndex, kWhole>(shape, x, windows, bounds.pixels,
                                   stages + slot * kTile.stage_bytes(),
@@ -57,6 +62,7 @@ __device__ __forceinline__ void multiply_tile(const LayerShape& shape, const Lay
   };
 #pragma unroll
   for (int i = 0; i < kStages - 1; ++i) load(i, i);
+  prefetch_scales<kIndex>(shape, data, bounds);
 
   int slot = 0;  // of the stage that is multiplied next
   for (int begin = 0; begin < turns; begin += kAhead) {
@@ -76,7 +82,8 @@ __device__ __forceinline__ void multiply_tile(const LayerShape& shape, const Lay
         }
         slot = slot == kStages - 1 ? 0 : slot + 1;
       }
-      bits[i].load(data, shape, row_tile, min(block + kAhead * kTile.groups, last - 1));
+      const int later = block + kAhead * kTile.groups;
+      if (later < last) bits[i].load(data, shape, row_tile, later);
     }
   }
   ptx::wait_copies<0>();
@@ -91,10 +98,6 @@ __global__ void __launch_bounds__(kMmaTiles[kIndex].threads())
   auto* shared = shared_memory<unsigned char>();
   auto* windows = reinterpret_cast<WindowBegin*>(shared);
   const TileBounds bounds = tile_bounds<kIndex>(shape, cut);
-  for (int m = static_cast<int>(threadIdx.x); m < bounds.pixels; m += kTile.threads()) {
-    windows[m] = window_begin(shape, bounds.first_pixel + m);
-  }
-  __syncthreads();
   Sums<kIndex> sums;
   multiply_tile<T, kIndex, kWhole>(shape, data, cut, bounds, windows, shared + kTile.window_bytes(),
                                    sums);

@@ -145,6 +145,19 @@ __device__ __forceinline__ OutputPlace output_place(const LayerShape& shape,
   return {bounds.first_row + row + copy * shape.copy_step, row};
 }
 
+// While x and the bits are on their way, so are what the outputs need.
+template <int kIndex>
+__device__ __forceinline__ void prefetch_scales(const LayerShape& shape, const LayerData& data,
+                                                const TileBounds& bounds) {
+  const int outputs = bounds.rows * shape.copies();
+  for (int o = static_cast<int>(threadIdx.x) * 16; o < outputs;
+       o += kMmaTiles[kIndex].threads() * 16) {
+    const int c = output_place(shape, bounds, o).c;
+    ptx::prefetch_l2(data.gain + c);
+    ptx::prefetch_l2(data.bias + c);
+  }
+}
+
 // Outputs c .. c + 7 of pixel m from 8 sums.
 template <class T>
 __device__ __forceinline__ void finish_eight(const LayerShape& shape, const LayerData& data,

@@ -14,6 +14,7 @@ struct alignas(16) WindowBegin {
 };
 
 __device__ __forceinline__ WindowBegin window_begin(const LayerShape& shape, std::int64_t m) {
+  if (shape.is_linear()) return {m * shape.channels, 0, 0};
   const Pixel pixel = pixel_at(shape, m);
   const int y = pixel.y * shape.stride_h - shape.padding_h;
   const int x = pixel.x * shape.stride_w - shape.padding_w;
@@ -99,8 +100,13 @@ __device__ __forceinline__ void load_stage(const LayerShape& shape, const T* x,
     for (int m = first_pixel; m < pixels; m += kPixelStep) {
       const WindowBegin window = windows[m];
       const bool there = in_image(shape, window, input);
-      ptx::copy_async_16(stage + stage_offset<kIndex>(group, m, piece),
-                         x + (there ? window.at + input.at : 0), there);
+      unsigned char* to = stage + stage_offset<kIndex>(group, m, piece);
+      const T* from = x + (there ? window.at + input.at : 0);
+      if (shape.order.taps == 1) {
+        ptx::copy_async_16(to, from, there);
+      } else {  // other taps will meet the same values
+        ptx::copy_async_16_by_l1(to, from, there);
+      }
     }
   }
 }
