@@ -1,7 +1,7 @@
-// Multi-head attention over all tokens of a sequence, on the tensor cores of devices since compute
-// capability 8.0:
+// Multi-head attention over all tokens of a sequence or within the windows of an image (see
+// Attention of tbn/ops.h), on the tensor cores of devices since compute capability 8.0:
 //
-//   y[i] = sum over j of softmax over j (scale q[i] . k[j]) v[j]        in each head
+//   y[i] = sum over j of softmax over j (scale q[i] . k[j] + b[i][j]) v[j]        in each head
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -15,8 +15,8 @@ namespace tbn::cuda {
 
 // Passed to kernels by value.
 struct AttentionShape {
-  int batch = 1;   // sequences
-  int tokens = 0;  // of one, as many queries as keys
+  int batch = 1;   // sequences, or images
+  int tokens = 0;  // that see each other: of a sequence, or of a window
   int heads = 1;
   int width = 0;  // of a head
   float scale = 1;
@@ -24,6 +24,12 @@ struct AttentionShape {
   // and values lie side by side, F where each has its own memory.
   std::int64_t input_stride = 0;
   std::int64_t output_stride = 0;
+  // Windows of window x window = `tokens` pixels of an image rolled up and left; 0: none.
+  int window = 0, shift = 0, grid_h = 0, grid_w = 0;
+
+  __host__ __device__ int windows() const {
+    return window == 0 ? 1 : grid_h / window * (grid_w / window);
+  }
 };
 
 // Head h of a token begins `width` * h values after the token. Neither may overlap the output.
@@ -32,6 +38,7 @@ struct AttentionData {
   const void* keys = nullptr;
   const void* values = nullptr;
   void* y = nullptr;
+  const float* relative_bias = nullptr;  // [(2 window - 1)^2][heads], or none
 };
 
 // 16-bit precisions, heads of a width that is a multiple of 16 up to 128, tokens whose values begin
