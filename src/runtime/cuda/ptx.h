@@ -22,6 +22,7 @@ using cuda_emulator::ldmatrix_x4;
 using cuda_emulator::ldmatrix_x4_trans;
 using cuda_emulator::load_at_l2;
 using cuda_emulator::mma_16x8x16;
+using cuda_emulator::named_barrier;
 using cuda_emulator::prefetch_l2;
 using cuda_emulator::wait_copies;
 #else
@@ -109,6 +110,11 @@ __device__ __forceinline__ void wait_copies() {
 #if __CUDA_ARCH__ >= 800
   asm volatile("cp.async.wait_group %0;" ::"n"(kPending) : "memory");
 #endif
+}
+
+// As __syncthreads, for `threads` of a block, whole warps, that meet at barrier `name`, 1 to 15.
+__device__ __forceinline__ void named_barrier(int name, int threads) {
+  asm volatile("bar.sync %0, %1;" ::"r"(name), "r"(threads) : "memory");
 }
 
 // 2^x, or 0 where that is less than the least normal number.

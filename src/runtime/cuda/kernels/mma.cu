@@ -73,8 +73,8 @@ __device__ __forceinline__ void multiply_tile(const LayerShape& shape, const Lay
 #pragma unroll
       for (int sub = 0; sub < kSubs; ++sub) {
         ptx::wait_copies<kStages - 2>();
-        // All see the stage, and none reads any longer the one that is loaded next.
-        __syncthreads();
+        // The group sees the stage, and none of it reads any longer the one that is loaded next.
+        group_barrier<kIndex>(warp.group);
         load(turn * kSubs + sub + kStages - 1, slot == 0 ? kStages - 1 : slot - 1);
         if (block < last && block * kBlockInputs + sub * kTile.step < shape.order.inputs()) {
           multiply_stage<T, kIndex>(sums, bits[i], sub, stages + slot * kTile.stage_bytes(), offset,

@@ -22,7 +22,8 @@ struct MmaTile {
 
   constexpr int rows() const { return 16 * row_tiles * row_warps; }
   constexpr int pixels() const { return 8 * fragments * pixel_warps; }
-  constexpr int threads() const { return kWarpThreads * row_warps * pixel_warps * groups; }
+  constexpr int group_threads() const { return 32 * row_warps * pixel_warps; }
+  constexpr int threads() const { return group_threads() * groups; }
   constexpr int stage_bytes() const { return groups * pixels() * step * 2; }
   // Sums lie pixel by pixel; 4 beyond a multiple of 16 floats, so that the lanes of a fragment
   // store to different banks.
@@ -33,7 +34,6 @@ struct MmaTile {
     const int buffer = stages * stage_bytes();
     return window_bytes() + (buffer > sum_bytes() ? buffer : sum_bytes());
   }
-  static constexpr int kWarpThreads = 32;
 };
 
 // Few pixels: bits are all that takes time, and warps split the inputs. Many: each row of bits that

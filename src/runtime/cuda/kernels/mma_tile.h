@@ -74,18 +74,18 @@ __device__ void gather_stage(const LayerShape& shape, const T* x, const WindowBe
   }
 }
 
-// Begins to load inputs `sub` * step .. of blocks first .. first + groups, those below `last`. Rows
-// of pixels that do not exist are left: what they hold only reaches sums that nobody stores.
+// Begins to load inputs `sub` * step .. of the group's one of blocks first .. first + groups, where
+// it is below `last`: each group loads what it multiplies. Rows of pixels that do not exist are
+// left: what they hold only reaches sums that nobody stores.
 template <class T, int kIndex, bool kWhole>
 __device__ __forceinline__ void load_stage(const LayerShape& shape, const T* x,
                                            const WindowBegin* windows, int pixels,
                                            unsigned char* stage, int first, int last, int sub) {
   constexpr MmaTile kTile = kMmaTiles[kIndex];
-  constexpr int kPieces = kTile.step / 8, kColumns = kTile.groups * kPieces;
-  constexpr int kPixelStep = kTile.threads() / kColumns;
-  const int column = static_cast<int>(threadIdx.x) % kColumns;
-  const int first_pixel = static_cast<int>(threadIdx.x) / kColumns;
-  const int group = column / kPieces, piece = column % kPieces;
+  constexpr int kPieces = kTile.step / 8, kPixelStep = kTile.group_threads() / kPieces;
+  const int group = static_cast<int>(threadIdx.x) / kTile.group_threads();
+  const int thread = static_cast<int>(threadIdx.x) % kTile.group_threads();
+  const int piece = thread % kPieces, first_pixel = thread / kPieces;
   const int begin = (first + group) * kBlockInputs + sub * kTile.step;
   if (first + group >= last || begin >= shape.order.inputs()) return;
   const int k = begin + piece * 8;
@@ -120,6 +120,19 @@ inline constexpr std::uint32_t kMinusOnes = std::is_same_v<T, __half> ? 0xBC00BC
 __device__ __forceinline__ std::uint32_t expand(std::uint32_t word, int bit,
                                                 std::uint32_t minus_ones) {
   return (word << (15 - bit) & 0x80008000u) ^ minus_ones;
+}
+
+// Where the warps of a group wait for each other; groups need not wait for others.
+template <int kIndex>
+__device__ __forceinline__ void group_barrier(int group) {
+  constexpr MmaTile kTile = kMmaTiles[kIndex];
+  if constexpr (kTile.groups == 1) {
+    __syncthreads();
+  } else if constexpr (kTile.group_threads() == kWarp) {
+    __syncwarp();
+  } else {
+    ptx::named_barrier(1 + group, kTile.group_threads());
+  }
 }
 
 // Sums of a warp. Where they are few, products take turns between several of them, which do not
