@@ -97,7 +97,7 @@ __global__ void __launch_bounds__(kMmaTiles[kIndex].threads())
   constexpr MmaTile kTile = kMmaTiles[kIndex];
   auto* shared = shared_memory<unsigned char>();
   auto* windows = reinterpret_cast<WindowBegin*>(shared);
-  const TileBounds bounds = tile_bounds<kIndex>(shape, cut);
+  const TileBounds bounds = tile_bounds<T, kIndex>(shape, cut);
   Sums<kIndex> sums;
   multiply_tile<T, kIndex, kWhole>(shape, data, cut, bounds, windows, shared + kTile.window_bytes(),
                                    sums);
@@ -106,9 +106,10 @@ __global__ void __launch_bounds__(kMmaTiles[kIndex].threads())
   const WarpPlace warp = warp_place<kIndex>();
   store_sums<kIndex>(sums, stored, warp.group, warp.row_warp, warp.pixel_warp);
   __syncthreads();
-  add_groups<kIndex>(stored, bounds.pixels);
+  const int columns = bounds.pixels * kColumns<T>;
+  add_groups<kIndex>(stored, columns);
   if (cut.splits > 1) {
-    if (!add_splits<kIndex>(cut, stored, bounds.pixels, reinterpret_cast<int*>(shared))) return;
+    if (!add_splits<kIndex>(cut, stored, columns, reinterpret_cast<int*>(shared))) return;
   }
   __syncthreads();
   finish_tile<T, kIndex>(shape, data, cut, bounds, stored);
@@ -119,7 +120,8 @@ using Kernel = void (*)(LayerShape, LayerData, Cut);
 
 template <class T, bool kWhole, int kIndex>
 constexpr Kernel kernel_of() {
-  if constexpr (kWhole || kMmaTiles[kIndex].gathers) {
+  constexpr MmaTile kTile = kMmaTiles[kIndex];
+  if constexpr (std::is_same_v<T, float> ? kTile.takes_floats() : kWhole || kTile.gathers) {
     return mma_layer<T, kIndex, kWhole>;
   } else {
     return nullptr;
@@ -136,6 +138,7 @@ Kernel kernel(int index) {
 }
 
 Kernel kernel(Precision precision, bool whole, int index) {
+  if (precision == Precision::kFp32) return kernel<float, false>(index);
   if (precision == Precision::kFp16) {
     return whole ? kernel<__half, true>(index) : kernel<__half, false>(index);
   }
@@ -160,13 +163,14 @@ bool writes_wide(const LayerTask& task) {
 }  // namespace
 
 bool mma_computes(const LayerShape& shape, Precision precision, const Context& context) {
-  return context.device().capability >= 80 && precision != Precision::kFp32 &&
-         shape.form == WeightForm::kTile && shape.groups == 1 && shape.tile_rows == shape.rows &&
-         copies_lie_in_order(shape) && mma_plan(shape, context.device()).tile >= 0;
+  return context.device().capability >= 80 && shape.form == WeightForm::kTile &&
+         shape.groups == 1 && shape.tile_rows == shape.rows && copies_lie_in_order(shape) &&
+         mma_plan(shape, precision, context.device()).tile >= 0;
 }
 
-std::int64_t mma_workspace_bytes(const LayerShape& shape, Precision, const Context& context) {
-  const MmaPlan plan = mma_plan(shape, context.device());
+std::int64_t mma_workspace_bytes(const LayerShape& shape, Precision precision,
+                                 const Context& context) {
+  const MmaPlan plan = mma_plan(shape, precision, context.device());
   if (plan.splits == 1) return 0;
   const MmaTile& tile = kMmaTiles[plan.tile];
   return plan.tiles() * plan.splits * tile.rows() * tile.pixels() *
@@ -174,7 +178,7 @@ std::int64_t mma_workspace_bytes(const LayerShape& shape, Precision, const Conte
 }
 
 void run_mma(const LayerTask& task, Context& context) {
-  const MmaPlan plan = mma_plan(task.shape, context.device());
+  const MmaPlan plan = mma_plan(task.shape, task.precision, context.device());
   const bool whole = mma_whole_pieces(task.shape);
   TBN_CHECK(!whole || is_aligned(task.data.x), "x is aligned to 16 bytes");
   const Cut cut = {.tiles_in_rows = static_cast<int>(plan.tiles_in_rows),

@@ -16,7 +16,7 @@ struct Cut {
   int blocks_each = 0;           // of 256 inputs, of a split
   std::uint32_t minus_ones = 0;  // kMinusOnes
   bool wide = false;             // y, and what is added to it, in aligned pieces of 8 values
-  float* parts = nullptr;        // [tile][split][pixel][row], where there are splits
+  float* parts = nullptr;        // [tile][split][column][row], where there are splits
   unsigned* counters = nullptr;
 };
 
@@ -27,20 +27,21 @@ struct TileBounds {
   int pixels;
 };
 
-template <int kIndex>
+template <class T, int kIndex>
 __device__ __forceinline__ TileBounds tile_bounds(const LayerShape& shape, const Cut& cut) {
   constexpr MmaTile kTile = kMmaTiles[kIndex];
+  constexpr int kPixels = kTile.pixels() / kColumns<T>;
   const auto tile = static_cast<int>(blockIdx.x);
   TileBounds bounds;
   bounds.first_row = tile % cut.tiles_in_rows * kTile.rows();
   bounds.rows = min(kTile.rows(), shape.rows - bounds.first_row);
-  bounds.first_pixel = std::int64_t{tile / cut.tiles_in_rows} * kTile.pixels();
+  bounds.first_pixel = std::int64_t{tile / cut.tiles_in_rows} * kPixels;
   const std::int64_t left = shape.pixels() - bounds.first_pixel;
-  bounds.pixels = left < kTile.pixels() ? static_cast<int>(left) : kTile.pixels();
+  bounds.pixels = left < kPixels ? static_cast<int>(left) : kPixels;
   return bounds;
 }
 
-// The sums of each group of warps to shared memory, [group][pixel][row].
+// The sums of each group of warps to shared memory, [group][column][row].
 template <int kIndex>
 __device__ __forceinline__ void store_sums(Sums<kIndex>& sums, float* stored, int group,
                                            int row_warp, int pixel_warp) {
@@ -73,19 +74,19 @@ __device__ __forceinline__ void add_to(float4& sum, const float4& other) {
 
 // Calls f(i, where) for each 4 sums that lie together: the i-th of the tile's, stored there.
 template <int kIndex, class F>
-__device__ __forceinline__ void for_each_four(int pixels, F f) {
+__device__ __forceinline__ void for_each_four(int columns, F f) {
   constexpr MmaTile kTile = kMmaTiles[kIndex];
   constexpr int kFours = kTile.rows() / 4;
-  for (int i = static_cast<int>(threadIdx.x); i < pixels * kFours; i += kTile.threads()) {
+  for (int i = static_cast<int>(threadIdx.x); i < columns * kFours; i += kTile.threads()) {
     f(i, i / kFours * kTile.sum_stride() + i % kFours * 4);
   }
 }
 
 template <int kIndex>
-__device__ __forceinline__ void add_groups(float* stored, int pixels) {
+__device__ __forceinline__ void add_groups(float* stored, int columns) {
   constexpr MmaTile kTile = kMmaTiles[kIndex];
   if constexpr (kTile.groups > 1) {
-    for_each_four<kIndex>(pixels, [&](int, int at) {
+    for_each_four<kIndex>(columns, [&](int, int at) {
       auto* four = reinterpret_cast<float4*>(stored + at);
       float4 sum = *four;
 #pragma unroll
@@ -101,7 +102,7 @@ __device__ __forceinline__ void add_groups(float* stored, int pixels) {
 // here: true there. A block's part is seen before its ticket, because each of its threads fences
 // what it wrote before thread 0 takes the ticket.
 template <int kIndex>
-__device__ __forceinline__ bool add_splits(const Cut& cut, float* stored, int pixels,
+__device__ __forceinline__ bool add_splits(const Cut& cut, float* stored, int columns,
                                            int* is_last) {
   constexpr MmaTile kTile = kMmaTiles[kIndex];
   constexpr int kFours = kTile.rows() * kTile.pixels() / 4;
@@ -109,7 +110,7 @@ __device__ __forceinline__ bool add_splits(const Cut& cut, float* stored, int pi
       reinterpret_cast<float4*>(cut.parts) + std::int64_t{blockIdx.x} * cut.splits * kFours;
   auto* own = parts + std::int64_t{blockIdx.y} * kFours;
   for_each_four<kIndex>(
-      pixels, [&](int i, int at) { own[i] = *reinterpret_cast<const float4*>(stored + at); });
+      columns, [&](int i, int at) { own[i] = *reinterpret_cast<const float4*>(stored + at); });
   __threadfence();
   __syncthreads();
   if (threadIdx.x == 0) {
@@ -119,7 +120,7 @@ __device__ __forceinline__ bool add_splits(const Cut& cut, float* stored, int pi
   __syncthreads();
   if (*is_last == 0) return false;
   __threadfence();
-  for_each_four<kIndex>(pixels, [&](int i, int at) {
+  for_each_four<kIndex>(columns, [&](int i, int at) {
     float4 sum = ptx::load_at_l2(parts + i);
 #pragma unroll 4
     for (int s = 1; s < cut.splits; ++s) {
@@ -172,9 +173,14 @@ __device__ __forceinline__ void finish_eight(const LayerShape& shape, const Laye
     std::memcpy(gain + i, &gains, sizeof(gains));
     std::memcpy(bias + i, &biases, sizeof(biases));
   }
+  constexpr int kLoads = 8 * sizeof(T) / sizeof(uint4);
   if (shape.residual) {
-    const uint4 loaded = *reinterpret_cast<const uint4*>(static_cast<const T*>(data.residual) + at);
-    std::memcpy(static_cast<void*>(added), &loaded, sizeof(loaded));
+    uint4 loaded[kLoads];
+#pragma unroll
+    for (int i = 0; i < kLoads; ++i) {
+      loaded[i] = reinterpret_cast<const uint4*>(static_cast<const T*>(data.residual) + at)[i];
+    }
+    std::memcpy(static_cast<void*>(added), loaded, sizeof(loaded));
   }
 #pragma unroll
   for (int i = 0; i < 8; ++i) {
@@ -182,9 +188,24 @@ __device__ __forceinline__ void finish_eight(const LayerShape& shape, const Laye
     if (shape.residual) value += to_float(added[i]);
     values[i] = from_float<T>(activate(shape.activation, value));
   }
-  uint4 result;
-  std::memcpy(&result, values, sizeof(result));
-  *reinterpret_cast<uint4*>(static_cast<T*>(data.y) + at) = result;
+  uint4 result[kLoads];
+  std::memcpy(result, values, sizeof(result));
+#pragma unroll
+  for (int i = 0; i < kLoads; ++i) {
+    reinterpret_cast<uint4*>(static_cast<T*>(data.y) + at)[i] = result[i];
+  }
+}
+
+// u of a tile's pixel and row: its columns' sums, the least first.
+template <class T, int kIndex>
+__device__ __forceinline__ float sum_at(const float* stored, int pixel, int row) {
+  constexpr int kStride = kMmaTiles[kIndex].sum_stride();
+  float sum = 0;
+#pragma unroll
+  for (int i = kColumns<T> - 1; i >= 0; --i) {
+    sum += stored[(pixel * kColumns<T> + i) * kStride + row];
+  }
+  return sum;
 }
 
 // Neighbouring threads take neighbouring outputs of a pixel. Whatever is added to an output is read
@@ -199,16 +220,16 @@ __device__ __forceinline__ void finish_tile(const LayerShape& shape, const Layer
   for (int i = static_cast<int>(threadIdx.x); i < bounds.pixels * pieces; i += kTile.threads()) {
     const int pixel = i / pieces, o = (i - pixel * pieces) * each;
     const OutputPlace place = output_place(shape, bounds, o);
-    const float* sums = stored + pixel * kTile.sum_stride();
     const std::int64_t m = bounds.first_pixel + pixel;
     if (!cut.wide) {
-      finish_output<T>(shape, data, m, place.c, sums[place.row]);
+      finish_output<T>(shape, data, m, place.c, sum_at<T, kIndex>(stored, pixel, place.row));
       continue;
     }
     float eight[8];
 #pragma unroll
     for (int j = 0; j < 8; ++j) {
-      eight[j] = sums[shape.row_step == 1 ? place.row + j : (o + j) / shape.row_step];
+      const int row = shape.row_step == 1 ? place.row + j : (o + j) / shape.row_step;
+      eight[j] = sum_at<T, kIndex>(stored, pixel, row);
     }
     finish_eight<T>(shape, data, m, place.c, eight);
   }

@@ -36,9 +36,9 @@ double fixed_cycles(const MmaTile& tile, double pixels, int splits) {
   return cycles;
 }
 
-double estimated_cycles(const MmaTile& tile, const LayerShape& shape, const MmaPlan& plan,
+double estimated_cycles(const MmaTile& tile, std::int64_t columns, const MmaPlan& plan,
                         const DeviceInfo& device) {
-  const auto pixels = static_cast<double>(std::min<std::int64_t>(tile.pixels(), shape.pixels()));
+  const auto pixels = static_cast<double>(std::min<std::int64_t>(tile.pixels(), columns));
   const auto turns = static_cast<double>(
       divide_up(plan.tiles() * plan.splits, std::max(1, device.multiprocessors)));
   const auto steps = static_cast<double>(divide_up(plan.blocks_each, tile.groups));
@@ -47,22 +47,29 @@ double estimated_cycles(const MmaTile& tile, const LayerShape& shape, const MmaP
   return turns * steps * step_cycles(tile, pixels) + fixed;
 }
 
+bool can_take(const MmaTile& tile, const LayerShape& shape, Precision precision,
+              const DeviceInfo& device) {
+  if (tile.shared_bytes() > device.shared_bytes) return false;
+  return precision == Precision::kFp32 ? tile.takes_floats()
+                                       : tile.gathers || mma_whole_pieces(shape);
+}
+
 }  // namespace
 
 bool mma_whole_pieces(const LayerShape& shape) {
   return shape.channels % 8 == 0 && shape.order.tap_inputs % 8 == 0;
 }
 
-MmaPlan mma_plan(const LayerShape& shape, const DeviceInfo& device) {
+MmaPlan mma_plan(const LayerShape& shape, Precision precision, const DeviceInfo& device) {
+  const int columns = mma_columns(precision);
   MmaPlan best;
   double least = 0;
   for (int i = 0; i < kMmaTileCount; ++i) {
     const MmaTile& tile = kMmaTiles[i];
-    if (tile.shared_bytes() > device.shared_bytes) continue;
-    if (!tile.gathers && !mma_whole_pieces(shape)) continue;
+    if (!can_take(tile, shape, precision, device)) continue;
     MmaPlan plan{.tile = i,
                  .tiles_in_rows = divide_up(shape.rows, tile.rows()),
-                 .tiles_in_pixels = divide_up(shape.pixels(), tile.pixels())};
+                 .tiles_in_pixels = divide_up(shape.pixels(), tile.pixels() / columns)};
     const int blocks = shape.order.blocks();
     for (int splits = 1; splits <= kMostSplits && splits * tile.groups < blocks + tile.groups;
          ++splits) {
@@ -70,7 +77,7 @@ MmaPlan mma_plan(const LayerShape& shape, const DeviceInfo& device) {
       plan.blocks_each =
           static_cast<int>(divide_up(divide_up(blocks, splits), tile.groups)) * tile.groups;
       plan.splits = static_cast<int>(divide_up(blocks, plan.blocks_each));
-      const double cycles = estimated_cycles(tile, shape, plan, device);
+      const double cycles = estimated_cycles(tile, shape.pixels() * columns, plan, device);
       if (best.tile < 0 || cycles < least) {
         least = cycles;
         best = plan;

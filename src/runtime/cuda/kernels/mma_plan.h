@@ -30,6 +30,8 @@ struct MmaTile {
   constexpr int sum_stride() const { return rows() + 4; }
   constexpr int sum_bytes() const { return groups * pixels() * sum_stride() * 4; }
   constexpr int window_bytes() const { return pixels() * 16; }
+  // Compiled for x in 32 bits too. Only the small ones: sums of few products each are exact enough.
+  constexpr bool takes_floats() const { return pixels() <= 16; }
   constexpr int shared_bytes() const {
     const int buffer = stages * stage_bytes();
     return window_bytes() + (buffer > sum_bytes() ? buffer : sum_bytes());
@@ -51,6 +53,9 @@ inline constexpr MmaTile kMmaTiles[] = {
 };
 inline constexpr int kMmaTileCount = sizeof(kMmaTiles) / sizeof(kMmaTiles[0]);
 
+// Columns of a product that a pixel takes: x in 32 bits is the sum of three values of 8 bits.
+constexpr int mma_columns(Precision precision) { return precision == Precision::kFp32 ? 3 : 1; }
+
 struct MmaPlan {
   int tile = -1;        // of kMmaTiles; -1: none
   int splits = 1;       // blocks that share the inputs of a tile
@@ -63,6 +68,6 @@ struct MmaPlan {
 // Whether all of x comes in aligned pieces of 8 inputs of one tap.
 bool mma_whole_pieces(const LayerShape& shape);
 // The plan of the least estimated time on the device.
-MmaPlan mma_plan(const LayerShape& shape, const DeviceInfo& device);
+MmaPlan mma_plan(const LayerShape& shape, Precision precision, const DeviceInfo& device);
 
 }  // namespace tbn::cuda

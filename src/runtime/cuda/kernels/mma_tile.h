@@ -7,6 +7,12 @@
 
 namespace tbn::cuda::mma {
 
+// What the tensor cores multiply where x is of type T, and columns of it that a pixel takes.
+template <class T>
+using Operand = std::conditional_t<std::is_same_v<T, float>, __nv_bfloat16, T>;
+template <class T>
+inline constexpr int kColumns = std::is_same_v<T, float> ? 3 : 1;
+
 // Where the window of a pixel begins, which may be in the padding.
 struct alignas(16) WindowBegin {
   std::int64_t at;  // in x
@@ -74,6 +80,34 @@ __device__ void gather_stage(const LayerShape& shape, const T* x, const WindowBe
   }
 }
 
+// x is exactly the sum of its nearest bf16, the one nearest to the rest and the one nearest to what
+// is left then: 8 bits each. They are three columns.
+template <int kIndex>
+__device__ void gather_floats(const LayerShape& shape, const float* x, const WindowBegin* windows,
+                              int pixels, unsigned char* stage, int k, int group, int piece,
+                              int first_pixel, int pixel_step) {
+  for (int m = first_pixel; m < pixels; m += pixel_step) {
+    const WindowBegin window = windows[m];
+    std::uint32_t packed[3][4] = {};
+#pragma unroll
+    for (int i = 0; i < 8; ++i) {
+      const InputPlace input = input_place(shape, k + i);
+      float rest = in_image(shape, window, input) ? x[window.at + input.at] : 0;
+#pragma unroll
+      for (int part = 0; part < 3; ++part) {
+        const __nv_bfloat16 value = from_float<__nv_bfloat16>(rest);
+        rest -= to_float(value);
+        packed[part][i / 2] |= std::uint32_t{__bfloat16_as_ushort(value)} << 16 * (i % 2);
+      }
+    }
+#pragma unroll
+    for (int part = 0; part < 3; ++part) {
+      *reinterpret_cast<uint4*>(stage + stage_offset<kIndex>(group, 3 * m + part, piece)) = {
+          packed[part][0], packed[part][1], packed[part][2], packed[part][3]};
+    }
+  }
+}
+
 // Begins to load inputs `sub` * step .. of the group's one of blocks first .. first + groups, where
 // it is below `last`: each group loads what it multiplies. Rows of pixels that do not exist are
 // left: what they hold only reaches sums that nobody stores.
@@ -89,7 +123,10 @@ __device__ __forceinline__ void load_stage(const LayerShape& shape, const T* x,
   const int begin = (first + group) * kBlockInputs + sub * kTile.step;
   if (first + group >= last || begin >= shape.order.inputs()) return;
   const int k = begin + piece * 8;
-  if constexpr (!kWhole) {
+  if constexpr (std::is_same_v<T, float>) {
+    gather_floats<kIndex>(shape, x, windows, pixels, stage, k, group, piece, first_pixel,
+                          kPixelStep);
+  } else if constexpr (!kWhole) {
     gather_stage<T, kIndex>(shape, x, windows, pixels, stage, k, group, piece, first_pixel,
                             kPixelStep);
   } else {
@@ -208,7 +245,7 @@ __device__ __forceinline__ void multiply_stage(Sums<kIndex>& sums, const Bits<kI
 #pragma unroll
       for (int n = 0; n < kFragments; ++n) {
         const int pair = kFragments == 1 ? s % 2 * 2 : n % 2 * 2;
-        ptx::mma_16x8x16<T>(sums.of[chain][r][n], a, b[n / 2][pair], b[n / 2][pair + 1]);
+        ptx::mma_16x8x16<Operand<T>>(sums.of[chain][r][n], a, b[n / 2][pair], b[n / 2][pair + 1]);
       }
     }
   }
