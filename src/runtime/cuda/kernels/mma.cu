@@ -42,7 +42,7 @@ __device__ __forceinline__ void multiply_tile(const LayerShape& shape, const Lay
   const int turns = (last - first + kTile.groups - 1) / kTile.groups;
   const int row_tile = bounds.first_row / kBlockRows + warp.row_warp * kTile.row_tiles;
   const int offset = operand_offset<kIndex>(warp.group, warp.pixel_warp);
-  const auto* x = static_cast<const T*>(data.x);
+  const Source<T> source = {static_cast<const T*>(data.x), windows, bounds.pixels, cut.linear};
 
   Bits<kIndex> bits[kAhead];
 #pragma unroll
@@ -55,8 +55,7 @@ __device__ __forceinline__ void multiply_tile(const LayerShape& shape, const Lay
   }
   __syncthreads();
   const auto load = [&](int stage, int slot) {
-    load_stage<T, kIndex, kWhole>(shape, x, windows, bounds.pixels,
-                                  stages + slot * kTile.stage_bytes(),
+    load_stage<T, kIndex, kWhole>(shape, source, stages + slot * kTile.stage_bytes(),
                                   first + stage / kSubs * kTile.groups, last, stage % kSubs);
     ptx::commit_copies();  // of nothing too: groups are counted
   };
@@ -186,6 +185,7 @@ void run_mma(const LayerTask& task, Context& context) {
                    .blocks_each = plan.blocks_each,
                    .minus_ones = task.precision == Precision::kFp16 ? kMinusOnes<__half>
                                                                     : kMinusOnes<__nv_bfloat16>,
+                   .linear = task.shape.is_linear(),
                    .wide = writes_wide(task),
                    .parts = reinterpret_cast<float*>(static_cast<unsigned char*>(task.workspace) +
                                                      kCounterBytes),

@@ -15,6 +15,7 @@ struct Cut {
   int splits = 1;
   int blocks_each = 0;           // of 256 inputs, of a split
   std::uint32_t minus_ones = 0;  // kMinusOnes
+  bool linear = false;           // LayerShape::is_linear()
   bool wide = false;             // y, and what is added to it, in aligned pieces of 8 values
   float* parts = nullptr;        // [tile][split][column][row], where there are splits
   unsigned* counters = nullptr;
@@ -217,6 +218,7 @@ __device__ __forceinline__ void finish_tile(const LayerShape& shape, const Layer
   constexpr MmaTile kTile = kMmaTiles[kIndex];
   const int outputs = bounds.rows * shape.copies();
   const int each = cut.wide ? 8 : 1, pieces = outputs / each;
+#pragma unroll 1
   for (int i = static_cast<int>(threadIdx.x); i < bounds.pixels * pieces; i += kTile.threads()) {
     const int pixel = i / pieces, o = (i - pixel * pieces) * each;
     const OutputPlace place = output_place(shape, bounds, o);

@@ -11,18 +11,25 @@ constexpr int kMostSplits = 32;
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-// Cycles of a multiprocessor for all warps of a block and 256 inputs of each: of four schedulers
-// (128 instructions expand 16 rows, with what is around them about 170), of four tensor cores (a
-// product m16n8k16 is 2048 multiplications, of which they do 512 a cycle, from registers somewhat
-// fewer), of shared memory (128 bytes a cycle; an operand of a product is 256 bytes) and of what
-// comes from the second-level cache (about 30 bytes a cycle).
+// Instructions of one warp for 256 inputs: 128 expand 16 rows; a product and half a load of its
+// operand each; and what loads x, some at each stage and some at each copy of 16 bytes a lane.
+double warp_instructions(const MmaTile& tile, double pixels) {
+  const double products = tile.row_tiles * tile.fragments * 16;
+  const double stages = kBlockInputs / tile.step;
+  const double copies = pixels * tile.step / 8 / tile.group_threads();
+  return tile.row_tiles * 128 + products + tile.fragments * 8 + stages * (50 + copies * 10);
+}
+
+// Cycles of a multiprocessor for all warps of a block and 256 inputs of each: of four schedulers,
+// of four tensor cores (a product m16n8k16 is 2048 multiplications, of which they do 512 a cycle,
+// from registers somewhat fewer), of shared memory (128 bytes a cycle; an operand of a product is
+// 256 bytes) and of what comes from the second-level cache (about 30 bytes a cycle).
 double step_cycles(const MmaTile& tile, double pixels) {
   const double warps = tile.threads() / 32;
-  const double products = warps * tile.row_tiles * tile.fragments * 16;
-  const double issue = (warps * tile.row_tiles * 170 + products * 1.5) / 4;
-  const double tensor = products * 6 / 4;
+  const double issue = warps * warp_instructions(tile, pixels) / 4;
+  const double tensor = warps * tile.row_tiles * tile.fragments * 16 * 6 / 4;
   const double shared = warps * tile.fragments * 16 * 2;
-  const double loads = tile.groups * 256 * (pixels * 2 + tile.rows() / 8.0) / 30;
+  const double loads = tile.groups * kBlockInputs * (pixels * 2 + tile.rows() / 8.0) / 30;
   return std::max({issue, tensor, shared, loads});
 }
 

@@ -1,6 +1,9 @@
 // The inner parts of the kernel "mma": x to shared memory, bits to operands, products.
 #pragma once
 
+#include <cstring>
+#include <type_traits>
+
 #include "runtime/cuda/kernels/mma_plan.h"
 #include "runtime/cuda/ptx.h"
 #include "runtime/cuda/weights.h"
@@ -58,93 +61,123 @@ __device__ __forceinline__ int stage_offset(int group, int pixel, int piece) {
   return (group * kTile.pixels() + pixel) * kTile.step * 2 + (piece ^ (pixel & 7)) * 16;
 }
 
+// The pixels of a block.
+template <class T>
+struct Source {
+  const T* x;
+  const WindowBegin* windows;
+  int pixels;
+  bool linear;  // LayerShape::is_linear()
+};
+
+// What a thread loads of a stage: 8 inputs, k and on, of every kPixelStep-th pixel. Each group
+// loads what it multiplies.
+template <int kIndex>
+struct StagePart {
+  static constexpr int kPieces = kMmaTiles[kIndex].step / 8;
+  static constexpr int kPixelStep = kMmaTiles[kIndex].group_threads() / kPieces;
+  unsigned char* stage;
+  int k, group, piece, first_pixel;
+
+  __device__ __forceinline__ unsigned char* place(int pixel) const {
+    return stage + stage_offset<kIndex>(group, pixel, piece);
+  }
+  __device__ __forceinline__ void store(int pixel, const std::uint32_t (&packed)[4]) const {
+    *reinterpret_cast<uint4*>(place(pixel)) = {packed[0], packed[1], packed[2], packed[3]};
+  }
+};
+
 // Values one by one, where they do not come in aligned pieces.
 template <class T, int kIndex>
-__device__ void gather_stage(const LayerShape& shape, const T* x, const WindowBegin* windows,
-                             int pixels, unsigned char* stage, int k, int group, int piece,
-                             int first_pixel, int pixel_step) {
+__device__ void load_values(const LayerShape& shape, const Source<T>& source,
+                            const StagePart<kIndex>& part) {
   InputPlace inputs[8];
 #pragma unroll
-  for (int i = 0; i < 8; ++i) inputs[i] = input_place(shape, k + i);
-  for (int m = first_pixel; m < pixels; m += pixel_step) {
-    const WindowBegin window = windows[m];
+  for (int i = 0; i < 8; ++i) inputs[i] = input_place(shape, part.k + i);
+  for (int m = part.first_pixel; m < source.pixels; m += part.kPixelStep) {
+    const WindowBegin window = source.windows[m];
     std::uint32_t packed[4] = {};
 #pragma unroll
     for (int i = 0; i < 8; ++i) {
       if (!in_image(shape, window, inputs[i])) continue;
-      const auto* from = reinterpret_cast<const unsigned short*>(x) + window.at + inputs[i].at;
-      packed[i / 2] |= std::uint32_t{*from} << 16 * (i % 2);
+      const T value = source.x[window.at + inputs[i].at];
+      std::uint16_t bits;
+      std::memcpy(&bits, &value, sizeof(bits));
+      packed[i / 2] |= std::uint32_t{bits} << 16 * (i % 2);
     }
-    *reinterpret_cast<uint4*>(stage + stage_offset<kIndex>(group, m, piece)) = {
-        packed[0], packed[1], packed[2], packed[3]};
+    part.store(m, packed);
   }
 }
 
 // x is exactly the sum of its nearest bf16, the one nearest to the rest and the one nearest to what
 // is left then: 8 bits each. They are three columns.
 template <int kIndex>
-__device__ void gather_floats(const LayerShape& shape, const float* x, const WindowBegin* windows,
-                              int pixels, unsigned char* stage, int k, int group, int piece,
-                              int first_pixel, int pixel_step) {
-  for (int m = first_pixel; m < pixels; m += pixel_step) {
-    const WindowBegin window = windows[m];
+__device__ void load_floats(const LayerShape& shape, const Source<float>& source,
+                            const StagePart<kIndex>& part) {
+  for (int m = part.first_pixel; m < source.pixels; m += part.kPixelStep) {
+    const WindowBegin window = source.windows[m];
     std::uint32_t packed[3][4] = {};
 #pragma unroll
     for (int i = 0; i < 8; ++i) {
-      const InputPlace input = input_place(shape, k + i);
-      float rest = in_image(shape, window, input) ? x[window.at + input.at] : 0;
+      const InputPlace input = input_place(shape, part.k + i);
+      float rest = in_image(shape, window, input) ? source.x[window.at + input.at] : 0;
 #pragma unroll
-      for (int part = 0; part < 3; ++part) {
+      for (int third = 0; third < 3; ++third) {
         const __nv_bfloat16 value = from_float<__nv_bfloat16>(rest);
         rest -= to_float(value);
-        packed[part][i / 2] |= std::uint32_t{__bfloat16_as_ushort(value)} << 16 * (i % 2);
+        packed[third][i / 2] |= std::uint32_t{__bfloat16_as_ushort(value)} << 16 * (i % 2);
       }
     }
 #pragma unroll
-    for (int part = 0; part < 3; ++part) {
-      *reinterpret_cast<uint4*>(stage + stage_offset<kIndex>(group, 3 * m + part, piece)) = {
-          packed[part][0], packed[part][1], packed[part][2], packed[part][3]};
+    for (int third = 0; third < 3; ++third) part.store(3 * m + third, packed[third]);
+  }
+}
+
+// Aligned pieces of 8 inputs, which are all of one tap.
+template <class T, int kIndex>
+__device__ __forceinline__ void load_pieces(const LayerShape& shape, const Source<T>& source,
+                                            const StagePart<kIndex>& part) {
+  // Few pixels are left out by most threads: no loop of several at a time for them.
+  [[maybe_unused]] constexpr int kUnroll = kMmaTiles[kIndex].pixels() > 16 ? 4 : 1;
+  if (source.linear) {
+    const bool there = part.k < shape.channels;
+    const T* from = source.x + source.windows[0].at + (there ? part.k : 0);
+#pragma unroll kUnroll
+    for (int m = part.first_pixel; m < source.pixels; m += part.kPixelStep) {
+      ptx::copy_async_16(part.place(m), from + std::int64_t{m} * shape.channels, there);
     }
+    return;
+  }
+  const InputPlace input = input_place(shape, part.k);
+#pragma unroll kUnroll
+  for (int m = part.first_pixel; m < source.pixels; m += part.kPixelStep) {
+    const WindowBegin window = source.windows[m];
+    const bool there = in_image(shape, window, input);
+    // Other taps will meet the same values.
+    ptx::copy_async_16_by_l1(part.place(m), source.x + (there ? window.at + input.at : 0), there);
   }
 }
 
 // Begins to load inputs `sub` * step .. of the group's one of blocks first .. first + groups, where
-// it is below `last`: each group loads what it multiplies. Rows of pixels that do not exist are
-// left: what they hold only reaches sums that nobody stores.
+// it is below `last`. Rows of pixels that do not exist are left: what they hold only reaches sums
+// that nobody stores.
 template <class T, int kIndex, bool kWhole>
-__device__ __forceinline__ void load_stage(const LayerShape& shape, const T* x,
-                                           const WindowBegin* windows, int pixels,
+__device__ __forceinline__ void load_stage(const LayerShape& shape, const Source<T>& source,
                                            unsigned char* stage, int first, int last, int sub) {
   constexpr MmaTile kTile = kMmaTiles[kIndex];
-  constexpr int kPieces = kTile.step / 8, kPixelStep = kTile.group_threads() / kPieces;
+  constexpr int kPieces = StagePart<kIndex>::kPieces;
   const int group = static_cast<int>(threadIdx.x) / kTile.group_threads();
   const int thread = static_cast<int>(threadIdx.x) % kTile.group_threads();
-  const int piece = thread % kPieces, first_pixel = thread / kPieces;
   const int begin = (first + group) * kBlockInputs + sub * kTile.step;
   if (first + group >= last || begin >= shape.order.inputs()) return;
-  const int k = begin + piece * 8;
+  const StagePart<kIndex> part = {stage, begin + thread % kPieces * 8, group, thread % kPieces,
+                                  thread / kPieces};
   if constexpr (std::is_same_v<T, float>) {
-    gather_floats<kIndex>(shape, x, windows, pixels, stage, k, group, piece, first_pixel,
-                          kPixelStep);
-  } else if constexpr (!kWhole) {
-    gather_stage<T, kIndex>(shape, x, windows, pixels, stage, k, group, piece, first_pixel,
-                            kPixelStep);
+    load_floats(shape, source, part);
+  } else if constexpr (kWhole) {
+    load_pieces(shape, source, part);
   } else {
-    const InputPlace input = input_place(shape, k);
-    // Few pixels are left out by most threads: no loop of several at a time for them.
-    [[maybe_unused]] constexpr int kUnroll = kTile.pixels() > 16 ? 4 : 1;
-#pragma unroll kUnroll
-    for (int m = first_pixel; m < pixels; m += kPixelStep) {
-      const WindowBegin window = windows[m];
-      const bool there = in_image(shape, window, input);
-      unsigned char* to = stage + stage_offset<kIndex>(group, m, piece);
-      const T* from = x + (there ? window.at + input.at : 0);
-      if (shape.order.taps == 1) {
-        ptx::copy_async_16(to, from, there);
-      } else {  // other taps will meet the same values
-        ptx::copy_async_16_by_l1(to, from, there);
-      }
-    }
+    load_values(shape, source, part);
   }
 }
 
