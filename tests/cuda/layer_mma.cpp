@@ -4,6 +4,7 @@
 #include "cuda/support/layer_check.h"
 #include "runtime/cuda/kernels/mma_plan.h"
 #include "support/catch.h"
+#include "support/cuda_emulator/stream.h"
 #include "tbn/ops.h"
 
 using namespace tbn;
@@ -128,4 +129,22 @@ TEST_CASE("mma leaves layers of other forms, and of groups to others") {
   LayerShape grouped = conv_shape(2, 8, 7, 5, 8, 1, 3, 1);
   grouped.groups = 4;
   CHECK_FALSE(computes("mma", grouped, Precision::kBf16));
+}
+
+TEST_CASE("mma leaves devices before compute capability 8.0 to others") {
+  cuda_emulator::set_compute_capability(7, 5);
+  CHECK_FALSE(computes("mma", linear_shape(3, 100, 7, 4), Precision::kFp16));
+  cuda_emulator::set_compute_capability(9, 0);
+  CHECK(computes("mma", linear_shape(3, 100, 7, 4), Precision::kFp16));
+}
+
+TEST_CASE("mma takes smaller tiles where blocks may have less shared memory") {
+  const LayerShape shape = linear_shape(2, 520, 40, 2);
+  DeviceInfo device = Context(0).device();
+  for (const std::int64_t kibibytes : {227, 99, 64, 48}) {
+    device.shared_bytes = kibibytes << 10;
+    const MmaPlan plan = mma_plan(shape, Precision::kBf16, device);
+    if (plan.tile >= 0) CHECK(kMmaTiles[plan.tile].shared_bytes() <= device.shared_bytes);
+    CHECK((plan.tile >= 0 || kibibytes < 64));
+  }
 }
