@@ -42,7 +42,9 @@ __device__ __forceinline__ void multiply_tile(const LayerShape& shape, const Lay
   const int turns = (last - first + kTile.groups - 1) / kTile.groups;
   const int row_tile = bounds.first_row / kBlockRows + warp.row_warp * kTile.row_tiles;
   const int offset = operand_offset<kIndex>(warp.group, warp.pixel_warp);
-  const Source<T> source = {static_cast<const T*>(data.x), windows, bounds.pixels, cut.linear};
+  const auto* x = static_cast<const T*>(data.x);
+  const Source<T> source = {x, cut.linear ? x + bounds.first_pixel * shape.channels : nullptr,
+                            windows, bounds.pixels};
 
   Bits<kIndex> bits[kAhead];
 #pragma unroll

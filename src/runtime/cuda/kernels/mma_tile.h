@@ -65,9 +65,9 @@ __device__ __forceinline__ int stage_offset(int group, int pixel, int piece) {
 template <class T>
 struct Source {
   const T* x;
+  const T* first;  // null, or of a linear layer the inputs of the first pixel
   const WindowBegin* windows;
   int pixels;
-  bool linear;  // LayerShape::is_linear()
 };
 
 // What a thread loads of a stage: 8 inputs, k and on, of every kPixelStep-th pixel. Each group
@@ -139,9 +139,9 @@ __device__ __forceinline__ void load_pieces(const LayerShape& shape, const Sourc
                                             const StagePart<kIndex>& part) {
   // Few pixels are left out by most threads: no loop of several at a time for them.
   [[maybe_unused]] constexpr int kUnroll = kMmaTiles[kIndex].pixels() > 16 ? 4 : 1;
-  if (source.linear) {
+  if (source.first != nullptr) {
     const bool there = part.k < shape.channels;
-    const T* from = source.x + source.windows[0].at + (there ? part.k : 0);
+    const T* from = source.first + (there ? part.k : 0);
 #pragma unroll kUnroll
     for (int m = part.first_pixel; m < source.pixels; m += part.kPixelStep) {
       ptx::copy_async_16(part.place(m), from + std::int64_t{m} * shape.channels, there);
