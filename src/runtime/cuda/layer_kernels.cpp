@@ -11,6 +11,7 @@ constexpr LayerKernel kKernels[] = {
     {"plain", always, nothing, run_plain},
     {"expand", expand_computes, expand_workspace, run_expand},
     {"gemv", gemv_computes, nothing, run_gemv},
+    {"mma", mma_computes, mma_workspace_bytes, run_mma},
 };
 
 }  // namespace

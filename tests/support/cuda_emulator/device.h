@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -43,8 +44,9 @@ struct Place {
 };
 const Place& place();
 void* shared_memory();
-int lane();             // of the warp
-int thread_of_block();  // x fastest
+int lane();                             // of the warp
+int thread_of_block();                  // x fastest
+std::shared_ptr<void>& thread_state();  // the running thread's own, for emulated instructions
 
 // Lets the other threads run until `ready` is true. All of a launch waiting is an error.
 void wait_until(const std::function<bool()>& ready);

@@ -72,6 +72,7 @@ struct Fiber {
   int number = 0;  // in the block
   void* stack_pointer = nullptr;
   bool done = false;
+  std::shared_ptr<void> state;
 };
 
 struct Launch {
@@ -210,6 +211,7 @@ void run_blocks(std::int64_t first, std::int64_t count, dim3 blocks, dim3 thread
 const Place& place() { return self().place; }
 void* shared_memory() { return self().block->shared; }
 int thread_of_block() { return self().number; }
+std::shared_ptr<void>& thread_state() { return self().state; }
 int lane() { return self().number % 32; }
 
 void wait_until(const std::function<bool()>& ready) {
