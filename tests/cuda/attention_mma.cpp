@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/cuda/kernels/attention_mma.h"
+#include "runtime/cuda/kernels/attention.h"
 #include "runtime/cuda/memory.h"
 #include "runtime/cuda/precision.h"
 #include "support/catch.h"

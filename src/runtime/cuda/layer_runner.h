@@ -7,16 +7,11 @@
 
 #include "runtime/cuda/context.h"
 #include "runtime/cuda/kernels/chain.h"
+#include "runtime/cuda/layer_options.h"
 #include "runtime/cuda/step.h"
 #include "tbn/model.h"
 
 namespace tbn::cuda {
-
-struct LayerOptions {
-  Precision precision = Precision::kBf16;
-  bool tune = true;    // time the kernels at a batch size's first prepare()
-  std::string kernel;  // use this one wherever it computes the layer
-};
 
 class LayerRunner {
  public:

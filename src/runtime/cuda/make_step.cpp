@@ -140,7 +140,7 @@ class Maker {
   }
   Made layer(bool last) const {
     auto layer = std::make_unique<LayerRunner>(context_.graph, context_.tensors, node_,
-                                               context_.layers, context_.device);
+                                               steps_.options, steps_.device);
     const LayerRunner* runner = layer.get();
     Step step = {
         .run = [runner](const Call& call) { runner->run(call); },

@@ -24,8 +24,6 @@ struct NetworkContext {
   const Graph& graph;
   const TensorMap& tensors;
   StepContext steps;
-  const LayerOptions& layers;
-  Context& device;
 };
 
 // `last` says of each node before this one in which order its value lies. An op without a step does

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "runtime/cuda/layer_options.h"
 #include "runtime/cuda/step.h"
 #include "runtime/cuda/tables.h"
 #include "tbn/ops.h"
@@ -19,6 +20,8 @@ namespace tbn::cuda {
 struct StepContext {
   Precision precision = Precision::kBf16;
   Tables& tables;
+  const LayerOptions& options;
+  Context& device;
 };
 
 inline bool is_image(const Shape& shape) { return shape.size() == 3; }

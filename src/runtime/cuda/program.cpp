@@ -41,7 +41,7 @@ bool has_two_orders(const Shape& shape) {
 Program::Program(const Graph& graph, const TensorMap& tensors, const LayerOptions& options,
                  Context& device)
     : graph_(with_import(fast::fuse_additions(graph))), precision_(options.precision) {
-  const NetworkContext context = {graph_, tensors, {precision_, tables_}, options, device};
+  const NetworkContext context = {graph_, tensors, {precision_, tables_, options, device}};
   plan_import(tables_);
   for (NodeId id = kImport + 1; id < static_cast<NodeId>(graph_.nodes.size()); ++id) {
     plan_node(id, context);
@@ -126,6 +126,7 @@ void Program::prepare(std::int64_t batch) {
   if (is_prepared(batch)) return;
   for (const Planned& node : nodes_) {
     if (node.made.layer != nullptr) node.made.layer->prepare(batch);
+    if (node.made.step.prepare) node.made.step.prepare(batch);
   }
   for (auto& entry : chains_) entry.second.prepare(batch);
   prepared_.insert(batch);

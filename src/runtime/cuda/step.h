@@ -27,6 +27,8 @@ struct Call {
 struct Step {
   std::function<void(const Call&)> run = {};
   std::function<std::int64_t(std::int64_t batch)> workspace_bytes = {};  // none: 0
+  // Chooses kernels for a batch size; before the others, and not while a graph is captured.
+  std::function<void(std::int64_t batch)> prepare = {};
 };
 
 }  // namespace tbn::cuda

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <utility>
 
-#include "runtime/cuda/kernels/attention_mma.h"
+#include "runtime/cuda/kernels/attention.h"
 #include "runtime/cuda/launch.h"
 #include "runtime/cuda/precision.h"
 #include "runtime/cuda/ptx.h"

@@ -1,5 +1,5 @@
 // Multi-head attention over all tokens of a sequence or within the windows of an image (see
-// Attention of tbn/ops.h), on the tensor cores of devices since compute capability 8.0:
+// Attention of tbn/ops.h):
 //
 //   y[i] = sum over j of softmax over j (scale q[i] . k[j] + b[i][j]) v[j]        in each head
 #pragma once
@@ -41,8 +41,12 @@ struct AttentionData {
   const float* relative_bias = nullptr;  // [(2 window - 1)^2][heads], or none
 };
 
-// 16-bit precisions, heads of a width that is a multiple of 16 up to 128, tokens whose values begin
-// at multiples of 16 bytes.
+// By ordinary arithmetic, of every shape, precision and device.
+void launch_attention_plain(const AttentionShape& shape, const AttentionData& data,
+                            Precision precision, cudaStream_t stream);
+
+// On the tensor cores of devices since compute capability 8.0: 16-bit precisions, heads of a width
+// that is a multiple of 16 up to 128, tokens whose values begin at multiples of 16 bytes.
 bool attention_mma_computes(const AttentionShape& shape, const AttentionData& data,
                             Precision precision, const Context& context);
 // Puts it on the stream; needs no workspace.
