@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "cuda/support/to_host.h"
 #include "runtime/cuda/kernels/attention.h"
 #include "runtime/cuda/memory.h"
 #include "runtime/cuda/precision.h"
@@ -12,6 +13,7 @@
 
 using namespace tbn;
 using namespace tbn::cuda;
+using tbn::cuda::test::to_host;
 
 namespace {
 
@@ -133,11 +135,12 @@ double attention_error(const AttentionShape& shape, bool stacked, Precision prec
                               .relative_bias = in.bias.empty() ? nullptr : bias.get<float>()};
   REQUIRE(attention_mma_computes(shape, data, precision, context));
   launch_attention_mma(shape, data, precision, context, nullptr);
+  const std::vector<T> computed = to_host<T>(y);
   double difference = 0, norm = 0;
   for (int sequence = 0; sequence < shape.batch; ++sequence) {
     for (int token = 0; token < all_tokens(shape); ++token) {
       const T* row =
-          y.get<T>() + (std::int64_t{sequence} * all_tokens(shape) + token) * shape.output_stride;
+          computed.data() + (std::int64_t{sequence} * all_tokens(shape) + token) * shape.output_stride;
       for (int head = 0; head < shape.heads; ++head) {
         const std::vector<double> wanted = expected(in, sequence, head, token);
         for (std::size_t i = 0; i < wanted.size(); ++i) {

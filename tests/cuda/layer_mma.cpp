@@ -4,7 +4,6 @@
 #include "cuda/support/layer_check.h"
 #include "runtime/cuda/kernels/mma_plan.h"
 #include "support/catch.h"
-#include "support/cuda_emulator/stream.h"
 #include "tbn/ops.h"
 
 using namespace tbn;
@@ -129,13 +128,6 @@ TEST_CASE("mma leaves layers of other forms, and of groups to others") {
   LayerShape grouped = conv_shape(2, 8, 7, 5, 8, 1, 3, 1);
   grouped.groups = 4;
   CHECK_FALSE(computes("mma", grouped, Precision::kBf16));
-}
-
-TEST_CASE("mma leaves devices before compute capability 8.0 to others") {
-  cuda_emulator::set_compute_capability(7, 5);
-  CHECK_FALSE(computes("mma", linear_shape(3, 100, 7, 4), Precision::kFp16));
-  cuda_emulator::set_compute_capability(9, 0);
-  CHECK(computes("mma", linear_shape(3, 100, 7, 4), Precision::kFp16));
 }
 
 TEST_CASE("mma takes smaller tiles where blocks may have less shared memory") {
