@@ -27,7 +27,7 @@ tbn_compile_options(tbn_cuda_emulated)
 
 file(GLOB cuda_test_sources CONFIGURE_DEPENDS cuda/*.cpp)
 # Those with kernels of their own.
-set_source_files_properties(cuda/emulator.cpp PROPERTIES COMPILE_OPTIONS "${as_device_code}")
+set_source_files_properties(cuda/emulator.cpp cuda/ptx_hopper.cpp PROPERTIES COMPILE_OPTIONS "${as_device_code}")
 tbn_add_tests(tbn_cuda_tests LABEL cuda SOURCES ${cuda_test_sources}
   LINK ${plain_libraries} tbn_cuda_emulated)
 file(GLOB cuda_test_support CONFIGURE_DEPENDS cuda/support/*.cpp)

@@ -64,6 +64,7 @@ struct Block {
   std::map<int, Meeting> named;
   Meeting all;
   int running = 0;
+  std::shared_ptr<void> extension;
 };
 
 struct Fiber {
@@ -211,6 +212,7 @@ const Place& place() { return self().place; }
 void* shared_memory() { return self().block->shared; }
 int thread_of_block() { return self().number; }
 int lane() { return self().number % 32; }
+std::shared_ptr<void>& block_extension() { return self().block->extension; }
 
 void wait_until(const std::function<bool()>& ready) {
   while (!ready()) leave();
