@@ -9,6 +9,7 @@ std::int64_t nothing(const LayerShape&, Precision, const Context&) { return 0; }
 
 constexpr LayerKernel kKernels[] = {
     {"plain", always, nothing, run_plain},
+    {"wgmma", wgmma_computes, wgmma_workspace_bytes, run_wgmma},
 };
 
 }  // namespace

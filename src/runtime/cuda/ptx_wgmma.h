@@ -42,6 +42,13 @@ template <int kLeft>
 __device__ __forceinline__ void wgmma_wait() {
   asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(kLeft) : "memory");
 }
+// Keeps the compiler, which does not know when products write their sums, from moving what else is
+// done with them over this place.
+template <int kCount>
+__device__ __forceinline__ void hold_sums(float (&d)[kCount]) {
+#pragma unroll
+  for (int i = 0; i < kCount; ++i) asm volatile("" : "+f"(d[i])::"memory");
+}
 
 // d += a b.
 template <class T, int kColumns>

@@ -65,6 +65,8 @@ template <int kLeft>
 void wgmma_wait() {
   wait_for_groups(kLeft);
 }
+template <int kCount>
+void hold_sums(float (&)[kCount]) {}
 template <class T, int kColumns>
 void wgmma(float (&d)[kColumns / 2], const unsigned (&a)[4], std::uint64_t b) {
   issue({d, a, b, kColumns, std::is_same_v<T, __nv_bfloat16>});

@@ -1,0 +1,219 @@
+// From the sums in a warpgroup's registers to outputs: by way of shared memory, so that threads
+// write 16 bytes of neighbouring outputs each, and eight threads all 64 of a pixel.
+#pragma once
+
+#include "runtime/cuda/epilogue.h"
+#include "runtime/cuda/kernels/wgmma_block.h"
+
+namespace tbn::cuda {
+
+inline constexpr int kRun = 8;  // outputs of 16 bytes
+
+// Where a patch's sum of a pixel and row lies: rows in fours, those of odd numbers of fours 36
+// further on. Neither the fragments of products nor the runs of outputs meet in a bank.
+__device__ __forceinline__ int staged_at(int pixel, int row) {
+  return pixel * kPatchStride + row % 8 / 4 * 36 + row / 8 * 4 + row % 4;
+}
+
+// A patch's first pixel and row of the layer.
+struct Patch {
+  std::int64_t pixel;
+  int row;
+};
+
+// The sums of 64 pixels that one thread of a warpgroup holds, to the patch.
+__device__ __forceinline__ void stage_sums(const float* sums, float* staged) {
+  const auto thread = static_cast<int>(threadIdx.x) % kWarpgroup;
+  const int row = thread / kWarp * 16 + thread % kWarp / 4, column = thread % 4 * 2;
+#pragma unroll
+  for (int i = 0; i < kPatchPixels / 2; ++i) {
+    staged[staged_at(i / 4 * 8 + column + i % 2, row + i / 2 % 2 * 8)] = sums[i];
+  }
+}
+
+template <class T>
+struct alignas(16) Run {
+  T values[kRun];
+};
+
+// Eight outputs of neighbouring numbers.
+struct RunPlace {
+  int c;      // the first
+  int count;  // that there are, not more than eight
+  bool beside;
+  int rows[kRun];  // of the patch
+  float gain[kRun], bias[kRun];
+};
+
+// The run of a thread in pass i of a patch, whose 64 rows have copies() times 64 outputs.
+__device__ __forceinline__ RunPlace run_place(const LayerShape& shape, const LayerData& data,
+                                              const Patch& patch, int i) {
+  const int first = static_cast<int>(threadIdx.x) % (kPatchRows / kRun) * kRun;
+  RunPlace run;
+  run.beside = shape.copy_step == 1 && shape.row_step != 1;
+  if (run.beside) {
+    run.c = patch.row * shape.row_step + i * kPatchRows + first;
+    run.count = shape.outputs - run.c;
+  } else {
+    run.c = patch.row + first + i * shape.copy_step;
+    run.count = shape.rows - patch.row - first;
+  }
+#pragma unroll
+  for (int j = 0; j < kRun; ++j) {
+    run.rows[j] = run.beside ? (i * kPatchRows + first + j) / shape.row_step : first + j;
+    run.gain[j] = j < run.count ? data.gain[run.c + j] : 0.0f;
+    run.bias[j] = j < run.count ? data.bias[run.c + j] : 0.0f;
+  }
+  return run;
+}
+
+__device__ __forceinline__ void run_sums(const RunPlace& run, const float* staged, int pixel,
+                                         float (&sums)[kRun]) {
+  if (run.beside) {
+#pragma unroll
+    for (int j = 0; j < kRun; ++j) sums[j] = staged[staged_at(pixel, run.rows[j])];
+    return;
+  }
+#pragma unroll
+  for (int j = 0; j < kRun; j += 4) {
+    const auto four = *reinterpret_cast<const float4*>(staged + staged_at(pixel, run.rows[0] + j));
+    sums[j] = four.x;
+    sums[j + 1] = four.y;
+    sums[j + 2] = four.z;
+    sums[j + 3] = four.w;
+  }
+}
+
+// y of a run of pixel m that is whole and begins at a multiple of 16 bytes.
+template <class T>
+__device__ __forceinline__ void finish_run(const LayerShape& shape, const LayerData& data,
+                                           std::int64_t m, const RunPlace& run,
+                                           const float (&sums)[kRun]) {
+  const std::int64_t at = (m * shape.outputs + run.c) / kRun;
+  float values[kRun];
+#pragma unroll
+  for (int j = 0; j < kRun; ++j) values[j] = run.gain[j] * sums[j] + run.bias[j];
+  if (shape.residual) {
+    const Run<T> residual = static_cast<const Run<T>*>(data.residual)[at];
+#pragma unroll
+    for (int j = 0; j < kRun; ++j) values[j] += to_float(residual.values[j]);
+  }
+  Run<T> out;
+#pragma unroll
+  for (int j = 0; j < kRun; ++j) {
+    out.values[j] = from_float<T>(activate(shape.activation, values[j]));
+  }
+  static_cast<Run<T>*>(data.y)[at] = out;
+}
+
+// All outputs of a staged patch.
+template <class T>
+__device__ __forceinline__ void finish_patch(const LayerShape& shape, const LayerData& data,
+                                             const float* staged, const Patch& patch) {
+  constexpr int kThreadsOfPixel = kPatchRows / kRun;
+  const int first = static_cast<int>(threadIdx.x) % kWarpgroup / kThreadsOfPixel;
+  const std::int64_t left = shape.pixels() - patch.pixel;
+  const int pixels = left < kPatchPixels ? static_cast<int>(left) : kPatchPixels;
+  for (int i = 0; i < shape.copies(); ++i) {
+    const RunPlace run = run_place(shape, data, patch, i);
+    const bool whole = run.count >= kRun && run.c % kRun == 0 && shape.outputs % kRun == 0;
+    for (int pixel = first; pixel < pixels; pixel += kWarpgroup / kThreadsOfPixel) {
+      float sums[kRun];
+      run_sums(run, staged, pixel, sums);
+      const std::int64_t m = patch.pixel + pixel;
+      if (whole) {
+        finish_run<T>(shape, data, m, run, sums);
+        continue;
+      }
+#pragma unroll
+      for (int j = 0; j < kRun; ++j) {
+        if (j < run.count) finish_output<T>(shape, data, m, run.c + j, sums[j]);
+      }
+    }
+  }
+}
+
+// All outputs of a warpgroup's sums of an item. Its threads meet at barrier 1 + warpgroup.
+template <class T, class Block>
+__device__ __forceinline__ void finish_sums(const LayerShape& shape, const LayerData& data,
+                                            const WorkItem& work, int warpgroup, float* staged,
+                                            const typename Block::Sums& sums) {
+  constexpr int kPatches = Block::kColumns / kPatchPixels;
+  const int row =
+      work.row_tile * Block::kRows + (Block::kBeside ? 0 : warpgroup * 64 * Block::kParts);
+  const std::int64_t pixel = std::int64_t{work.pixel_tile} * Block::kPixels +
+                             (Block::kBeside ? warpgroup * Block::kColumns : 0);
+#pragma unroll 1
+  for (int i = 0; i < Block::kParts * kPatches; ++i) {
+    const Patch patch{pixel + i % kPatches * kPatchPixels, row + i / kPatches * kPatchRows};
+    if (patch.pixel >= shape.pixels() || patch.row >= shape.rows) continue;
+      // Registers have no run-time index.
+#pragma unroll
+    for (int part = 0; part < Block::kParts; ++part) {
+#pragma unroll
+      for (int j = 0; j < kPatches; ++j) {
+        if (i == part * kPatches + j) stage_sums(sums[part] + j * kPatchPixels / 2, staged);
+      }
+    }
+    named_barrier(1 + warpgroup, kWarpgroup);
+    finish_patch<T>(shape, data, staged, patch);
+    named_barrier(1 + warpgroup, kWarpgroup);
+  }
+}
+
+// Where `splits` blocks share a tile: each leaves its sums, and the last to come adds all of them
+// in the order of the inputs, whichever it is. Whether this block is the last.
+template <class Block>
+__device__ __forceinline__ bool add_partial_sums(const WgmmaPlan& plan, const WorkItem& work,
+                                                 int warpgroup, int* last, void* workspace,
+                                                 typename Block::Sums& sums) {
+  constexpr int kFours = Block::kColumns / 2 / 4;
+  const auto thread = static_cast<int>(threadIdx.x) % kWarpgroup;
+  auto* counter = static_cast<unsigned*>(workspace) + work.tile * 2 + warpgroup;
+  // [tile][split][warpgroup][part][four sums][thread]
+  auto* partial = reinterpret_cast<float4*>(static_cast<char*>(workspace) + kCounterBytes);
+  const auto place = [&](int split, int part, int four) {
+    const std::int64_t owner = (std::int64_t{work.tile} * plan.splits + split) * 2 + warpgroup;
+    return partial + ((owner * Block::kParts + part) * kFours + four) * kWarpgroup + thread;
+  };
+#pragma unroll
+  for (int part = 0; part < Block::kParts; ++part) {
+#pragma unroll
+    for (int i = 0; i < kFours; ++i) {
+      *place(work.split, part, i) = {sums[part][4 * i], sums[part][4 * i + 1],
+                                     sums[part][4 * i + 2], sums[part][4 * i + 3]};
+    }
+  }
+  // Written before it is counted, counted before it is read.
+  __threadfence();
+  named_barrier(1 + warpgroup, kWarpgroup);
+  if (thread == 0) {
+    *last = atomicAdd(counter, 1u) + 1 == static_cast<unsigned>(plan.splits);
+    if (*last) *counter = 0;
+  }
+  named_barrier(1 + warpgroup, kWarpgroup);
+  if (!*last) return false;
+  __threadfence();
+#pragma unroll
+  for (int part = 0; part < Block::kParts; ++part) {
+#pragma unroll
+    for (int i = 0; i < Block::kColumns / 2; ++i) sums[part][i] = 0;
+  }
+#pragma unroll 1
+  for (int split = 0; split < plan.splits; ++split) {
+#pragma unroll
+    for (int part = 0; part < Block::kParts; ++part) {
+#pragma unroll
+      for (int i = 0; i < kFours; ++i) {
+        const float4 four = load_shared_cache(place(split, part, i));
+        sums[part][4 * i] += four.x;
+        sums[part][4 * i + 1] += four.y;
+        sums[part][4 * i + 2] += four.z;
+        sums[part][4 * i + 3] += four.w;
+      }
+    }
+  }
+  return true;
+}
+
+}  // namespace tbn::cuda
