@@ -41,7 +41,7 @@ template <class Block>
 __device__ __forceinline__ void copy_inputs(const CUtensorMap& map, const WgmmaPlan& plan,
                                             const LayerShape& shape,
                                             const WgmmaShared<Block>& shared) {
-  RingPlace ring;
+  RingPlace<Block> ring;
   const int items = plan.items();
   for (int item = static_cast<int>(blockIdx.x); item < items; item += gridDim.x) {
     const WorkItem work = work_item(plan, item);
@@ -53,11 +53,11 @@ __device__ __forceinline__ void copy_inputs(const CUtensorMap& map, const WgmmaP
                             0,
                             0};
     for (int step = work.first_step; step < work.end_step; ++step) {
-      barrier_wait(shared.empty(ring.stage), ring.parity ^ 1u);
-      barrier_arrive_expecting(shared.full(ring.stage), Block::kStageBytes);
-      copy_step<Block>(map, plan, shape, work, step, place, shared.stage(ring.stage),
-                       shared.full(ring.stage));
-      ring.template advance<Block>();
+      barrier_wait(shared.empty(ring.stage()), ring.parity() ^ 1u);
+      barrier_arrive_expecting(shared.full(ring.stage()), Block::kStageBytes);
+      copy_step<Block>(map, plan, shape, work, step, place, shared.stage(ring.stage()),
+                       shared.full(ring.stage()));
+      ++ring.passed;
     }
   }
 }
@@ -87,10 +87,10 @@ __device__ __forceinline__ void run_block(const CUtensorMap& map, const WgmmaPla
                                           void* workspace) {
   constexpr int kMultiplyingWarps = 2 * kWarpgroup / kWarp;
   // Together the 384 * 168 registers that the block starts with.
-  constexpr int kCopyRegisters = 40, kSumRegisters = 232;
+  constexpr int kCopyRegisters = 24, kSumRegisters = 240;
   const WgmmaShared<Block> shared{shared_memory<unsigned char>()};
   if (threadIdx.x == 0) {
-    for (int i = 0; i < Block::kStages; ++i) {
+    for (int i = 0; i < static_cast<int>(Block::kStages); ++i) {
       barrier_init(shared.full(i), 1);
       barrier_init(shared.empty(i), kMultiplyingWarps);
     }

@@ -21,10 +21,11 @@ struct WgmmaBlock {
   static constexpr int kRows = 64 * kParts * (kBeside ? 1 : 2);
   static constexpr int kPixels = kColumns * (kBeside ? 2 : 1);
   static constexpr int kStageBytes = kPixels * kStepInputs * 2;
-  static constexpr int kStages = kPixels == 256 ? 5 : 8;
+  static constexpr unsigned kStages = kPixels == 256 ? 4 : 8;       // a power of two
   static constexpr int kPatchFloats = kPatchPixels * kPatchStride;  // of each warpgroup
-  static constexpr int kSharedBytes = kStages * kStageBytes + 2 * kPatchFloats * 4 +
-                                      2 * kStages * static_cast<int>(sizeof(Barrier)) + 2 * 4;
+  static constexpr int kSharedBytes = static_cast<int>(kStages) * kStageBytes +
+                                      2 * kPatchFloats * 4 +
+                                      static_cast<int>(2 * kStages * sizeof(Barrier)) + 2 * 4;
 
   using Sums = float[kParts][kColumns / 2];  // of a thread: see ptx_wgmma.h
 };
@@ -47,18 +48,17 @@ struct WgmmaShared {
   }
 };
 
-// A stage, and the parity of the phase in which it is used this time.
+// How many stages a thread has passed: which one is next, and the parity of the phase in which it
+// is used this time.
+template <class Block>
 struct RingPlace {
-  int stage = 0;
-  unsigned parity = 0;
+  unsigned passed = 0;
 
-  template <class Block>
-  __device__ __forceinline__ void advance() {
-    if (++stage == Block::kStages) {
-      stage = 0;
-      parity ^= 1u;
-    }
+  __device__ __forceinline__ int stage() const { return static_cast<int>(passed % Block::kStages); }
+  __device__ __forceinline__ int stage_before() const {
+    return static_cast<int>((passed - 1) % Block::kStages);
   }
+  __device__ __forceinline__ unsigned parity() const { return passed / Block::kStages % 2; }
 };
 
 // What a block does at a time: steps [first_step, end_step) of a tile. Tiles of the same pixels

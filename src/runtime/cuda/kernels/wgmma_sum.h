@@ -3,27 +3,23 @@
 #pragma once
 
 #include <type_traits>
+#include <utility>
 
 #include "runtime/cuda/kernels/wgmma_block.h"
 
 namespace tbn::cuda {
 
-// Operand A of one step for 64 rows: four products of 16 inputs, four registers each.
-using StepWeights = unsigned[4][4];
-
-// A lane's weights of step kStep of the 256 inputs in `words`: bit b of a word, and bit b + 16, go
-// to the signs of the two numbers, -1 where they are 0 (see tile_order.h).
-template <class T, int kStep>
-__device__ __forceinline__ void expand(const uint4& words, StepWeights& weights) {
+// Operand A of product kProduct of the 16 of a block of 256 inputs, whose bits are `words`: bit b
+// of a word, and bit b + 16, go to the signs of two numbers, -1 where they are 0 (see
+// tile_order.h).
+template <class T, int kProduct>
+__device__ __forceinline__ void expand(const uint4& words, unsigned (&weights)[4]) {
   constexpr unsigned kMinusOnes = std::is_same_v<T, __half> ? 0xBC00BC00u : 0xBF80BF80u;
-  const unsigned rows[2] = {kStep < 2 ? words.x : words.z, kStep < 2 ? words.y : words.w};
+  const unsigned rows[2] = {kProduct < 8 ? words.x : words.z, kProduct < 8 ? words.y : words.w};
 #pragma unroll
-  for (int k = 0; k < 4; ++k) {
-#pragma unroll
-    for (int i = 0; i < 4; ++i) {
-      const int bit = 2 * (kStep % 2 * 4 + k) + i / 2;
-      weights[k][i] = ((rows[i % 2] << (15 - bit)) & 0x80008000u) ^ kMinusOnes;
-    }
+  for (int i = 0; i < 4; ++i) {
+    const int bit = 2 * (kProduct % 8) + i / 2;
+    weights[i] = ((rows[i % 2] << (15 - bit)) & 0x80008000u) ^ kMinusOnes;
   }
 }
 
@@ -47,35 +43,40 @@ class WgmmaSummer {
     const int whole = work.end_step / kBlockSteps, rest = work.end_step % kBlockSteps;
     const int row =
         work.row_tile * Block::kRows + (Block::kBeside ? 0 : warpgroup_ * 64 * Block::kParts);
-    uint4 words[Block::kParts], next[Block::kParts];
-    StepWeights weights[2][Block::kParts];
+    Words words, next;
+    Weights weights[2];
     load(row, block, words);
     load(row, block + 1, next);
-    expand_all<0>(words, weights[0]);
+    expand_group<0>(words, weights[0]);
     zero(sums);
-    previous_ = -1;
-    // Weights of the next step are made while the units multiply by those of this one.
+    first_ = true;
+    // Weights of the next products are made while the units multiply by those of these.
     for (; block < whole; ++block) {
-      step<0>(sums, weights[0], words, weights[1]);
-      step<1>(sums, weights[1], words, weights[0]);
-      step<2>(sums, weights[0], words, weights[1]);
-      step<3>(sums, weights[1], next, weights[0]);
+      step<0>(sums, weights, words);
+      step<1>(sums, weights, words);
+      step<2>(sums, weights, words);
+      step<3>(sums, weights, words, next);
 #pragma unroll
       for (int part = 0; part < Block::kParts; ++part) words[part] = next[part];
       load(row, block + 2, next);
     }
-    if (rest > 0) step<0>(sums, weights[0], words, weights[1]);
-    if (rest > 1) step<1>(sums, weights[1], words, weights[0]);
-    if (rest > 2) step<2>(sums, weights[0], words, weights[1]);
+    if (rest > 0) step<0>(sums, weights, words);
+    if (rest > 1) step<1>(sums, weights, words);
+    if (rest > 2) step<2>(sums, weights, words);
     wgmma_wait<0>();
     hold(sums);
-    release(previous_);
+    release();
   }
 
  private:
+  // Groups of a step, and products of 64 rows of a group: fewer where 128 rows need registers.
+  static constexpr int kGroups = Block::kParts, kProducts = 4 / kGroups;
+  using Words = uint4[Block::kParts];
+  using Weights = unsigned[Block::kParts][kProducts][4];
+
   // Bits of a block of 256 inputs, of this warp's 16 rows in each of its 64; of the last ones there
   // are where there are no more.
-  __device__ __forceinline__ void load(int row, int block, uint4 (&words)[Block::kParts]) const {
+  __device__ __forceinline__ void load(int row, int block, Words& words) const {
     const int inside = block < blocks_ ? block : blocks_ - 1;
 #pragma unroll
     for (int part = 0; part < Block::kParts; ++part) {
@@ -98,51 +99,73 @@ class WgmmaSummer {
     for (int part = 0; part < Block::kParts; ++part) hold_sums(sums[part]);
   }
 
-  template <int kStep>
-  __device__ __forceinline__ static void expand_all(const uint4 (&words)[Block::kParts],
-                                                    StepWeights (&weights)[Block::kParts]) {
+  // Weights of a group of a block of 256 inputs.
+  template <int kGroup>
+  __device__ __forceinline__ static void expand_group(const Words& words, Weights& weights) {
 #pragma unroll
-    for (int part = 0; part < Block::kParts; ++part) expand<T, kStep>(words[part], weights[part]);
+    for (int part = 0; part < Block::kParts; ++part) {
+      [&]<int... k>(std::integer_sequence<int, k...>) {
+        (expand<T, kGroup * kProducts + k>(words[part], weights[part][k]), ...);
+      }
+      (std::make_integer_sequence<int, kProducts>());
+    }
   }
 
-  // Starts the products of step kStep of four, and makes the weights of the one after it. One group
-  // of products stays under way: only what the group before it read may be written.
+  // Step kStep of a block; the one after it has its bits in `next`.
   template <int kStep>
-  __device__ __forceinline__ void step(typename Block::Sums& sums,
-                                       const StepWeights (&weights)[Block::kParts],
-                                       const uint4 (&words)[Block::kParts],
-                                       StepWeights (&later)[Block::kParts]) {
-    barrier_wait(shared_.full(place_.stage), place_.parity);
+  __device__ __forceinline__ void step(typename Block::Sums& sums, Weights (&weights)[2],
+                                       const Words& words, const Words& next) {
+    barrier_wait(shared_.full(place_.stage()), place_.parity());
     constexpr int kOthers = Block::kColumns * kStepInputs * 2;  // the other warpgroup's pixels
     const std::uint64_t pixels =
-        matrix_at(shared_.stage(place_.stage) + (Block::kBeside ? warpgroup_ * kOthers : 0));
+        matrix_at(shared_.stage(place_.stage()) + (Block::kBeside ? warpgroup_ * kOthers : 0));
+    constexpr int kLast = kGroups - 1, kGroup = kStep * kGroups;
+    multiply<0>(sums, weights[kGroup % 2], pixels);
+    if (!first_) release();
+    first_ = false;
+    if constexpr (kLast > 0) {
+      expand_group<kGroup + 1>(words, weights[(kGroup + 1) % 2]);
+      multiply<kLast>(sums, weights[(kGroup + 1) % 2], pixels);
+    }
+    constexpr int kNext = (kGroup + kGroups) % (kBlockSteps * kGroups);
+    expand_group<kNext>(next, weights[kNext % 2]);
+    ++place_.passed;
+  }
+  template <int kStep>
+  __device__ __forceinline__ void step(typename Block::Sums& sums, Weights (&weights)[2],
+                                       const Words& words) {
+    step<kStep>(sums, weights, words, words);
+  }
+
+  // Starts the products of a step's group, and waits for those of the group before: what they read
+  // may be written again.
+  template <int kGroup>
+  __device__ __forceinline__ static void multiply(typename Block::Sums& sums,
+                                                  const Weights& weights, std::uint64_t pixels) {
     wgmma_fence();
 #pragma unroll
-    for (int k = 0; k < 4; ++k) {
+    for (int k = 0; k < kProducts; ++k) {
 #pragma unroll
       for (int part = 0; part < Block::kParts; ++part) {
-        wgmma<T, Block::kColumns>(sums[part], weights[part][k], sixteen_inputs_on(pixels, k));
+        wgmma<T, Block::kColumns>(sums[part], weights[part][k],
+                                  sixteen_inputs_on(pixels, kGroup * kProducts + k));
       }
     }
     wgmma_commit();
     wgmma_wait<1>();
-    release(previous_);
-    expand_all<(kStep + 1) % kBlockSteps>(words, later);
-    previous_ = place_.stage;
-    place_.template advance<Block>();
   }
 
-  // This warp is done with a stage.
-  __device__ __forceinline__ void release(int stage) const {
-    if (stage >= 0 && lane_ == 0) barrier_arrive(shared_.empty(stage));
+  // This warp is done with the stage before the next.
+  __device__ __forceinline__ void release() const {
+    if (lane_ == 0) barrier_arrive(shared_.empty(place_.stage_before()));
   }
 
   WgmmaShared<Block> shared_;
   const WgmmaPlan& plan_;
   const uint4* bits_;
   int blocks_, warpgroup_, lane_, warp_;
-  RingPlace place_;
-  int previous_ = -1;  // stage whose products may be under way
+  RingPlace<Block> place_;
+  bool first_ = true;  // step of an item: no products are under way
 };
 
 }  // namespace tbn::cuda
