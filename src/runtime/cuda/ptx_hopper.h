@@ -93,6 +93,14 @@ __device__ __forceinline__ void copy_windows(void* to, const CUtensorMap* map, B
       : "memory");
 }
 
+// (x & mask) ^ flip in one instruction, which the compiler makes two where it knows both constants.
+__device__ __forceinline__ unsigned and_xor(unsigned x, unsigned mask, unsigned flip) {
+  constexpr int kTable = (0xF0 & 0xCC) ^ 0xAA;
+  unsigned y;
+  asm("lop3.b32 %0, %1, %2, %3, %4;" : "=r"(y) : "r"(x), "r"(mask), "r"(flip), "n"(kTable));
+  return y;
+}
+
 // Gives registers of this warpgroup's threads back, or takes such; all its warps call it.
 template <int kRegisters>
 __device__ __forceinline__ void keep_registers() {

@@ -37,6 +37,8 @@ struct WindowPlace {
 void copy_box(void* to, const CUtensorMap* map, Barrier* barrier, int x, int y);
 void copy_windows(void* to, const CUtensorMap* map, Barrier* barrier, const WindowPlace& at);
 
+inline unsigned and_xor(unsigned x, unsigned mask, unsigned flip) { return (x & mask) ^ flip; }
+
 template <int kRegisters>
 void keep_registers() {
   static_assert(kRegisters >= 24 && kRegisters <= 256 && kRegisters % 8 == 0);

@@ -85,6 +85,7 @@ struct Launch {
 };
 
 Launch* current = nullptr;
+bool reversed_blocks = false;
 
 // Stacks are kept: a launch after another of the same size makes none.
 std::vector<std::byte*>& stacks() {
@@ -261,6 +262,8 @@ void named_barrier(int name, int count) {
   meet(self().block->named[name], count, 0, 1, nullptr, [](void**) {});
 }
 
+void set_reversed_blocks(bool reversed) { reversed_blocks = reversed; }
+
 void launch(dim3 blocks, dim3 threads, std::size_t shared_bytes, bool cooperative,
             cudaStream_t stream, const char* name, std::function<void()> thread) {
   constexpr std::int64_t kMostThreads = 1024;
@@ -273,7 +276,8 @@ void launch(dim3 blocks, dim3 threads, std::size_t shared_bytes, bool cooperativ
     const std::int64_t all = volume(blocks);
     const std::int64_t together = cooperative ? all : 1;
     for (std::int64_t first = 0; first < all; first += together) {
-      run_blocks(first, together, blocks, threads, shared_bytes, label.c_str(), body);
+      run_blocks(reversed_blocks ? all - together - first : first, together, blocks, threads,
+                 shared_bytes, label.c_str(), body);
     }
   });
 }

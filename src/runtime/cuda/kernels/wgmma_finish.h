@@ -38,12 +38,25 @@ struct alignas(16) Run {
 
 // Eight outputs of neighbouring numbers.
 struct RunPlace {
-  int c;      // the first
-  int count;  // that there are, not more than eight
+  int c;       // the first
+  int count;   // that there are, not more than eight
+  bool whole;  // all are, and begin at a multiple of 16 bytes
   bool beside;
   int rows[kRun];  // of the patch
   float gain[kRun], bias[kRun];
 };
+
+// Eight scalars from a multiple of eight on.
+__device__ __forceinline__ void load_scalars(const float* from, float (&to)[kRun]) {
+#pragma unroll
+  for (int j = 0; j < kRun; j += 4) {
+    const float4 four = __ldg(reinterpret_cast<const float4*>(from + j));
+    to[j] = four.x;
+    to[j + 1] = four.y;
+    to[j + 2] = four.z;
+    to[j + 3] = four.w;
+  }
+}
 
 // The run of a thread in pass i of a patch, whose 64 rows have copies() times 64 outputs.
 __device__ __forceinline__ RunPlace run_place(const LayerShape& shape, const LayerData& data,
@@ -58,9 +71,18 @@ __device__ __forceinline__ RunPlace run_place(const LayerShape& shape, const Lay
     run.c = patch.row + first + i * shape.copy_step;
     run.count = shape.rows - patch.row - first;
   }
+  run.whole = run.count >= kRun && run.c % kRun == 0 && shape.outputs % kRun == 0;
 #pragma unroll
   for (int j = 0; j < kRun; ++j) {
     run.rows[j] = run.beside ? (i * kPatchRows + first + j) / shape.row_step : first + j;
+  }
+  if (run.whole) {
+    load_scalars(data.gain + run.c, run.gain);
+    load_scalars(data.bias + run.c, run.bias);
+    return run;
+  }
+#pragma unroll
+  for (int j = 0; j < kRun; ++j) {
     run.gain[j] = j < run.count ? data.gain[run.c + j] : 0.0f;
     run.bias[j] = j < run.count ? data.bias[run.c + j] : 0.0f;
   }
@@ -84,26 +106,65 @@ __device__ __forceinline__ void run_sums(const RunPlace& run, const float* stage
   }
 }
 
-// y of a run of pixel m that is whole and begins at a multiple of 16 bytes.
+// Looks at the kind once, not for each value.
+__device__ __forceinline__ void activate_run(int kind, float (&values)[kRun]) {
+  constexpr int kNone = static_cast<int>(ActivationKind::kNone);
+  constexpr int kRelu = static_cast<int>(ActivationKind::kRelu);
+  if (kind == kNone) return;
+  if (kind == kRelu) {
+#pragma unroll
+    for (int j = 0; j < kRun; ++j) values[j] = activate(kRelu, values[j]);
+    return;
+  }
+#pragma unroll
+  for (int j = 0; j < kRun; ++j) values[j] = activate(kind, values[j]);
+}
+
+// What the outputs of a run of pixel m are added to, and the outputs.
+template <class T>
+__device__ __forceinline__ Run<T> load_run(const void* values, std::int64_t at,
+                                           const RunPlace& run) {
+  const T* const from = static_cast<const T*>(values) + at;
+  if (run.whole) return *reinterpret_cast<const Run<T>*>(from);
+  Run<T> loaded{};
+#pragma unroll
+  for (int j = 0; j < kRun; ++j) {
+    if (j < run.count) loaded.values[j] = from[j];
+  }
+  return loaded;
+}
+template <class T>
+__device__ __forceinline__ void store_run(const Run<T>& out, void* values, std::int64_t at,
+                                          const RunPlace& run) {
+  T* const to = static_cast<T*>(values) + at;
+  if (run.whole) {
+    *reinterpret_cast<Run<T>*>(to) = out;
+    return;
+  }
+#pragma unroll
+  for (int j = 0; j < kRun; ++j) {
+    if (j < run.count) to[j] = out.values[j];
+  }
+}
+
 template <class T>
 __device__ __forceinline__ void finish_run(const LayerShape& shape, const LayerData& data,
                                            std::int64_t m, const RunPlace& run,
                                            const float (&sums)[kRun]) {
-  const std::int64_t at = (m * shape.outputs + run.c) / kRun;
+  const std::int64_t at = m * shape.outputs + run.c;
   float values[kRun];
 #pragma unroll
   for (int j = 0; j < kRun; ++j) values[j] = run.gain[j] * sums[j] + run.bias[j];
   if (shape.residual) {
-    const Run<T> residual = static_cast<const Run<T>*>(data.residual)[at];
+    const Run<T> residual = load_run<T>(data.residual, at, run);
 #pragma unroll
     for (int j = 0; j < kRun; ++j) values[j] += to_float(residual.values[j]);
   }
+  activate_run(shape.activation, values);
   Run<T> out;
 #pragma unroll
-  for (int j = 0; j < kRun; ++j) {
-    out.values[j] = from_float<T>(activate(shape.activation, values[j]));
-  }
-  static_cast<Run<T>*>(data.y)[at] = out;
+  for (int j = 0; j < kRun; ++j) out.values[j] = from_float<T>(values[j]);
+  store_run(out, data.y, at, run);
 }
 
 // All outputs of a staged patch.
@@ -116,19 +177,10 @@ __device__ __forceinline__ void finish_patch(const LayerShape& shape, const Laye
   const int pixels = left < kPatchPixels ? static_cast<int>(left) : kPatchPixels;
   for (int i = 0; i < shape.copies(); ++i) {
     const RunPlace run = run_place(shape, data, patch, i);
-    const bool whole = run.count >= kRun && run.c % kRun == 0 && shape.outputs % kRun == 0;
     for (int pixel = first; pixel < pixels; pixel += kWarpgroup / kThreadsOfPixel) {
       float sums[kRun];
       run_sums(run, staged, pixel, sums);
-      const std::int64_t m = patch.pixel + pixel;
-      if (whole) {
-        finish_run<T>(shape, data, m, run, sums);
-        continue;
-      }
-#pragma unroll
-      for (int j = 0; j < kRun; ++j) {
-        if (j < run.count) finish_output<T>(shape, data, m, run.c + j, sums[j]);
-      }
+      finish_run<T>(shape, data, patch.pixel + pixel, run, sums);
     }
   }
 }

@@ -19,7 +19,7 @@ __device__ __forceinline__ void expand(const uint4& words, unsigned (&weights)[4
 #pragma unroll
   for (int i = 0; i < 4; ++i) {
     const int bit = 2 * (kProduct % 8) + i / 2;
-    weights[i] = ((rows[i % 2] << (15 - bit)) & 0x80008000u) ^ kMinusOnes;
+    weights[i] = and_xor(rows[i % 2] << (15 - bit), 0x80008000u, kMinusOnes);
   }
 }
 
