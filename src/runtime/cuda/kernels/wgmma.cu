@@ -5,11 +5,11 @@
 #include "runtime/cuda/context.h"
 #include "runtime/cuda/kernels/layer_kernels.h"
 #include "runtime/cuda/kernels/wgmma_finish.h"
-#include "runtime/cuda/kernels/wgmma_sum.h"
+#include "runtime/cuda/kernels/wgmma_padded.h"
+#include "runtime/cuda/kernels/wgmma_share.h"
 #include "runtime/cuda/launch.h"
 #include "runtime/cuda/precision.h"
 #include "runtime/cuda/tensor_maps.h"
-#include "runtime/cuda/weights.h"
 
 namespace tbn::cuda {
 namespace {
@@ -20,20 +20,35 @@ static_assert(kStepInputs == kCopyInputs && kTapInputs == kStepInputs);
 // launched.
 #if defined(TBN_CUDA_EMULATED) || defined(__CUDA_ARCH_FEAT_SM90_ALL)
 
-// Step `step` of the inputs of the tile's pixels, from `place` on where they are windows.
+// Stage by stage what a tile's sums take: kStepInputs of its pixels, of a run of channels or of the
+// windows at a tap; or of all padded pixels that its windows reach.
 template <class Block>
-__device__ __forceinline__ void copy_step(const CUtensorMap& map, const WgmmaPlan& plan,
-                                          const LayerShape& shape, const WorkItem& work, int step,
-                                          WindowPlace place, void* to, Barrier* full) {
-  if (shape.is_linear()) {
+__device__ __forceinline__ void copy_stage(const CUtensorMap& map, const WgmmaPlan& plan,
+                                           const LayerShape& shape, const WorkItem& work, int step,
+                                           WindowPlace place, void* to, Barrier* full) {
+  if (!Block::kPadded && shape.is_linear()) {
     copy_box(to, &map, full, step * kStepInputs, work.pixel_tile * Block::kPixels);
     return;
   }
-  const int tap = step / plan.tap_steps;
-  place.c = step % plan.tap_steps * kStepInputs;
+  const int tap = Block::kPadded ? 0 : step / plan.tap_steps;
+  const int channels = Block::kPadded ? step / shape.order.taps : step % plan.tap_steps;
+  place.c = channels * kStepInputs;
   place.tap_h = static_cast<unsigned short>(tap / shape.kernel_w);
   place.tap_w = static_cast<unsigned short>(tap % shape.kernel_w);
   copy_windows(to, &map, full, place);
+}
+
+// The window of a tile's first pixel.
+template <class Block>
+__device__ __forceinline__ WindowPlace first_window(const LayerShape& shape, const WorkItem& work) {
+  const Pixel pixel = pixel_at(Block::kPadded ? padded_pixels(shape) : shape,
+                               std::int64_t{work.pixel_tile} * Block::kPixels);
+  return {.c = 0,
+          .w = pixel.x * shape.stride_w - shape.padding_w,
+          .h = pixel.y * shape.stride_h - shape.padding_h,
+          .n = pixel.image,
+          .tap_w = 0,
+          .tap_h = 0};
 }
 
 // One thread's work: all copies of the block, each once its stage is free.
@@ -42,21 +57,16 @@ __device__ __forceinline__ void copy_inputs(const CUtensorMap& map, const WgmmaP
                                             const LayerShape& shape,
                                             const WgmmaShared<Block>& shared) {
   RingPlace<Block> ring;
-  const int items = plan.items();
+  const int items = plan.items(), stage_steps = Block::kPadded ? shape.order.taps : 1;
+  const auto bytes = static_cast<unsigned>(plan.copied_pixels * kStepInputs * 2);
   for (int item = static_cast<int>(blockIdx.x); item < items; item += gridDim.x) {
     const WorkItem work = work_item(plan, item);
-    const Pixel pixel = pixel_at(shape, std::int64_t{work.pixel_tile} * Block::kPixels);
-    const WindowPlace place{0,
-                            pixel.x * shape.stride_w - shape.padding_w,
-                            pixel.y * shape.stride_h - shape.padding_h,
-                            pixel.image,
-                            0,
-                            0};
-    for (int step = work.first_step; step < work.end_step; ++step) {
+    const WindowPlace place = first_window<Block>(shape, work);
+    for (int step = work.first_step; step < work.end_step; step += stage_steps) {
       barrier_wait(shared.empty(ring.stage()), ring.parity() ^ 1u);
-      barrier_arrive_expecting(shared.full(ring.stage()), Block::kStageBytes);
-      copy_step<Block>(map, plan, shape, work, step, place, shared.stage(ring.stage()),
-                       shared.full(ring.stage()));
+      barrier_arrive_expecting(shared.full(ring.stage()), bytes);
+      copy_stage<Block>(map, plan, shape, work, step, place, shared.stage(ring.stage()),
+                        shared.full(ring.stage()));
       ++ring.passed;
     }
   }
@@ -67,14 +77,15 @@ __device__ __forceinline__ void compute_outputs(const WgmmaPlan& plan, const Lay
                                                 const LayerData& data,
                                                 const WgmmaShared<Block>& shared, void* workspace) {
   const int warpgroup = static_cast<int>(threadIdx.x) / kWarpgroup - 1;
-  WgmmaSummer<T, Block> summer(shared, plan, data.bits, shape.order.blocks(), warpgroup);
+  using Summer = std::conditional_t<Block::kPadded, PaddedSummer<T, Block>, WgmmaSummer<T, Block>>;
+  Summer summer(shared, plan, data, shape.order.blocks(), warpgroup);
   const int items = plan.items();
   for (int item = static_cast<int>(blockIdx.x); item < items; item += gridDim.x) {
     const WorkItem work = work_item(plan, item);
     typename Block::Sums sums;
-    summer.sum(work, sums);
+    summer.sum(work, shape, sums);
     if (plan.splits > 1 &&
-        !add_partial_sums<Block>(plan, work, warpgroup, shared.last(warpgroup), workspace, sums)) {
+        !share_sums<Block>(plan, work, warpgroup, shared.last(warpgroup), workspace, sums)) {
       continue;
     }
     finish_sums<T, Block>(shape, data, work, warpgroup, shared.patch(warpgroup), sums);
@@ -120,24 +131,36 @@ __global__ void __launch_bounds__(kWgmmaThreads, 1)
 template <class T, class Block>
 void launch_tile(const LayerTask& task, const WgmmaPlan& plan, int multiprocessors) {
   const int blocks = plan.items() < multiprocessors ? plan.items() : multiprocessors;
+  const CUtensorMap map = input_map(Block::kPadded ? padded_pixels(task.shape) : task.shape,
+                                    task.precision, task.data.x, plan.copied_pixels);
   launch("wgmma_layer", wgmma_layer<T, Block>,
          {.blocks = static_cast<unsigned>(blocks),
           .threads = kWgmmaThreads,
           .shared_bytes = Block::kSharedBytes},
-         task.stream, input_map(task.shape, task.precision, task.data.x, Block::kPixels), plan,
-         task.shape, task.data, task.workspace);
+         task.stream, map, plan, task.shape, task.data, task.workspace);
 }
+
+// In the order of kWgmmaTiles.
+using Launch = void (*)(const LayerTask&, const WgmmaPlan&, int);
+template <class T>
+constexpr Launch kLaunches[] = {
+    launch_tile<T, WgmmaBlock<2, 128, false>>, launch_tile<T, WgmmaBlock<1, 256, false>>,
+    launch_tile<T, WgmmaBlock<1, 128, false>>, launch_tile<T, WgmmaBlock<1, 64, false>>,
+    launch_tile<T, WgmmaBlock<1, 128, true>>,  launch_tile<T, WgmmaBlock<1, 64, true>>};
+template <class T>
+constexpr Launch kPaddedLaunches[] = {launch_tile<T, WgmmaBlock<2, 128, false, true>>,
+                                      launch_tile<T, WgmmaBlock<1, 256, false, true>>,
+                                      nullptr,
+                                      nullptr,
+                                      launch_tile<T, WgmmaBlock<1, 128, true, true>>,
+                                      nullptr};
 
 template <class T>
 void launch_plan(const LayerTask& task, int multiprocessors) {
-  using Launch = void (*)(const LayerTask&, const WgmmaPlan&, int);
-  static constexpr Launch kLaunches[] = {
-      launch_tile<T, WgmmaBlock<2, 128, false>>, launch_tile<T, WgmmaBlock<1, 256, false>>,
-      launch_tile<T, WgmmaBlock<1, 128, false>>, launch_tile<T, WgmmaBlock<1, 64, false>>,
-      launch_tile<T, WgmmaBlock<1, 128, true>>,  launch_tile<T, WgmmaBlock<1, 64, true>>};
-  static_assert(std::size(kLaunches) == std::size(kWgmmaTiles));
+  static_assert(std::size(kLaunches<T>) == std::size(kWgmmaTiles));
   const WgmmaPlan plan = wgmma_plan(task.shape, multiprocessors);
-  kLaunches[plan.tile](task, plan, multiprocessors);
+  const Launch launch = plan.padded ? kPaddedLaunches<T>[plan.tile] : kLaunches<T>[plan.tile];
+  launch(task, plan, multiprocessors);
 }
 
 }  // namespace

@@ -13,16 +13,17 @@ inline constexpr int kPatchPixels = 64, kPatchRows = 64;
 inline constexpr int kPatchStride = 68;
 
 // Each warpgroup has kParts times 64 rows by kColumns pixels of sums in its registers; the second
-// has other pixels than the first where kBeside, else other rows.
-template <int kParts_, int kColumns_, bool kBeside_>
+// has other pixels than the first where kBeside, else other rows. Where kPadded_, a stage has room
+// for the pixels that windows reach beyond the tile's.
+template <int kParts_, int kColumns_, bool kBeside_, bool kPadded_ = false>
 struct WgmmaBlock {
   static constexpr int kParts = kParts_, kColumns = kColumns_;
-  static constexpr bool kBeside = kBeside_;
+  static constexpr bool kBeside = kBeside_, kPadded = kPadded_;
   static constexpr int kRows = 64 * kParts * (kBeside ? 1 : 2);
   static constexpr int kPixels = kColumns * (kBeside ? 2 : 1);
-  static constexpr int kStageBytes = kPixels * kStepInputs * 2;
-  static constexpr unsigned kStages = kPixels == 256 ? 4 : 8;       // a power of two
-  static constexpr int kPatchFloats = kPatchPixels * kPatchStride;  // of each warpgroup
+  static constexpr int kStageBytes = (kPixels + (kPadded ? kMostReach : 0)) * kStepInputs * 2;
+  static constexpr unsigned kStages = kPixels == 256 || kPadded ? 4 : 8;  // a power of two
+  static constexpr int kPatchFloats = kPatchPixels * kPatchStride;        // of each warpgroup
   static constexpr int kSharedBytes = static_cast<int>(kStages) * kStageBytes +
                                       2 * kPatchFloats * 4 +
                                       static_cast<int>(2 * kStages * sizeof(Barrier)) + 2 * 4;
@@ -61,8 +62,9 @@ struct RingPlace {
   __device__ __forceinline__ unsigned parity() const { return passed / Block::kStages % 2; }
 };
 
-// What a block does at a time: steps [first_step, end_step) of a tile. Tiles of the same pixels
-// follow each other: they run at once, and their activations come from memory once.
+// What a block does at a time: steps [first_step, end_step) of a tile, counted tap by tap, for
+// padded pixels channels by channels. Tiles of the same pixels follow each other: they run at once,
+// and their activations come from memory once.
 struct WorkItem {
   int tile, row_tile, pixel_tile, split;
   int first_step, end_step;
@@ -73,9 +75,8 @@ __device__ __forceinline__ WorkItem work_item(const WgmmaPlan& plan, int item) {
   work.split = item % plan.splits;
   work.row_tile = work.tile % plan.row_tiles;
   work.pixel_tile = work.tile / plan.row_tiles;
-  const int blocks = (plan.steps + kBlockSteps - 1) / kBlockSteps;
-  const int end = (work.split + 1) * blocks / plan.splits * kBlockSteps;
-  work.first_step = work.split * blocks / plan.splits * kBlockSteps;
+  const int units = plan.units(), end = (work.split + 1) * units / plan.splits * plan.unit_steps;
+  work.first_step = work.split * units / plan.splits * plan.unit_steps;
   work.end_step = end < plan.steps ? end : plan.steps;
   return work;
 }

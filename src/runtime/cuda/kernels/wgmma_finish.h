@@ -4,6 +4,7 @@
 
 #include "runtime/cuda/epilogue.h"
 #include "runtime/cuda/kernels/wgmma_block.h"
+#include "runtime/cuda/weights.h"
 
 namespace tbn::cuda {
 
@@ -15,11 +16,20 @@ __device__ __forceinline__ int staged_at(int pixel, int row) {
   return pixel * kPatchStride + row % 8 / 4 * 36 + row / 8 * 4 + row % 4;
 }
 
-// A patch's first pixel and row of the layer.
+// A patch's first pixel, of the layer's or of the padded ones, and row.
 struct Patch {
   std::int64_t pixel;
   int row;
 };
+
+// The layer's pixel at pixel i of all, or -1 where there is none.
+template <bool kPadded>
+__device__ __forceinline__ std::int64_t output_pixel(const LayerShape& shape, std::int64_t i) {
+  if (!kPadded) return i < shape.pixels() ? i : -1;
+  const Pixel at = pixel_at(padded_pixels(shape), i);
+  if (at.image >= shape.batch || at.y >= shape.out_h || at.x >= shape.out_w) return -1;
+  return (std::int64_t{at.image} * shape.out_h + at.y) * shape.out_w + at.x;
+}
 
 // The sums of 64 pixels that one thread of a warpgroup holds, to the patch.
 __device__ __forceinline__ void stage_sums(const float* sums, float* staged) {
@@ -168,19 +178,26 @@ __device__ __forceinline__ void finish_run(const LayerShape& shape, const LayerD
 }
 
 // All outputs of a staged patch.
-template <class T>
+template <class T, bool kPadded>
 __device__ __forceinline__ void finish_patch(const LayerShape& shape, const LayerData& data,
                                              const float* staged, const Patch& patch) {
   constexpr int kThreadsOfPixel = kPatchRows / kRun;
+  constexpr int kPixelStep = kWarpgroup / kThreadsOfPixel, kPixels = kPatchPixels / kPixelStep;
   const int first = static_cast<int>(threadIdx.x) % kWarpgroup / kThreadsOfPixel;
-  const std::int64_t left = shape.pixels() - patch.pixel;
-  const int pixels = left < kPatchPixels ? static_cast<int>(left) : kPatchPixels;
+  std::int64_t pixels[kPixels];
+#pragma unroll
+  for (int j = 0; j < kPixels; ++j) {
+    pixels[j] = output_pixel<kPadded>(shape, patch.pixel + first + j * kPixelStep);
+  }
+#pragma unroll 1
   for (int i = 0; i < shape.copies(); ++i) {
     const RunPlace run = run_place(shape, data, patch, i);
-    for (int pixel = first; pixel < pixels; pixel += kWarpgroup / kThreadsOfPixel) {
+#pragma unroll
+    for (int j = 0; j < kPixels; ++j) {
+      if (pixels[j] < 0) continue;
       float sums[kRun];
-      run_sums(run, staged, pixel, sums);
-      finish_run<T>(shape, data, patch.pixel + pixel, run, sums);
+      run_sums(run, staged, first + j * kPixelStep, sums);
+      finish_run<T>(shape, data, pixels[j], run, sums);
     }
   }
 }
@@ -195,10 +212,11 @@ __device__ __forceinline__ void finish_sums(const LayerShape& shape, const Layer
       work.row_tile * Block::kRows + (Block::kBeside ? 0 : warpgroup * 64 * Block::kParts);
   const std::int64_t pixel = std::int64_t{work.pixel_tile} * Block::kPixels +
                              (Block::kBeside ? warpgroup * Block::kColumns : 0);
+  const std::int64_t pixels = (Block::kPadded ? padded_pixels(shape) : shape).pixels();
 #pragma unroll 1
   for (int i = 0; i < Block::kParts * kPatches; ++i) {
     const Patch patch{pixel + i % kPatches * kPatchPixels, row + i / kPatches * kPatchRows};
-    if (patch.pixel >= shape.pixels() || patch.row >= shape.rows) continue;
+    if (patch.pixel >= pixels || patch.row >= shape.rows) continue;
       // Registers have no run-time index.
 #pragma unroll
     for (int part = 0; part < Block::kParts; ++part) {
@@ -208,64 +226,9 @@ __device__ __forceinline__ void finish_sums(const LayerShape& shape, const Layer
       }
     }
     named_barrier(1 + warpgroup, kWarpgroup);
-    finish_patch<T>(shape, data, staged, patch);
+    finish_patch<T, Block::kPadded>(shape, data, staged, patch);
     named_barrier(1 + warpgroup, kWarpgroup);
   }
-}
-
-// Where `splits` blocks share a tile: each leaves its sums, and the last to come adds all of them
-// in the order of the inputs, whichever it is. Whether this block is the last.
-template <class Block>
-__device__ __forceinline__ bool add_partial_sums(const WgmmaPlan& plan, const WorkItem& work,
-                                                 int warpgroup, int* last, void* workspace,
-                                                 typename Block::Sums& sums) {
-  constexpr int kFours = Block::kColumns / 2 / 4;
-  const auto thread = static_cast<int>(threadIdx.x) % kWarpgroup;
-  auto* counter = static_cast<unsigned*>(workspace) + work.tile * 2 + warpgroup;
-  // [tile][split][warpgroup][part][four sums][thread]
-  auto* partial = reinterpret_cast<float4*>(static_cast<char*>(workspace) + kCounterBytes);
-  const auto place = [&](int split, int part, int four) {
-    const std::int64_t owner = (std::int64_t{work.tile} * plan.splits + split) * 2 + warpgroup;
-    return partial + ((owner * Block::kParts + part) * kFours + four) * kWarpgroup + thread;
-  };
-#pragma unroll
-  for (int part = 0; part < Block::kParts; ++part) {
-#pragma unroll
-    for (int i = 0; i < kFours; ++i) {
-      *place(work.split, part, i) = {sums[part][4 * i], sums[part][4 * i + 1],
-                                     sums[part][4 * i + 2], sums[part][4 * i + 3]};
-    }
-  }
-  // Written before it is counted, counted before it is read.
-  __threadfence();
-  named_barrier(1 + warpgroup, kWarpgroup);
-  if (thread == 0) {
-    *last = atomicAdd(counter, 1u) + 1 == static_cast<unsigned>(plan.splits);
-    if (*last) *counter = 0;
-  }
-  named_barrier(1 + warpgroup, kWarpgroup);
-  if (!*last) return false;
-  __threadfence();
-#pragma unroll
-  for (int part = 0; part < Block::kParts; ++part) {
-#pragma unroll
-    for (int i = 0; i < Block::kColumns / 2; ++i) sums[part][i] = 0;
-  }
-#pragma unroll 1
-  for (int split = 0; split < plan.splits; ++split) {
-#pragma unroll
-    for (int part = 0; part < Block::kParts; ++part) {
-#pragma unroll
-      for (int i = 0; i < kFours; ++i) {
-        const float4 four = load_shared_cache(place(split, part, i));
-        sums[part][4 * i] += four.x;
-        sums[part][4 * i + 1] += four.y;
-        sums[part][4 * i + 2] += four.z;
-        sums[part][4 * i + 3] += four.w;
-      }
-    }
-  }
-  return true;
 }
 
 }  // namespace tbn::cuda

@@ -2,6 +2,7 @@
 #include "runtime/cuda/kernels/wgmma_plan.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "runtime/cuda/tensor_maps.h"
 
@@ -22,8 +23,9 @@ std::int64_t partial_bytes(const WgmmaTile& tile, std::int64_t tiles, int splits
 }
 
 // As many as leave no multiprocessor with two.
-int splits_of(const WgmmaTile& tile, int tiles, int blocks, int multiprocessors) {
-  int splits = std::clamp(multiprocessors / tiles, 1, blocks);
+int splits_of(const WgmmaTile& tile, const WgmmaPlan& plan, int multiprocessors) {
+  const int tiles = plan.row_tiles * plan.pixel_tiles;
+  int splits = std::clamp(multiprocessors / tiles, 1, plan.units());
   while (partial_bytes(tile, tiles, splits) > kMostPartialBytes) --splits;
   return splits;
 }
@@ -32,14 +34,32 @@ int splits_of(const WgmmaTile& tile, int tiles, int blocks, int multiprocessors)
 double cycles(const WgmmaTile& tile, const WgmmaPlan& plan, int multiprocessors) {
   const double sums = static_cast<double>(tile.rows) * tile.pixels;
   const double products = sums * kStepInputs / kProducts;
+  const int taps = plan.padded ? plan.unit_steps : 1;  // that share a copy
   const double copies =
-      (tile.pixels * kStepInputs * 2.0 + tile.rows * kStepInputs / 8.0) / kCacheBytes;
-  const int steps =
-      std::min(plan.steps, parts(parts(plan.steps, kBlockSteps), plan.splits) * kBlockSteps);
+      (plan.copied_pixels * kStepInputs * 2.0 / taps + tile.rows * kStepInputs / 8.0) / kCacheBytes;
+  const int steps = std::min(plan.steps, parts(plan.units(), plan.splits) * plan.unit_steps);
   // Written by each block that shares the tile, and read by the last.
   const double partials = plan.splits > 1 ? sums * 4 * (1 + plan.splits) / kCacheBytes : 0;
   const int rounds = parts(plan.items(), multiprocessors);
   return rounds * (steps * std::max(products, copies) + partials + kTileCycles);
+}
+
+bool can_be_padded(const LayerShape& shape) {
+  return shape.order.taps > 1 && shape.stride_h == 1 && shape.stride_w == 1 &&
+         shape.padding_h + shape.padding_w > 0 && reach(shape) <= kMostReach &&
+         has_tensor_map(padded_pixels(shape));
+}
+
+WgmmaPlan plan_of(const LayerShape& shape, int tile, bool padded) {
+  const WgmmaTile& size = kWgmmaTiles[tile];
+  WgmmaPlan plan{.tile = tile, .padded = padded, .row_tiles = parts(shape.rows, size.rows)};
+  plan.pixel_tiles = parts((padded ? padded_pixels(shape) : shape).pixels(), size.pixels);
+  plan.tap_steps = parts(shape.order.tap_inputs, kStepInputs);
+  plan.steps = shape.order.taps * plan.tap_steps;
+  plan.unit_steps = padded ? shape.order.taps : kBlockSteps;
+  plan.row_blocks = parts(shape.tile_rows, kBlockRows);
+  plan.copied_pixels = size.pixels + (padded ? reach(shape) : 0);
+  return plan;
 }
 
 }  // namespace
@@ -57,20 +77,19 @@ bool wgmma_takes(const LayerShape& shape) {
 
 WgmmaPlan wgmma_plan(const LayerShape& shape, int multiprocessors) {
   WgmmaPlan best;
-  double least = 0;
-  for (int i = 0; i < static_cast<int>(std::size(kWgmmaTiles)); ++i) {
-    const WgmmaTile& tile = kWgmmaTiles[i];
-    WgmmaPlan plan{.tile = i,
-                   .row_tiles = parts(shape.rows, tile.rows),
-                   .pixel_tiles = parts(shape.pixels(), tile.pixels),
-                   .row_blocks = parts(shape.tile_rows, kBlockRows)};
-    plan.tap_steps = parts(shape.order.tap_inputs, kStepInputs);
-    plan.steps = shape.order.taps * plan.tap_steps;
-    plan.splits = splits_of(tile, plan.items(), parts(plan.steps, kBlockSteps), multiprocessors);
-    const double time = cycles(tile, plan, multiprocessors);
-    if (i == 0 || time < least) {
-      best = plan;
-      least = time;
+  double least = std::numeric_limits<double>::infinity();
+  for (const bool padded : {false, true}) {
+    if (padded && !can_be_padded(shape)) continue;
+    for (int tile = 0; tile < static_cast<int>(std::size(kWgmmaTiles)); ++tile) {
+      const WgmmaTile& size = kWgmmaTiles[tile];
+      if (padded && !size.padded) continue;
+      WgmmaPlan plan = plan_of(shape, tile, padded);
+      plan.splits = splits_of(size, plan, multiprocessors);
+      const double time = cycles(size, plan, multiprocessors);
+      if (time < least) {
+        best = plan;
+        least = time;
+      }
     }
   }
   return best;

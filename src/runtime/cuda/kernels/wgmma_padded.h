@@ -1,0 +1,96 @@
+// Sums of the kernel "wgmma" for pixels of padded images: each stage holds 64 channels of all
+// pixels that a tile's windows reach, and every tap multiplies by it from another pixel on.
+#pragma once
+
+#include "runtime/cuda/kernels/wgmma_sum.h"
+
+namespace tbn::cuda {
+
+// A step, channels first: which tap of which 64 channels.
+struct TapStep {
+  int channels, tap;
+
+  __device__ __forceinline__ void advance(int taps) {
+    if (++tap == taps) {
+      tap = 0;
+      ++channels;
+    }
+  }
+};
+
+template <class T, class Block>
+class PaddedSummer : public WgmmaWarpgroup<T, Block, 2> {
+  using Base = WgmmaWarpgroup<T, Block, 2>;
+  using typename Base::Sums, typename Base::Weights, typename Base::Words;
+
+ public:
+  using Base::Base;
+
+  // The warpgroup's sums of an item; advances in the ring by its channels.
+  __device__ __forceinline__ void sum(const WorkItem& work, const LayerShape& shape, Sums& sums) {
+    const int taps = shape.order.taps, row = this->first_row(work);
+    const int width = shape.out_w + shape.kernel_w - 1;
+    TapStep now{work.first_step / taps, 0}, later = now;
+    Words words, next;
+    Weights weights[2];
+    load(row, later, words);
+    later.advance(taps);
+    load(row, later, next);
+    select(now, words);
+    Base::template expand_group<0>(words, weights[0]);
+    Base::zero(sums);
+    this->first_ = true;
+    int column = 0, pixel = 0;  // of the tap
+    for (int step = work.first_step; step < work.end_step; ++step) {
+      this->wait_for_stage();
+      const std::uint64_t pixels = this->pixels(pixel);
+      Base::template multiply<0>(sums, weights[0], pixels);
+      if (!this->first_ && now.tap == 0) this->release();
+      this->first_ = false;
+      Base::template expand_group<1>(words, weights[1]);
+      Base::template multiply<1>(sums, weights[1], pixels);
+      now.advance(taps);
+      select(now, next);
+      Base::template expand_group<0>(next, weights[0]);
+#pragma unroll
+      for (int part = 0; part < Block::kParts; ++part) words[part] = next[part];
+      later.advance(taps);
+      load(row, later, next);
+      pixel += ++column == shape.kernel_w ? width - shape.kernel_w + 1 : 1;
+      if (column == shape.kernel_w) column = 0;
+      if (now.tap == 0) {
+        pixel = 0;
+        ++this->place_.passed;
+      }
+    }
+    wgmma_wait<0>();
+    Base::hold(sums);
+    this->release();
+  }
+
+ private:
+  // The half of a lane's words of a block that has the step's bits.
+  __device__ __forceinline__ void load(int row, const TapStep& at, Words& words) const {
+    const int step = at.tap * this->plan_.tap_steps + at.channels;
+    const int half = step % kBlockSteps / 2 * 2;
+#pragma unroll
+    for (int part = 0; part < Block::kParts; ++part) {
+      const auto* from = this->words_at(row + 64 * part, step / kBlockSteps) + half;
+      const uint2 pair = __ldg(reinterpret_cast<const uint2*>(from));
+      words[part] = {pair.x, pair.y, 0, 0};
+    }
+  }
+
+  // Has the step's bits be those of the first of a block: it is one of two to share the words.
+  __device__ __forceinline__ void select(const TapStep& at, Words& words) const {
+    const int step = at.tap * this->plan_.tap_steps + at.channels;
+    constexpr int kStepBits = 8;
+#pragma unroll
+    for (int part = 0; part < Block::kParts; ++part) {
+      words[part].x >>= step % 2 * kStepBits;
+      words[part].y >>= step % 2 * kStepBits;
+    }
+  }
+};
+
+}  // namespace tbn::cuda
