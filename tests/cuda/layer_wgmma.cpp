@@ -1,5 +1,7 @@
 // The kernel for many pixels on Hopper devices, in the emulator.
 #include <set>
+#include <string>
+#include <utility>
 
 #include "cuda/support/layer_check.h"
 #include "runtime/cuda/kernels/wgmma_plan.h"
@@ -19,8 +21,8 @@ std::string tile_name(const LayerShape& shape) {
   const WgmmaPlan plan = wgmma_plan(shape, kMultiprocessors);
   const WgmmaTile& tile = kWgmmaTiles[plan.tile];
   return std::to_string(tile.rows) + " rows, " + std::to_string(tile.pixels) + " pixels, " +
-         std::to_string(plan.splits) + " splits of " + std::to_string(plan.row_tiles) + " x " +
-         std::to_string(plan.pixel_tiles);
+         (plan.padded ? "padded, " : "") + std::to_string(plan.splits) + " splits of " +
+         std::to_string(plan.row_tiles) + " x " + std::to_string(plan.pixel_tiles);
 }
 
 void check_wgmma(const LayerShape& shape, Precision precision = Precision::kBf16) {
@@ -87,22 +89,38 @@ TEST_CASE("wgmma computes convolutions of taps, strides, channels and images") {
   check_wgmma(wide);
 }
 
+TEST_CASE("wgmma computes convolutions whose taps share a copy of padded pixels") {
+  for (const LayerShape& shape :
+       {conv_shape(1, 32, 20, 56, 16, 4, 3, 1), conv_shape(1, 40, 22, 20, 40, 2, 5, 1),
+        conv_shape(1, 320, 30, 30, 16, 1, 3, 1), conv_shape(7, 96, 10, 11, 24, 2, 3, 1),
+        interleaved(conv_shape(2, 72, 17, 20, 60, 2, 3, 1)),
+        with(conv_shape(3, 64, 14, 15, 24, 2, 3, 1), ActivationKind::kRelu, true)}) {
+    CAPTURE(shape.channels, shape.kernel_h);
+    REQUIRE(wgmma_plan(shape, kMultiprocessors).padded);
+    check_wgmma(shape, shape.channels % 64 == 0 ? Precision::kBf16 : Precision::kFp16);
+  }
+}
+
 TEST_CASE("every tile of wgmma has a layer for which it is chosen, and computes it") {
-  std::set<int> tiles;
+  std::set<std::pair<int, bool>> tiles;
   for (const LayerShape& shape :
        {linear_shape(500, 200, 256, 1), linear_shape(1030, 72, 128, 1),
         linear_shape(500, 72, 120, 1), linear_shape(200, 72, 16, 1), linear_shape(1000, 72, 16, 2),
-        linear_shape(400, 72, 64, 1), conv_shape(2, 32, 16, 17, 250, 1, 3, 1),
-        conv_shape(3, 32, 16, 17, 100, 1, 3, 1)}) {
-    tiles.insert(wgmma_plan(shape, kMultiprocessors).tile);
+        linear_shape(400, 72, 64, 1), conv_shape(2, 32, 16, 17, 50, 1, 3, 1),
+        conv_shape(1, 32, 30, 30, 100, 1, 3, 1)}) {
+    const WgmmaPlan plan = wgmma_plan(shape, kMultiprocessors);
+    tiles.emplace(plan.tile, plan.padded);
     check_wgmma(shape);
   }
-  CHECK(tiles.size() == std::size(kWgmmaTiles));
+  std::size_t all = std::size(kWgmmaTiles);
+  for (const WgmmaTile& tile : kWgmmaTiles) all += tile.padded ? 1 : 0;
+  CHECK(tiles.size() == all);
 }
 
 TEST_CASE("blocks of wgmma that share a tile add its sums in one order, whichever is the last") {
-  for (const LayerShape& shape : {linear_shape(60, 1104, 72, 2), linear_shape(100, 2000, 16, 4),
-                                  conv_shape(1, 96, 6, 7, 40, 2, 3, 1)}) {
+  for (const LayerShape& shape :
+       {linear_shape(60, 1104, 72, 2), linear_shape(100, 2000, 16, 4),
+        conv_shape(1, 96, 6, 7, 40, 2, 3, 1), conv_shape(1, 192, 20, 20, 16, 2, 3, 1)}) {
     CAPTURE(tile_name(shape));
     REQUIRE(wgmma_plan(shape, kMultiprocessors).splits > 1);
     const double error = layer_error("wgmma", shape, Precision::kFp16);

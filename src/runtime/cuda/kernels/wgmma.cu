@@ -148,12 +148,9 @@ constexpr Launch kLaunches[] = {
     launch_tile<T, WgmmaBlock<1, 128, false>>, launch_tile<T, WgmmaBlock<1, 64, false>>,
     launch_tile<T, WgmmaBlock<1, 128, true>>,  launch_tile<T, WgmmaBlock<1, 64, true>>};
 template <class T>
-constexpr Launch kPaddedLaunches[] = {launch_tile<T, WgmmaBlock<2, 128, false, true>>,
-                                      launch_tile<T, WgmmaBlock<1, 256, false, true>>,
-                                      nullptr,
-                                      nullptr,
-                                      launch_tile<T, WgmmaBlock<1, 128, true, true>>,
-                                      nullptr};
+constexpr Launch kPaddedLaunches[] = {
+    nullptr, launch_tile<T, WgmmaBlock<1, 256, false, true>>, nullptr,
+    nullptr, launch_tile<T, WgmmaBlock<1, 128, true, true>>,  nullptr};
 
 template <class T>
 void launch_plan(const LayerTask& task, int multiprocessors) {
