@@ -104,7 +104,44 @@ __global__ void multiply(const __nv_bfloat16* a, const __nv_bfloat16* b, float* 
   wgmma_wait<0>();
 }
 
+// Reads a copied box before its barrier says that it has come, or waits for bytes that never come.
+__global__ void misuse_copy(const CUtensorMap map, bool wait, std::uint32_t* out) {
+  auto* box = shared_memory<unsigned char>();
+  auto* barrier = reinterpret_cast<Barrier*>(box + kBoxRows * 128);
+  barrier_init(barrier, 1);
+  fence_barrier_init();
+  barrier_arrive_expecting(barrier, kBoxRows * 128 + (wait ? 1 : 0));
+  copy_box(box, &map, barrier, 0, 0);
+  if (wait) barrier_wait(barrier, 0);
+  std::memcpy(out, box, 4);
+  if (!wait) barrier_wait(barrier, 0);
+}
+
+__global__ void multiply_without_fence() {
+  const unsigned weights[4] = {};
+  float sums[32] = {};
+  wgmma<__half, 64>(sums, weights, matrix_at(shared_memory<unsigned char>()));
+}
+
 }  // namespace
+
+TEST_CASE("a copy that is not waited for is no numbers, one that never ends is an error") {
+  const LayerShape shape = images(kBoxRows, 1, 64, 1, 1, 0);
+  const auto x = rounded(kBoxRows * 64);
+  const Buffer in = Buffer::copy_of(std::span(x.data(), x.size()), "a test");
+  const Buffer out = Buffer::on_device(4, "a test");
+  const CUtensorMap map = input_map(shape, Precision::kBf16, in.get(), kBoxRows);
+  const Grid grid = {.blocks = 1, .threads = 1, .shared_bytes = kBoxRows * 128 + 8};
+  launch("misuse_copy", misuse_copy, grid, nullptr, map, false, out.get<std::uint32_t>());
+  CHECK(*out.get<std::uint32_t>() == 0xffffffff);
+  CHECK_THROWS(
+      launch("misuse_copy", misuse_copy, grid, nullptr, map, true, out.get<std::uint32_t>()));
+}
+
+TEST_CASE("a product whose registers no fence has seen is an error") {
+  CHECK_THROWS(launch("multiply_without_fence", multiply_without_fence,
+                      {.blocks = 1, .threads = kWarpgroup, .shared_bytes = 64 * 128}, nullptr));
+}
 
 TEST_CASE("a box of a matrix is copied, with zeros beyond its ends") {
   const int pixels = 90, channels = 72;

@@ -1,7 +1,7 @@
 // Rungs for many pixels on Hopper devices: the matrix units take the bits of the rows from
 // registers, where they become numbers, and the activations from shared memory, where bulk copies
-// bring them: runs of a matrix for linear layers, the windows of an image for convolutions, a tap
-// at a time. Sums then make their copies of outputs (layer.h).
+// bring them: runs of a matrix for linear layers; for convolutions the windows of images a tap at a
+// time or, where the stride is 1, all that they reach at once. Sums then make their outputs.
 #include "runtime/cuda/context.h"
 #include "runtime/cuda/kernels/layer_kernels.h"
 #include "runtime/cuda/kernels/wgmma_finish.h"

@@ -27,6 +27,7 @@ struct WgmmaBlock {
   static constexpr int kSharedBytes = static_cast<int>(kStages) * kStageBytes +
                                       2 * kPatchFloats * 4 +
                                       static_cast<int>(2 * kStages * sizeof(Barrier)) + 2 * 4;
+  static_assert(kStageBytes % 1024 == 0 && kSharedBytes <= 227 * 1024);
 
   using Sums = float[kParts][kColumns / 2];  // of a thread: see ptx_wgmma.h
 };

@@ -65,14 +65,15 @@ WgmmaPlan plan_of(const LayerShape& shape, int tile, bool padded) {
 }  // namespace
 
 bool wgmma_takes(const LayerShape& shape) {
-  constexpr std::int64_t kMostPixels = (std::int64_t{1} << 31) - 1024;
-  const InputOrder& order = shape.order;
-  const bool rows_apart = shape.row_step == 1 && shape.copy_step == shape.rows;
-  const bool copies_beside = shape.copy_step == 1 && shape.row_step == shape.copies();
-  return shape.form == WeightForm::kTile && shape.groups == 1 && shape.tile_rows == shape.rows &&
-         (shape.copies() == 1 || rows_apart || copies_beside) &&
-         (order.taps == 1 || order.tap_inputs % kStepInputs == 0) &&
-         shape.pixels() <= kMostPixels && has_tensor_map(shape);
+  constexpr std::int64_t kMostPixels = (std::int64_t{1} << 31) - 1024;  // coordinates of copies
+  if (shape.form != WeightForm::kTile || shape.groups != 1 || shape.tile_rows != shape.rows ||
+      shape.rows < 1 || shape.pixels() < 1 || shape.pixels() > kMostPixels) {
+    return false;
+  }
+  const bool apart = shape.row_step == 1 && shape.copy_step == shape.rows;
+  const bool beside = shape.copy_step == 1 && shape.row_step == shape.copies();
+  const bool whole_steps = shape.order.taps == 1 || shape.order.tap_inputs % kStepInputs == 0;
+  return (shape.copies() == 1 || apart || beside) && whole_steps && has_tensor_map(shape);
 }
 
 WgmmaPlan wgmma_plan(const LayerShape& shape, int multiprocessors) {
