@@ -92,8 +92,8 @@ TEST_CASE("wgmma computes convolutions of taps, strides, channels and images") {
 TEST_CASE("wgmma computes convolutions whose taps share a copy of padded pixels") {
   for (const LayerShape& shape :
        {conv_shape(1, 32, 20, 56, 16, 4, 3, 1), conv_shape(1, 40, 22, 20, 40, 2, 5, 1),
-        conv_shape(1, 320, 30, 30, 16, 1, 3, 1), conv_shape(7, 96, 10, 11, 24, 2, 3, 1),
-        interleaved(conv_shape(2, 72, 17, 20, 60, 2, 3, 1)),
+        conv_shape(1, 320, 30, 30, 16, 1, 3, 1), conv_shape(10, 32, 30, 32, 16, 1, 3, 1),
+        conv_shape(7, 96, 10, 11, 24, 2, 3, 1), interleaved(conv_shape(2, 72, 17, 20, 60, 2, 3, 1)),
         with(conv_shape(3, 64, 14, 15, 24, 2, 3, 1), ActivationKind::kRelu, true)}) {
     CAPTURE(shape.channels, shape.kernel_h);
     REQUIRE(wgmma_plan(shape, kMultiprocessors).padded);

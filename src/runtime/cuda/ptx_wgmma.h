@@ -13,9 +13,10 @@ namespace tbn::cuda {
 
 inline constexpr int kWarpgroup = 128;  // threads
 
-// Operand B, [columns][inputs] in rows of 128 bytes that begin at a multiple of 1024 and are
-// swizzled by 128 bytes: address / 16, the bytes from eight rows to the next eight / 16, and which
-// swizzle. Sixteen inputs further is 32 bytes further.
+// Operand B, [columns][inputs] in rows of 128 bytes, swizzled by 128 bytes: bits 4..6 of addresses
+// are exchanged by bits 7..9. This pattern begins at multiples of 1024, so that the base offset is
+// 0, whichever of its rows the matrix begins at. What is encoded are address / 16, the bytes from
+// eight rows to the next eight / 16, and which swizzle. Sixteen inputs further is 32 bytes further.
 __device__ __forceinline__ std::uint64_t matrix_at(const void* shared) {
   constexpr std::uint64_t kEightRows = 1024, kSwizzle128 = 1;
   return (shared_address(shared) & 0x3ffff) >> 4 | (kEightRows >> 4) << 32 | kSwizzle128 << 62;

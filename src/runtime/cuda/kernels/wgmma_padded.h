@@ -6,13 +6,17 @@
 
 namespace tbn::cuda {
 
-// A step, channels first: which tap of which 64 channels.
+// A step, channels first: which tap of which 64 channels, and where the tap lies.
 struct TapStep {
-  int channels, tap;
+  int channels, tap = 0;
+  int column = 0, pixel = 0;  // of the window, and of the padded image from the window's first on
 
-  __device__ __forceinline__ void advance(int taps) {
-    if (++tap == taps) {
-      tap = 0;
+  __device__ __forceinline__ void advance(const LayerShape& shape) {
+    const bool row_ends = ++column == shape.kernel_w;
+    pixel += row_ends ? shape.out_w : 1;  // a padded row is kernel_w - 1 pixels longer
+    if (row_ends) column = 0;
+    if (++tap == shape.order.taps) {
+      tap = pixel = 0;
       ++channels;
     }
   }
@@ -28,40 +32,33 @@ class PaddedSummer : public WgmmaWarpgroup<T, Block, 2> {
 
   // The warpgroup's sums of an item; advances in the ring by its channels.
   __device__ __forceinline__ void sum(const WorkItem& work, const LayerShape& shape, Sums& sums) {
-    const int taps = shape.order.taps, row = this->first_row(work);
-    const int width = shape.out_w + shape.kernel_w - 1;
-    TapStep now{work.first_step / taps, 0}, later = now;
+    const int row = this->first_row(work);
+    TapStep now{work.first_step / shape.order.taps}, later = now;
     Words words, next;
     Weights weights[2];
     load(row, later, words);
-    later.advance(taps);
+    later.advance(shape);
     load(row, later, next);
     select(now, words);
     Base::template expand_group<0>(words, weights[0]);
     Base::zero(sums);
     this->first_ = true;
-    int column = 0, pixel = 0;  // of the tap
     for (int step = work.first_step; step < work.end_step; ++step) {
       this->wait_for_stage();
-      const std::uint64_t pixels = this->pixels(pixel);
+      const std::uint64_t pixels = this->pixels(now.pixel);
       Base::template multiply<0>(sums, weights[0], pixels);
       if (!this->first_ && now.tap == 0) this->release();
       this->first_ = false;
       Base::template expand_group<1>(words, weights[1]);
       Base::template multiply<1>(sums, weights[1], pixels);
-      now.advance(taps);
+      now.advance(shape);
       select(now, next);
       Base::template expand_group<0>(next, weights[0]);
 #pragma unroll
       for (int part = 0; part < Block::kParts; ++part) words[part] = next[part];
-      later.advance(taps);
+      later.advance(shape);
       load(row, later, next);
-      pixel += ++column == shape.kernel_w ? width - shape.kernel_w + 1 : 1;
-      if (column == shape.kernel_w) column = 0;
-      if (now.tap == 0) {
-        pixel = 0;
-        ++this->place_.passed;
-      }
+      if (now.tap == 0) ++this->place_.passed;
     }
     wgmma_wait<0>();
     Base::hold(sums);
