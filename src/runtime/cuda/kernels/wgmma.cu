@@ -140,24 +140,33 @@ void launch_tile(const LayerTask& task, const WgmmaPlan& plan, int multiprocesso
          task.stream, map, plan, task.shape, task.data, task.workspace);
 }
 
-// In the order of kWgmmaTiles.
+// Of a tile, for the layer's pixels and for those of padded images.
 using Launch = void (*)(const LayerTask&, const WgmmaPlan&, int);
-template <class T>
-constexpr Launch kLaunches[] = {
-    launch_tile<T, WgmmaBlock<2, 128, false>>, launch_tile<T, WgmmaBlock<1, 256, false>>,
-    launch_tile<T, WgmmaBlock<1, 128, false>>, launch_tile<T, WgmmaBlock<1, 64, false>>,
-    launch_tile<T, WgmmaBlock<1, 128, true>>,  launch_tile<T, WgmmaBlock<1, 64, true>>};
-template <class T>
-constexpr Launch kPaddedLaunches[] = {
-    nullptr, launch_tile<T, WgmmaBlock<1, 256, false, true>>, nullptr,
-    nullptr, launch_tile<T, WgmmaBlock<1, 128, true, true>>,  nullptr};
+struct Launches {
+  Launch own, padded;
+};
+template <class T, int kTile, int kParts, int kColumns, bool kBeside>
+constexpr Launches launches() {
+  using Block = WgmmaBlock<kParts, kColumns, kBeside>;
+  constexpr WgmmaTile kSize = kWgmmaTiles[kTile];
+  static_assert(kSize.rows == Block::kRows && kSize.pixels == Block::kPixels);
+  if constexpr (kSize.padded) {
+    return {launch_tile<T, Block>, launch_tile<T, WgmmaBlock<kParts, kColumns, kBeside, true>>};
+  } else {
+    return {launch_tile<T, Block>, nullptr};
+  }
+}
 
 template <class T>
 void launch_plan(const LayerTask& task, int multiprocessors) {
-  static_assert(std::size(kLaunches<T>) == std::size(kWgmmaTiles));
+  static constexpr Launches kLaunches[] = {
+      launches<T, 0, 2, 128, false>(), launches<T, 1, 1, 256, false>(),
+      launches<T, 2, 1, 128, false>(), launches<T, 3, 1, 64, false>(),
+      launches<T, 4, 1, 128, true>(),  launches<T, 5, 1, 64, true>()};
+  static_assert(std::size(kLaunches) == std::size(kWgmmaTiles));
   const WgmmaPlan plan = wgmma_plan(task.shape, multiprocessors);
-  const Launch launch = plan.padded ? kPaddedLaunches<T>[plan.tile] : kLaunches<T>[plan.tile];
-  launch(task, plan, multiprocessors);
+  const Launches& of_tile = kLaunches[plan.tile];
+  (plan.padded ? of_tile.padded : of_tile.own)(task, plan, multiprocessors);
 }
 
 }  // namespace

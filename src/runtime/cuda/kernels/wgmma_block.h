@@ -22,8 +22,8 @@ struct WgmmaBlock {
   static constexpr int kRows = 64 * kParts * (kBeside ? 1 : 2);
   static constexpr int kPixels = kColumns * (kBeside ? 2 : 1);
   static constexpr int kStageBytes = (kPixels + (kPadded ? kMostReach : 0)) * kStepInputs * 2;
-  static constexpr unsigned kStages = kPixels == 256 ? 4 : 8;       // a power of two
-  static constexpr int kPatchFloats = kPatchPixels * kPatchStride;  // of each warpgroup
+  static constexpr unsigned kStages = kPixels == 256 || kPadded ? 4 : 8;  // a power of two
+  static constexpr int kPatchFloats = kPatchPixels * kPatchStride;        // of each warpgroup
   static constexpr int kSharedBytes = static_cast<int>(kStages) * kStageBytes +
                                       2 * kPatchFloats * 4 +
                                       static_cast<int>(2 * kStages * sizeof(Barrier)) + 2 * 4;

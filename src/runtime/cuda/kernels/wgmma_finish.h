@@ -24,11 +24,11 @@ struct Patch {
 
 // The layer's pixel at pixel i of all, or -1 where there is none.
 template <bool kPadded>
-__device__ __forceinline__ std::int64_t output_pixel(const LayerShape& shape, std::int64_t i) {
-  if (!kPadded) return i < shape.pixels() ? i : -1;
+__device__ __forceinline__ int output_pixel(const LayerShape& shape, std::int64_t i) {
+  if (!kPadded) return i < shape.pixels() ? static_cast<int>(i) : -1;
   const Pixel at = pixel_at(padded_pixels(shape), i);
   if (at.image >= shape.batch || at.y >= shape.out_h || at.x >= shape.out_w) return -1;
-  return (std::int64_t{at.image} * shape.out_h + at.y) * shape.out_w + at.x;
+  return (at.image * shape.out_h + at.y) * shape.out_w + at.x;
 }
 
 // The sums of 64 pixels that one thread of a warpgroup holds, to the patch.
@@ -52,7 +52,7 @@ struct RunPlace {
   int count;   // that there are, not more than eight
   bool whole;  // all are, and begin at a multiple of 16 bytes
   bool beside;
-  int rows[kRun];  // of the patch
+  int row, copy;  // of the first, in the patch
   float gain[kRun], bias[kRun];
 };
 
@@ -77,15 +77,15 @@ __device__ __forceinline__ RunPlace run_place(const LayerShape& shape, const Lay
   if (run.beside) {
     run.c = patch.row * shape.row_step + i * kPatchRows + first;
     run.count = shape.outputs - run.c;
+    run.row = (i * kPatchRows + first) / shape.row_step;
+    run.copy = (i * kPatchRows + first) % shape.row_step;
   } else {
     run.c = patch.row + first + i * shape.copy_step;
     run.count = shape.rows - patch.row - first;
+    run.row = first;
+    run.copy = i;
   }
   run.whole = run.count >= kRun && run.c % kRun == 0 && shape.outputs % kRun == 0;
-#pragma unroll
-  for (int j = 0; j < kRun; ++j) {
-    run.rows[j] = run.beside ? (i * kPatchRows + first + j) / shape.row_step : first + j;
-  }
   if (run.whole) {
     load_scalars(data.gain + run.c, run.gain);
     load_scalars(data.bias + run.c, run.bias);
@@ -99,16 +99,23 @@ __device__ __forceinline__ RunPlace run_place(const LayerShape& shape, const Lay
   return run;
 }
 
-__device__ __forceinline__ void run_sums(const RunPlace& run, const float* staged, int pixel,
-                                         float (&sums)[kRun]) {
+__device__ __forceinline__ void run_sums(const LayerShape& shape, const RunPlace& run,
+                                         const float* staged, int pixel, float (&sums)[kRun]) {
   if (run.beside) {
+    int row = run.row, copy = run.copy;
 #pragma unroll
-    for (int j = 0; j < kRun; ++j) sums[j] = staged[staged_at(pixel, run.rows[j])];
+    for (int j = 0; j < kRun; ++j) {
+      sums[j] = staged[staged_at(pixel, row)];
+      if (++copy == shape.row_step) {
+        copy = 0;
+        ++row;
+      }
+    }
     return;
   }
 #pragma unroll
   for (int j = 0; j < kRun; j += 4) {
-    const auto four = *reinterpret_cast<const float4*>(staged + staged_at(pixel, run.rows[0] + j));
+    const auto four = *reinterpret_cast<const float4*>(staged + staged_at(pixel, run.row + j));
     sums[j] = four.x;
     sums[j + 1] = four.y;
     sums[j + 2] = four.z;
@@ -184,7 +191,7 @@ __device__ __forceinline__ void finish_patch(const LayerShape& shape, const Laye
   constexpr int kThreadsOfPixel = kPatchRows / kRun;
   constexpr int kPixelStep = kWarpgroup / kThreadsOfPixel, kPixels = kPatchPixels / kPixelStep;
   const int first = static_cast<int>(threadIdx.x) % kWarpgroup / kThreadsOfPixel;
-  std::int64_t pixels[kPixels];
+  int pixels[kPixels];
 #pragma unroll
   for (int j = 0; j < kPixels; ++j) {
     pixels[j] = output_pixel<kPadded>(shape, patch.pixel + first + j * kPixelStep);
@@ -192,12 +199,16 @@ __device__ __forceinline__ void finish_patch(const LayerShape& shape, const Laye
 #pragma unroll 1
   for (int i = 0; i < shape.copies(); ++i) {
     const RunPlace run = run_place(shape, data, patch, i);
-#pragma unroll
+    // Not unrolled: that many activations are more code than caches hold.
+#pragma unroll 1
     for (int j = 0; j < kPixels; ++j) {
-      if (pixels[j] < 0) continue;
+      int m = pixels[0];
+#pragma unroll
+      for (int k = 1; k < kPixels; ++k) m = j == k ? pixels[k] : m;
+      if (m < 0) continue;
       float sums[kRun];
-      run_sums(run, staged, first + j * kPixelStep, sums);
-      finish_run<T>(shape, data, pixels[j], run, sums);
+      run_sums(shape, run, staged, first + j * kPixelStep, sums);
+      finish_run<T>(shape, data, m, run, sums);
     }
   }
 }

@@ -32,13 +32,15 @@ class PaddedSummer : public WgmmaWarpgroup<T, Block, 2> {
 
   // The warpgroup's sums of an item; advances in the ring by its channels.
   __device__ __forceinline__ void sum(const WorkItem& work, const LayerShape& shape, Sums& sums) {
-    const int row = this->first_row(work);
-    TapStep now{work.first_step / shape.order.taps}, later = now;
-    Words words, next;
+    const std::uint32_t* rows[Block::kParts];
+#pragma unroll
+    for (int part = 0; part < Block::kParts; ++part) {
+      rows[part] = this->words_at(this->first_row(work) + 64 * part, 0);
+    }
+    TapStep now{work.first_step / shape.order.taps};
+    Words words;
     Weights weights[2];
-    load(row, later, words);
-    later.advance(shape);
-    load(row, later, next);
+    load(rows, now, words);
     select(now, words);
     Base::template expand_group<0>(words, weights[0]);
     Base::zero(sums);
@@ -50,14 +52,11 @@ class PaddedSummer : public WgmmaWarpgroup<T, Block, 2> {
       if (!this->first_ && now.tap == 0) this->release();
       this->first_ = false;
       Base::template expand_group<1>(words, weights[1]);
-      Base::template multiply<1>(sums, weights[1], pixels);
       now.advance(shape);
-      select(now, next);
-      Base::template expand_group<0>(next, weights[0]);
-#pragma unroll
-      for (int part = 0; part < Block::kParts; ++part) words[part] = next[part];
-      later.advance(shape);
-      load(row, later, next);
+      load(rows, now, words);  // used when half of the step's products are done
+      Base::template multiply<1>(sums, weights[1], pixels);
+      select(now, words);
+      Base::template expand_group<0>(words, weights[0]);
       if (now.tap == 0) ++this->place_.passed;
     }
     wgmma_wait<0>();
@@ -66,14 +65,15 @@ class PaddedSummer : public WgmmaWarpgroup<T, Block, 2> {
   }
 
  private:
-  // The half of a lane's words of a block that has the step's bits.
-  __device__ __forceinline__ void load(int row, const TapStep& at, Words& words) const {
+  // The half of a lane's words of a block that has the step's bits. After the last step of a layer
+  // comes one of its first tap.
+  __device__ __forceinline__ void load(const std::uint32_t* const (&rows)[Block::kParts],
+                                       const TapStep& at, Words& words) const {
     const int step = at.tap * this->plan_.tap_steps + at.channels;
-    const int half = step % kBlockSteps / 2 * 2;
+    const int word = step / kBlockSteps * kBlockWords + step % kBlockSteps / 2 * 2;
 #pragma unroll
     for (int part = 0; part < Block::kParts; ++part) {
-      const auto* from = this->words_at(row + 64 * part, step / kBlockSteps) + half;
-      const uint2 pair = __ldg(reinterpret_cast<const uint2*>(from));
+      const uint2 pair = __ldg(reinterpret_cast<const uint2*>(rows[part] + word));
       words[part] = {pair.x, pair.y, 0, 0};
     }
   }

@@ -9,10 +9,10 @@ namespace tbn::cuda {
 // of 64 rows, half of its pixels.
 struct WgmmaTile {
   int rows, pixels;
-  bool padded;  // may have pixels of padded images; products of the others take longer than copies
+  bool padded;  // may have pixels of padded images
 };
-inline constexpr WgmmaTile kWgmmaTiles[] = {{256, 128, false}, {128, 256, true}, {128, 128, false},
-                                            {128, 64, false},  {64, 256, true},  {64, 128, false}};
+inline constexpr WgmmaTile kWgmmaTiles[] = {{256, 128, false}, {128, 256, false}, {128, 128, true},
+                                            {128, 64, false},  {64, 256, true},   {64, 128, false}};
 
 // Convolutions of stride 1 have their pixels numbered in padded images, where they lie: all taps of
 // neighbouring pixels' windows are then one run of padded pixels, which one copy brings, and a tap
