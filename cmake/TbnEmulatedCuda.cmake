@@ -29,8 +29,8 @@ tbn_compile_options(tbn_cuda_emulated)
 
 file(GLOB emulated_test_sources CONFIGURE_DEPENDS cuda/*.cpp cuda/emulated/*.cpp)
 # Those with kernels of their own.
-set_source_files_properties(cuda/emulated/emulator.cpp cuda/emulated/ptx_mma.cpp PROPERTIES
-  COMPILE_OPTIONS "${as_device_code}")
+set_source_files_properties(cuda/emulated/emulator.cpp cuda/emulated/ptx_mma.cpp
+  cuda/emulated/ptx_hopper.cpp PROPERTIES COMPILE_OPTIONS "${as_device_code}")
 file(GLOB cuda_test_support CONFIGURE_DEPENDS cuda/support/*.cpp)
 list(FILTER cuda_test_support EXCLUDE REGEX "/device_or_skip\\.cpp$")
 tbn_add_tests(tbn_cuda_tests LABEL cuda SOURCES ${emulated_test_sources}

@@ -12,6 +12,7 @@ constexpr LayerKernel kKernels[] = {
     {"expand", expand_computes, expand_workspace, run_expand},
     {"gemv", gemv_computes, nothing, run_gemv},
     {"mma", mma_computes, mma_workspace_bytes, run_mma},
+    {"wgmma", wgmma_computes, wgmma_workspace_bytes, run_wgmma},
 };
 
 }  // namespace

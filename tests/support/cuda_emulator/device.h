@@ -61,6 +61,9 @@ void group_together(int name, int count, void* given, void (*compute)(int count,
 void block_barrier();                     // all threads of the block that still run
 void named_barrier(int name, int count);  // bar.sync name, count
 
+// What instructions emulated elsewhere remember of a block.
+std::shared_ptr<void>& block_extension();
+
 // ---- launches
 
 // Runs at once, or is recorded where the stream is being captured.

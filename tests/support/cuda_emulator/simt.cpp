@@ -64,6 +64,7 @@ struct Block {
   std::map<int, Meeting> named;
   Meeting all;
   int running = 0;
+  std::shared_ptr<void> extension;
 };
 
 struct Fiber {
@@ -85,6 +86,7 @@ struct Launch {
 };
 
 Launch* current = nullptr;
+bool reversed_blocks = false;
 
 // Stacks are kept: a launch after another of the same size makes none.
 std::vector<std::byte*>& stacks() {
@@ -213,6 +215,7 @@ void* shared_memory() { return self().block->shared; }
 int thread_of_block() { return self().number; }
 std::shared_ptr<void>& thread_state() { return self().state; }
 int lane() { return self().number % 32; }
+std::shared_ptr<void>& block_extension() { return self().block->extension; }
 
 void wait_until(const std::function<bool()>& ready) {
   while (!ready()) leave();
@@ -261,6 +264,8 @@ void named_barrier(int name, int count) {
   meet(self().block->named[name], count, 0, 1, nullptr, [](void**) {});
 }
 
+void set_reversed_blocks(bool reversed) { reversed_blocks = reversed; }
+
 void launch(dim3 blocks, dim3 threads, std::size_t shared_bytes, bool cooperative,
             cudaStream_t stream, const char* name, std::function<void()> thread) {
   constexpr std::int64_t kMostThreads = 1024;
@@ -273,7 +278,8 @@ void launch(dim3 blocks, dim3 threads, std::size_t shared_bytes, bool cooperativ
     const std::int64_t all = volume(blocks);
     const std::int64_t together = cooperative ? all : 1;
     for (std::int64_t first = 0; first < all; first += together) {
-      run_blocks(first, together, blocks, threads, shared_bytes, label.c_str(), body);
+      run_blocks(reversed_blocks ? all - together - first : first, together, blocks, threads,
+                 shared_bytes, label.c_str(), body);
     }
   });
 }

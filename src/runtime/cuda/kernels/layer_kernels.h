@@ -20,4 +20,9 @@ std::int64_t mma_workspace_bytes(const LayerShape& shape, Precision precision,
                                  const Context& context);
 void run_mma(const LayerTask& task, Context& context);
 
+bool wgmma_computes(const LayerShape& shape, Precision precision, const Context& context);
+std::int64_t wgmma_workspace_bytes(const LayerShape& shape, Precision precision,
+                                   const Context& context);
+void run_wgmma(const LayerTask& task, Context& context);
+
 }  // namespace tbn::cuda
