@@ -1,11 +1,14 @@
-# The trainer's own kernels, by nvcc: an object library that sees no LibTorch.
+# The trainer's own kernels, by nvcc: an object library that sees no LibTorch. Without TBN_TRAIN_CUDA,
+# where they are only compiled, a machine that cannot is let go.
 
 if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
   set(CMAKE_CUDA_ARCHITECTURES "80-real;90-real;90-virtual")
 endif()
 include(CheckLanguage)
 check_language(CUDA)
-if(NOT CMAKE_CUDA_COMPILER)
+if(NOT CMAKE_CUDA_COMPILER AND NOT TBN_TRAIN_CUDA)
+  return()
+elseif(NOT CMAKE_CUDA_COMPILER)
   message(FATAL_ERROR "TBN_TRAIN_CUDA is on, but no nvcc was found: install the CUDA Toolkit (13.0 is \
 tested) and have nvcc on the PATH or in CUDACXX, or leave the option out")
 endif()
