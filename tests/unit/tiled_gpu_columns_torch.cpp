@@ -63,6 +63,37 @@ void for_threads(const gpu::MapShape& shape, int pack, Body body) {
   }
 }
 
+// The sums of all blocks' parts, [copies, maps] each, of what `body` adds for a thread.
+template <int P, int V, class Body>
+std::pair<std::vector<double>, std::vector<double>> block_sums(const gpu::MapShape& shape,
+                                                               Body body) {
+  using Block = gpu::BlockSums<P, V>;
+  const gpu::Geometry g = gpu::geometry_of(shape, V);
+  const auto each = static_cast<std::size_t>(P * shape.maps);
+  std::vector<float> parts_g(each * static_cast<std::size_t>(g.row_blocks), NAN);
+  std::vector<float> parts_gu = parts_g;
+  std::vector<float> all(static_cast<std::size_t>(gpu::kThreads * Block::kValues));
+  for (int below = 0; below < g.row_blocks; ++below) {
+    for (int beside = 0; beside < g.column_blocks; ++beside) {
+      for (int thread = 0; thread < gpu::kThreads; ++thread) {
+        gpu::Columns own{};
+        gpu::Sums<P, V> sums;
+        if (gpu::columns_of(g, V, below, beside, thread, own)) body(own, sums);
+        Block::leave(sums, thread, all.data());
+      }
+      for (int at = 0; at < g.groups * Block::kValues; ++at) {
+        Block::write(all.data(), g, shape.maps, below, beside, at, parts_g.data(), parts_gu.data());
+      }
+    }
+  }
+  std::pair sums = {std::vector<double>(each), std::vector<double>(each)};
+  for (std::size_t k = 0; k < parts_g.size(); ++k) {
+    sums.first[k % each] += static_cast<double>(parts_g[k]);
+    sums.second[k % each] += static_cast<double>(parts_gu[k]);
+  }
+  return sums;
+}
+
 struct Case {
   std::int64_t rows, maps;
 };
@@ -114,18 +145,10 @@ void check_fan(const Case& c) {
                               .centre = centre.data,
                               .du = du.data,
                               .g_out = keep ? g_out.data : nullptr};
-        std::vector<double> sum_g(scalars), sum_gu(scalars);
-        for_threads(shape, V, [&](const gpu::Columns& own) {
-          gpu::Sums<P, V> sums;
-          gpu::fan_in_columns<T, P, V>(back, own, sums);
-          for (int i = 0; i < P; ++i) {
-            for (int v = 0; v < V; ++v) {
-              const auto at = static_cast<std::size_t>(i * c.maps + own.map + v);
-              sum_g[at] += static_cast<double>(sums.g[i].values[v]);
-              sum_gu[at] += static_cast<double>(sums.gu[i].values[v]);
-            }
-          }
-        });
+        const auto [sum_g, sum_gu] =
+            block_sums<P, V>(shape, [&](const gpu::Columns& own, gpu::Sums<P, V>& sums) {
+              gpu::fan_in_columns<T, P, V>(back, own, sums);
+            });
         std::vector<float> du_wanted(inputs), g_wanted(outputs), sg(scalars), sgu(scalars);
         const std::vector<float> yf = floats(y);
         cpu::fan_in_rows({{P, c.maps},
@@ -155,7 +178,7 @@ void check_fan(const Case& c) {
   }
 }
 
-const Case kCases[] = {{1, 4}, {37, 12}, {300, 16}, {5, 1040}, {1100, 64}};
+const Case kCases[] = {{1, 4}, {37, 12}, {300, 16}, {5, 1040}, {1100, 64}, {70'000, 4}};
 
 }  // namespace
 
@@ -181,16 +204,11 @@ TEMPLATE_TEST_CASE("kernels take moments and add affine maps by their formulas",
     const std::vector<float> uf = floats(u), before = floats(du);
     const auto centre = random_values<float>(maps, 3), c0 = random_values<float>(maps, 4),
                c1 = random_values<float>(maps, 5);
-    std::vector<double> sum(maps), square(maps);
     const gpu::Moments moments{.shape = shape, .u = u.data};
-    for_threads(shape, 4, [&](const gpu::Columns& own) {
-      gpu::Sums<1, 4> sums;
-      gpu::moment_columns<TestType, 4>(moments, own, sums);
-      for (std::size_t v = 0; v < 4; ++v) {
-        sum[static_cast<std::size_t>(own.map) + v] += static_cast<double>(sums.g[0].values[v]);
-        square[static_cast<std::size_t>(own.map) + v] += static_cast<double>(sums.gu[0].values[v]);
-      }
-    });
+    const auto [sum, square] =
+        block_sums<1, 4>(shape, [&](const gpu::Columns& own, gpu::Sums<1, 4>& sums) {
+          gpu::moment_columns<TestType, 4>(moments, own, sums);
+        });
     const gpu::AddAffine affine{shape, du.data, u.data, centre.data, c0.data, c1.data};
     for_threads(shape, 4, [&](const gpu::Columns& own) {
       gpu::add_affine_columns<TestType, 4>(affine, own);

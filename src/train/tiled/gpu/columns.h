@@ -206,4 +206,36 @@ TBN_BOTH bool columns_of(const Geometry& g, int pack, int row_block, int column_
   return lane < g.lanes && group < g.all_groups;
 }
 
+// The sums of a block's threads lie side by side, kValues each; those of the lanes of a group are
+// added in their order.
+template <int P, int V>
+struct BlockSums {
+  static constexpr int kValues = 2 * P * V;
+
+  // What a thread leaves; one without columns leaves zeros.
+  TBN_BOTH static void leave(const Sums<P, V>& sums, int thread, float* all) {
+    for (int i = 0; i < P; ++i) {
+      for (int v = 0; v < V; ++v) {
+        all[thread * kValues + i * V + v] = sums.g[i].values[v];
+        all[thread * kValues + (P + i) * V + v] = sums.gu[i].values[v];
+      }
+    }
+  }
+
+  // Value `at` of 0 .. groups kValues - 1 into the block's part.
+  TBN_BOTH static void write(const float* all, const Geometry& g, std::int64_t maps, int row_block,
+                             int column_block, int at, float* sum_g, float* sum_gu) {
+    const int group = at / kValues, value = at % kValues;
+    const std::int64_t map =
+        (static_cast<std::int64_t>(column_block) * g.groups + group) * V + value % V;
+    if (map >= maps) return;
+    float sum = 0;
+    for (int lane = 0; lane < g.lanes; ++lane) {
+      sum += all[(lane * g.groups + group) * kValues + value];
+    }
+    float* parts = value < P * V ? sum_g : sum_gu;
+    parts[(static_cast<std::int64_t>(row_block) * P + value / V % P) * maps + map] = sum;
+  }
+};
+
 }  // namespace tbn::gpu

@@ -20,31 +20,15 @@ __global__ void __launch_bounds__(kThreads) add_affine_kernel(AddAffine work, Ge
   add_affine_columns<T, V>(work, own);
 }
 
-// Adds the sums of the threads with the same maps, lane by lane, and writes the block's part.
 template <int P, int V>
 __device__ void write_parts(const Sums<P, V>& sums, const Geometry& geometry, std::int64_t maps,
                             float* sum_g, float* sum_gu) {
-  constexpr int kValues = 2 * P * V;
-  __shared__ float shared[kThreads * kValues];
-  for (int i = 0; i < P; ++i) {
-    for (int v = 0; v < V; ++v) {
-      shared[threadIdx.x * kValues + i * V + v] = sums.g[i].values[v];
-      shared[threadIdx.x * kValues + (P + i) * V + v] = sums.gu[i].values[v];
-    }
-  }
+  using Block = BlockSums<P, V>;
+  __shared__ float all[kThreads * Block::kValues];
+  Block::leave(sums, threadIdx.x, all);
   __syncthreads();
-  for (int at = threadIdx.x; at < geometry.groups * kValues; at += kThreads) {
-    const int group = at / kValues, value = at % kValues;
-    const std::int64_t map =
-        (static_cast<std::int64_t>(blockIdx.y) * geometry.groups + group) * V + value % V;
-    if (map >= maps) continue;
-    float sum = 0;
-    for (int lane = 0; lane < geometry.lanes; ++lane) {
-      sum += shared[(lane * geometry.groups + group) * kValues + value];
-    }
-    const int copy = value / V % P;
-    float* parts = value < P * V ? sum_g : sum_gu;
-    parts[(static_cast<std::int64_t>(blockIdx.x) * P + copy) * maps + map] = sum;
+  for (int at = threadIdx.x; at < geometry.groups * Block::kValues; at += kThreads) {
+    Block::write(all, geometry, maps, blockIdx.x, blockIdx.y, at, sum_g, sum_gu);
   }
 }
 
