@@ -86,7 +86,9 @@ if(NOT _libtorch_reason)
         IMPORTED_LOCATION "${_lib}/libc10_cuda.so")
       add_library(LibTorch::cuda INTERFACE IMPORTED)
       # The CUDA backend registers itself when loaded; nothing names its symbols.
-      target_link_libraries(LibTorch::cuda INTERFACE LibTorch::cpu LibTorch::c10_cuda
+      # Kernels of our own launch through the run-time library that LibTorch has loaded.
+      file(GLOB _cudart "${_nvidia}/cu13/lib/libcudart.so.*" "${_lib}/libcudart*.so.*")
+      target_link_libraries(LibTorch::cuda INTERFACE LibTorch::cpu LibTorch::c10_cuda ${_cudart}
         "-Wl,--push-state,--no-as-needed,${_lib}/libtorch_cuda.so,--pop-state")
       target_compile_definitions(LibTorch::cuda INTERFACE TBN_WITH_CUDA)
       if(EXISTS "${_nvidia}/cu13/include")

@@ -97,6 +97,7 @@ struct DataConfig {
   PointsConfig points;
   SeriesConfig series;
   std::string on_error = "stop";  // stop | skip: a sample that cannot be read
+  std::string resident = "auto";  // auto | on | off: images kept and augmented on the device
   std::int64_t threads = 1;       // loader threads
   bool operator==(const DataConfig&) const = default;
 };
@@ -157,8 +158,10 @@ struct TrainConfig {
   double orthogonal_penalty = 0.001;  // of PointNet's feature transform
   std::int64_t seed = 1;
   bool deterministic = false;
-  std::string device = "auto";     // auto | cpu | cuda | cuda:N
-  std::string precision = "fp32";  // fp32 | bf16 (autocast)
+  std::string device = "auto";           // auto | cpu | cuda | cuda:N
+  std::string precision = "fp32";        // fp32 | bf16 (autocast)
+  std::string fused_optimizer = "auto";  // auto | on | off
+  std::string cuda_graph = "auto";       // auto | on | off: a step recorded once and replayed
   bool channels_last = true;
   std::int64_t threads = 0;           // of LibTorch on the CPU; 0: all cores
   std::int64_t checkpoint_every = 1;  // epochs between writes of `last`

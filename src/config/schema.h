@@ -116,6 +116,8 @@ void describe(V& v, S& s) {
   v.section("points", s.points, "point clouds");
   v.section("series", s.series, "windows of a series");
   v.value("on_error", s.on_error, one_of({"stop", "skip"}), "a sample that cannot be read");
+  v.value("resident", s.resident, one_of({"auto", "on", "off"}),
+          "images kept and augmented on the device; auto: small sets on a GPU");
   v.value("threads", s.threads, between(1, 64), "loader threads");
 }
 
@@ -181,6 +183,10 @@ void describe(V& v, S& s) {
   v.value("deterministic", s.deterministic, any(), "same bits on every run, where slower too");
   v.value("device", s.device, any(), "auto | cpu | cuda | cuda:N");
   v.value("precision", s.precision, one_of({"fp32", "bf16"}), "bf16: automatic mixed precision");
+  v.value("fused_optimizer", s.fused_optimizer, one_of({"auto", "on", "off"}),
+          "an update in one pass over memory; auto: on a GPU");
+  v.value("cuda_graph", s.cuda_graph, one_of({"auto", "on", "off"}),
+          "a step recorded once and replayed; auto: on a GPU");
   v.value("channels_last", s.channels_last, any(), "memory order of images and maps");
   v.value("threads", s.threads, between(0, 1024), "of LibTorch on the CPU; 0: all cores");
   v.value("checkpoint_every", s.checkpoint_every, at_least(1), "epochs between checkpoints");

@@ -23,19 +23,7 @@ void check_range(std::string_view key, std::int64_t value, std::int64_t low, std
 }
 
 const LoaderOptions& checked(const Dataset& data, const LoaderOptions& options) {
-  if (data.size() == 0) throw ConfigError("the data set holds no samples to make batches of");
-  check_range("train.batch_size", options.batch_size, 1, std::int64_t{1} << 20);
-  if (options.drop_last && options.batch_size > data.size()) {
-    throw ConfigError(
-        fmt::format("train.batch_size: {} samples a batch, but the data set holds {}; "
-                    "use smaller batches",
-                    options.batch_size, data.size()));
-  }
-  if (options.mix.any() && !data.spec().bytes) {
-    throw ConfigError("data.mixup and data.cutmix mix images, and the data set has none");
-  }
-  check_range("data.threads", options.threads, 0, kMaxThreads);
-  check_range("prefetch", options.prefetch, 1, kMaxPrefetch);
+  check_loader_options(data, options);
   return options;
 }
 
@@ -65,16 +53,43 @@ void resize(Batch& batch, const SampleSpec& spec, std::int64_t size) {
 
 }  // namespace
 
+void check_loader_options(const Dataset& data, const LoaderOptions& options) {
+  if (data.size() == 0) throw ConfigError("the data set holds no samples to make batches of");
+  check_range("train.batch_size", options.batch_size, 1, std::int64_t{1} << 20);
+  if (options.drop_last && options.batch_size > data.size()) {
+    throw ConfigError(
+        fmt::format("train.batch_size: {} samples a batch, but the data set holds {}; "
+                    "use smaller batches",
+                    options.batch_size, data.size()));
+  }
+  if (options.mix.any() && !data.spec().bytes) {
+    throw ConfigError("data.mixup and data.cutmix mix images, and the data set has none");
+  }
+  check_range("data.threads", options.threads, 0, kMaxThreads);
+  check_range("prefetch", options.prefetch, 1, kMaxPrefetch);
+}
+
+std::vector<std::int64_t> epoch_order(const LoaderOptions& options, std::int64_t samples,
+                                      std::int64_t epoch) {
+  if (options.shuffle) {
+    return random_permutation(
+        samples, CounterRng(options.seed, RngUse::kShuffle, static_cast<std::uint64_t>(epoch)));
+  }
+  std::vector<std::int64_t> order(static_cast<std::size_t>(samples));
+  std::iota(order.begin(), order.end(), std::int64_t{0});
+  return order;
+}
+
+std::int64_t batches_per_epoch(const LoaderOptions& options, std::int64_t samples) {
+  const std::int64_t spare = options.drop_last ? 0 : options.batch_size - 1;
+  return (samples + spare) / options.batch_size;
+}
+
 BatchLoader::BatchLoader(const Dataset& data, const LoaderOptions& options)
     : data_(data),
       options_(checked(data, options)),
       prefetcher_(options.threads, options.prefetch,
                   [this](std::int64_t number, Batch& out) { make_batch(number, out); }) {}
-
-std::int64_t BatchLoader::batches_per_epoch() const {
-  const std::int64_t spare = options_.drop_last ? 0 : options_.batch_size - 1;
-  return (data_.size() + spare) / options_.batch_size;
-}
 
 std::int64_t BatchLoader::samples_per_epoch() const {
   return std::min(data_.size(), batches_per_epoch() * options_.batch_size);
@@ -85,13 +100,7 @@ void BatchLoader::start_epoch(std::int64_t epoch, std::int64_t first_batch) {
             "BatchLoader::start_epoch: no such epoch or batch");
   prefetcher_.stop();  // workers read order_ and epoch_
   epoch_ = epoch;
-  if (options_.shuffle) {
-    order_ = random_permutation(data_.size(), CounterRng(options_.seed, RngUse::kShuffle,
-                                                         static_cast<std::uint64_t>(epoch)));
-  } else if (order_.empty()) {
-    order_.resize(static_cast<std::size_t>(data_.size()));
-    std::iota(order_.begin(), order_.end(), std::int64_t{0});
-  }
+  if (options_.shuffle || order_.empty()) order_ = epoch_order(options_, data_.size(), epoch);
   prefetcher_.start(first_batch, batches_per_epoch());
 }
 

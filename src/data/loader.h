@@ -22,6 +22,14 @@ struct LoaderOptions {
   int prefetch = 4;      // batches made ahead
 };
 
+// Throws ConfigError for options that make no batch of `data`.
+void check_loader_options(const Dataset& data, const LoaderOptions& options);
+
+// The order of the samples of an epoch, and how many batches they make.
+std::vector<std::int64_t> epoch_order(const LoaderOptions& options, std::int64_t samples,
+                                      std::int64_t epoch);
+std::int64_t batches_per_epoch(const LoaderOptions& options, std::int64_t samples);
+
 //   BatchLoader loader(images, {.batch_size = 64, .shuffle = true, .seed = 1});
 //   for (std::int64_t epoch = 0; epoch < epochs; ++epoch) {
 //     loader.start_epoch(epoch);
@@ -40,7 +48,7 @@ class BatchLoader {
   // nothing of it could be.
   bool next(Batch& batch) { return prefetcher_.next(batch); }
 
-  std::int64_t batches_per_epoch() const;
+  std::int64_t batches_per_epoch() const { return tbn::batches_per_epoch(options_, data_.size()); }
   std::int64_t samples_per_epoch() const;
 
  private:

@@ -19,8 +19,15 @@ at::Tensor wrap(const std::vector<T>& values, const Shape& each, std::int64_t si
 
 }  // namespace
 
+at::Tensor mix_weights(double weight, c10::Device device) {
+  at::Tensor weights = at::empty({2}, at::TensorOptions(device).dtype(at::kDouble));
+  weights[0].fill_(weight);
+  weights[1].fill_(1 - weight);
+  return weights;
+}
+
 BatchTensors batch_tensors(const Batch& batch, const SampleSpec& spec, c10::Device device) {
-  BatchTensors tensors{.weight = batch.weight};
+  BatchTensors tensors;
   tensors.inputs = spec.bytes ? wrap(batch.bytes, spec.input, batch.size, at::kByte, device)
                               : wrap(batch.values, spec.input, batch.size, at::kFloat, device);
   const bool per_point = spec.task.task == Task::kSegmentation;
@@ -30,6 +37,7 @@ BatchTensors batch_tensors(const Batch& batch, const SampleSpec& spec, c10::Devi
   }
   if (!batch.other_labels.empty()) {
     tensors.other_labels = wrap(batch.other_labels, label, batch.size, at::kLong, device);
+    tensors.weights = mix_weights(batch.weight, device);
   }
   if (spec.targets() > 0) {
     tensors.targets = wrap(batch.targets, spec.task.output, batch.size, at::kFloat, device);

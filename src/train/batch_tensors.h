@@ -14,8 +14,11 @@ struct BatchTensors {
   at::Tensor labels;        // [B] or [B, N], int64; undefined without labels
   at::Tensor targets;       // [B, H, C], float32; undefined without targets
   at::Tensor other_labels;  // [B], of mixed images; undefined else
-  double weight = 1;        // of `labels` beside `other_labels`
+  at::Tensor weights;       // [2], float64, with other_labels: of `labels`, and of them
 };
+
+// [2]: weight and 1 - weight, without waiting for the device.
+at::Tensor mix_weights(double weight, c10::Device device);
 
 // On the CPU the tensors borrow the batch's memory.
 BatchTensors batch_tensors(const Batch& batch, const SampleSpec& spec, c10::Device device);

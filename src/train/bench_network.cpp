@@ -7,9 +7,16 @@
 #include <vector>
 
 #include "data/images/image_set.h"
+#include "train/executor/graph_module.h"
+#include "train/executor/init.h"
 #include "train/trainer_graph.h"
 
 namespace tbn {
+namespace {
+
+constexpr std::uint64_t kSeed = 1;
+
+}  // namespace
 
 Graph bench_graph(const Config& config, const SampleSpec& spec) {
   if (!spec.bytes || !config.data.normalize) return training_graph(config, spec);
@@ -31,6 +38,23 @@ Config float_twin(Config config) {
     return group.match.empty();
   });
   return config;
+}
+
+void randomize(GraphModule& module) {
+  initialize(module, InitConfig{}, kSeed);
+  torch::manual_seed(kSeed);
+  for (const NamedTensor& named : module.tensors()) {
+    torch::Tensor tensor = named.tensor;
+    if (named.role == TensorRole::kNormWeight) tensor.uniform_(0.5, 1.5);
+    if (named.role == TensorRole::kNormBias || named.role == TensorRole::kBias) {
+      tensor.normal_(0, 0.2);
+    }
+    if (named.role == TensorRole::kRunningMean) tensor.normal_(0, 0.3);
+    if (named.role == TensorRole::kRunningVar) tensor.uniform_(0.5, 2);
+    if (named.role == TensorRole::kEmbedding) tensor.normal_();
+    if (named.role == TensorRole::kWeight && !tensor.any().item<bool>()) tensor.normal_(0, 0.3);
+    if (named.role == TensorRole::kAlpha) tensor.mul_(torch::rand_like(tensor) + 0.5);
+  }
 }
 
 at::Tensor random_inputs(const SampleSpec& spec, std::int64_t size) {

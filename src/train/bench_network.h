@@ -19,6 +19,11 @@ Graph bench_graph(const Config& config, const SampleSpec& spec);
 // have go with them.
 Config float_twin(Config config);
 
+// Gives a network values that a trained one could have: fresh ones would hide a norm's statistics,
+// a bias and the layers that start at zero.
+class GraphModule;
+void randomize(GraphModule& module);
+
 // [size, ...spec.input]: bytes where the samples have bytes, else standard normal floats.
 at::Tensor random_inputs(const SampleSpec& spec, std::int64_t size);
 

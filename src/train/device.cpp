@@ -8,9 +8,11 @@
 #include <string_view>
 #include <thread>
 
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/cuda.h>
 
 #ifdef TBN_WITH_CUDA
 #include <ATen/cuda/CUDAContext.h>
@@ -99,7 +101,7 @@ void configure_torch(const TrainConfig& train, c10::Device device) {
   context.setDeterministicAlgorithms(train.deterministic, false);
   context.setDeterministicCuDNN(train.deterministic);
   context.setBenchmarkCuDNN(!train.deterministic);
-  torch::manual_seed(static_cast<std::uint64_t>(train.seed));
+  at::manual_seed(static_cast<std::uint64_t>(train.seed));
 }
 
 Autocast::Autocast(bool enabled, c10::Device device) : enabled_(enabled), type_(device.type()) {

@@ -14,7 +14,6 @@
 #include "tbn/error.h"
 #include "train/bench_network.h"
 #include "train/dense_network.h"
-#include "train/executor/init.h"
 #include "train/executor/tensor_io.h"
 #include "train/trainer_graph.h"
 
@@ -24,25 +23,6 @@ namespace {
 using torch::Tensor;
 
 constexpr std::uint64_t kSeed = 1;
-
-// Values that a trained network could have: fresh ones would hide a norm's statistics, a bias and
-// the layers that start at zero.
-void randomize(GraphModule& module) {
-  initialize(module, InitConfig{}, kSeed);
-  torch::manual_seed(kSeed);
-  for (const NamedTensor& named : module.tensors()) {
-    Tensor tensor = named.tensor;
-    if (named.role == TensorRole::kNormWeight) tensor.uniform_(0.5, 1.5);
-    if (named.role == TensorRole::kNormBias || named.role == TensorRole::kBias) {
-      tensor.normal_(0, 0.2);
-    }
-    if (named.role == TensorRole::kRunningMean) tensor.normal_(0, 0.3);
-    if (named.role == TensorRole::kRunningVar) tensor.uniform_(0.5, 2);
-    if (named.role == TensorRole::kEmbedding) tensor.normal_();
-    if (named.role == TensorRole::kWeight && !tensor.any().item<bool>()) tensor.normal_(0, 0.3);
-    if (named.role == TensorRole::kAlpha) tensor.mul_(torch::rand_like(tensor) + 0.5);
-  }
-}
 
 // The network's answer in float64, of the same weights.
 Tensor exact_answer(const GraphModule& module, const Tensor& x) {

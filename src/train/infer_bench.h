@@ -18,6 +18,12 @@ struct InferenceCase {
   Contender rival;             // its float twin on such an input, on `threads` threads
 };
 
+// The float twin alone, as quick as LibTorch runs it on train.device in train.precision: norms
+// folded, channels last and, on a GPU, all of it replayed from a CUDA graph. Each run waits for the
+// device. Reads no data. Throws ConfigError as training does, and InternalError where it does not
+// compute what the twin computes on the CPU.
+Contender device_rival(const Config& config, std::int64_t batch);
+
 // Reads no data. Throws ConfigError as training does, and InternalError where a form of the twin
 // does not compute what the twin computes.
 InferenceCase inference_case(const Config& config, std::int64_t batch, int threads);

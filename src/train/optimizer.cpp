@@ -1,11 +1,10 @@
-// The update rules of optimizer.h on lists of tensors.
+// Parameter groups and their state; the rules are in optimizer_rules.cpp.
 #include "train/optimizer.h"
-
-#include <cmath>
 
 #include <torch/torch.h>
 
 #include "tbn/error.h"
+#include "train/optimizer_rules.h"
 
 namespace tbn {
 namespace {
@@ -17,18 +16,6 @@ std::vector<at::Tensor> zeros_like_all(const std::vector<at::Tensor>& tensors) {
   return zeros;
 }
 
-// Mean squares, one a row [n, 1...] of tensors of more dimensions than one.
-at::Tensor row_squares(const at::Tensor& t) {
-  if (t.dim() < 2) return t.square();
-  std::vector<std::int64_t> within;
-  for (std::int64_t d = 1; d < t.dim(); ++d) within.push_back(d);
-  return at::mean(t.square(), within, true);
-}
-
-bool keeps_rows(const OptimFields& fields) {
-  return fields.second_moment == "row" && fields.type != "adadelta";
-}
-
 std::vector<at::Tensor> zero_squares(const OptimFields& fields,
                                      const std::vector<at::Tensor>& parameters) {
   std::vector<at::Tensor> zeros = zeros_like_all(parameters);
@@ -37,9 +24,23 @@ std::vector<at::Tensor> zero_squares(const OptimFields& fields,
   return zeros;
 }
 
+ActiveTensors active_of(const std::vector<at::Tensor>& parameters,
+                        const std::vector<at::Tensor>& first,
+                        const std::vector<at::Tensor>& second) {
+  ActiveTensors active;
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    if (!parameters[i].grad().defined()) continue;
+    active.parameters.push_back(parameters[i]);
+    active.gradients.push_back(parameters[i].grad());
+    if (!first.empty()) active.first.push_back(first[i]);
+    if (!second.empty()) active.second.push_back(second[i]);
+  }
+  return active;
+}
+
 }  // namespace
 
-Optimizer::Optimizer(std::vector<ParameterGroup> groups) {
+Optimizer::Optimizer(std::vector<ParameterGroup> groups, UpdateForm form) : form_(form) {
   for (ParameterGroup& given : groups) {
     TBN_CHECK(given.names.size() == given.parameters.size(), "a name for each parameter");
     Group group;
@@ -63,6 +64,17 @@ Optimizer::Optimizer(std::vector<ParameterGroup> groups) {
     if (group.kind != Kind::kSgd) group.second = zero_squares(group.fields, group.parameters);
     groups_.push_back(std::move(group));
   }
+  if (form_ == UpdateForm::kFused) place_scalars();
+}
+
+void Optimizer::place_scalars() {
+  for (Group& group : groups_) {
+    if (group.parameters.empty()) continue;
+    const c10::Device device = group.parameters.front().device();
+    const auto options = at::TensorOptions(device).dtype(rate_dtype(device));
+    group.rate = at::zeros({}, options);
+    if (!device_steps_.defined()) device_steps_ = at::zeros({}, options);
+  }
 }
 
 void Optimizer::zero_grad() {
@@ -81,103 +93,58 @@ std::vector<at::Tensor> Optimizer::gradients() const {
   return all;
 }
 
-Optimizer::Active Optimizer::active_of(const Group& group) {
-  Active active;
-  for (std::size_t i = 0; i < group.parameters.size(); ++i) {
-    if (!group.parameters[i].grad().defined()) continue;
-    active.parameters.push_back(group.parameters[i]);
-    active.gradients.push_back(group.parameters[i].grad());
-    if (!group.first.empty()) active.first.push_back(group.first[i]);
-    if (!group.second.empty()) active.second.push_back(group.second[i]);
-  }
-  return active;
-}
-
 void Optimizer::step(double lr_factor) {
-  const torch::NoGradGuard no_grad;
+  begin_step(lr_factor);
+  update();
+}
+
+void Optimizer::begin_step(double lr_factor) {
   ++steps_;
+  lr_factor_ = lr_factor;
+  if (form_ == UpdateForm::kForeach) return;
+  // A number travels with fill_'s launch: nothing waits for the device.
+  if (device_steps_.defined()) device_steps_.fill_(steps_);
   for (Group& group : groups_) {
-    Active active = active_of(group);
-    if (active.parameters.empty()) continue;
-    const double lr = group.fields.lr * lr_factor;
-    switch (group.kind) {
-      case Kind::kSgd:
-        step_sgd(group.fields, active, lr);
-        break;
-      case Kind::kAdam:
-        step_adam(group.fields, active, lr, false);
-        break;
-      case Kind::kAdamW:
-        step_adam(group.fields, active, lr, true);
-        break;
-      case Kind::kAdadelta:
-        step_adadelta(group.fields, active, lr);
-        break;
-    }
+    if (group.rate.defined()) group.rate.fill_(group.fields.lr * lr_factor);
   }
 }
 
-void Optimizer::step_sgd(const OptimFields& fields, Active& active, double lr) {
-  std::vector<at::Tensor> gradients = active.gradients;
-  if (fields.weight_decay != 0) {
-    gradients = at::_foreach_add(gradients, active.parameters, fields.weight_decay);
+void Optimizer::update() {
+  const torch::NoGradGuard no_grad;
+  for (Group& group : groups_) {
+    form_ == UpdateForm::kFused ? update_fused(group) : update_foreach(group);
   }
-  if (!active.first.empty()) {
-    at::_foreach_mul_(active.first, fields.momentum);
-    at::_foreach_add_(active.first, gradients);
-    gradients =
-        fields.nesterov ? at::_foreach_add(gradients, active.first, fields.momentum) : active.first;
-  }
-  at::_foreach_add_(active.parameters, gradients, -lr);
 }
 
-void Optimizer::step_adam(const OptimFields& fields, Active& active, double lr,
-                          bool decoupled) const {
-  std::vector<at::Tensor> gradients = active.gradients;
-  if (fields.weight_decay != 0) {
-    if (decoupled) {
-      at::_foreach_mul_(active.parameters, 1 - lr * fields.weight_decay);
-    } else {
-      gradients = at::_foreach_add(gradients, active.parameters, fields.weight_decay);
-    }
+void Optimizer::update_foreach(Group& group) const {
+  const ActiveTensors active = active_of(group.parameters, group.first, group.second);
+  if (active.parameters.empty()) return;
+  const double lr = group.fields.lr * lr_factor_;
+  switch (group.kind) {
+    case Kind::kSgd:
+      return foreach_sgd(group.fields, active, lr);
+    case Kind::kAdam:
+      return foreach_adam(group.fields, active, lr, steps_, false);
+    case Kind::kAdamW:
+      return foreach_adam(group.fields, active, lr, steps_, true);
+    case Kind::kAdadelta:
+      return foreach_adadelta(group.fields, active, lr);
   }
-  const double beta1 = fields.betas[0];
-  const double beta2 = fields.betas[1];
-  at::_foreach_mul_(active.first, beta1);
-  at::_foreach_add_(active.first, gradients, 1 - beta1);
-  at::_foreach_mul_(active.second, beta2);
-  if (keeps_rows(fields)) {
-    std::vector<at::Tensor> squares;
-    for (const at::Tensor& g : gradients) squares.push_back(row_squares(g));
-    at::_foreach_add_(active.second, squares, 1 - beta2);
-  } else {
-    at::_foreach_addcmul_(active.second, gradients, gradients, 1 - beta2);
-  }
-  // Both running means start at zero; dividing by 1 - beta^t makes them unbiased.
-  const auto t = static_cast<double>(steps_);
-  const double unbias1 = 1 - std::pow(beta1, t);
-  const double unbias2 = std::sqrt(1 - std::pow(beta2, t));
-  std::vector<at::Tensor> denominators = at::_foreach_sqrt(active.second);
-  at::_foreach_div_(denominators, unbias2);
-  at::_foreach_add_(denominators, fields.eps);
-  at::_foreach_addcdiv_(active.parameters, active.first, denominators, -lr / unbias1);
 }
 
-void Optimizer::step_adadelta(const OptimFields& fields, Active& active, double lr) {
-  std::vector<at::Tensor> gradients = active.gradients;
-  if (fields.weight_decay != 0) {
-    gradients = at::_foreach_add(gradients, active.parameters, fields.weight_decay);
+void Optimizer::update_fused(Group& group) const {
+  const ActiveTensors active = active_of(group.parameters, group.first, group.second);
+  if (active.parameters.empty()) return;
+  switch (group.kind) {
+    case Kind::kSgd:
+      return fused_sgd(group.fields, active, group.rate);
+    case Kind::kAdam:
+      return fused_adam(group.fields, active, group.rate, device_steps_, false);
+    case Kind::kAdamW:
+      return fused_adam(group.fields, active, group.rate, device_steps_, true);
+    case Kind::kAdadelta:
+      return fused_adadelta(group.fields, active, group.rate);
   }
-  at::_foreach_mul_(active.second, fields.rho);
-  at::_foreach_addcmul_(active.second, gradients, gradients, 1 - fields.rho);
-  std::vector<at::Tensor> deltas = at::_foreach_add(active.first, fields.eps);
-  std::vector<at::Tensor> denominators = at::_foreach_add(active.second, fields.eps);
-  at::_foreach_div_(deltas, denominators);
-  at::_foreach_sqrt_(deltas);
-  at::_foreach_mul_(deltas, gradients);
-  at::_foreach_mul_(active.first, fields.rho);
-  at::_foreach_addcmul_(active.first, deltas, deltas, 1 - fields.rho);
-  at::_foreach_add_(active.parameters, deltas, -lr);
 }
 
 std::vector<NamedState> Optimizer::state() const {

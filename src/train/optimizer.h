@@ -1,5 +1,5 @@
 // SGD, Adam, AdamW and Adadelta over parameter groups, stepping whole lists of tensors at once
-// (at::_foreach_*) instead of tensor by tensor.
+// instead of tensor by tensor.
 //
 //   Optimizer optimizer(groups);
 //   optimizer.zero_grad(); loss.backward(); optimizer.step(schedule_factor(...));
@@ -26,10 +26,17 @@ struct NamedState {
   at::Tensor tensor;  // shares memory with the optimiser
 };
 
+// How an update is computed; both compute the same one, up to rounding.
+//   kForeach  at::_foreach_* with the learning rate as a number
+//   kFused    the learning rate and the count of steps are tensors on the parameters' device, so
+//             that a captured update can be replayed with others; at::_fused_* does each group in
+//             one pass over memory where it knows the rule, and at::_foreach_* the rest
+enum class UpdateForm { kForeach, kFused };
+
 class Optimizer {
  public:
   // Throws ConfigError for an unknown type.
-  explicit Optimizer(std::vector<ParameterGroup> groups);
+  explicit Optimizer(std::vector<ParameterGroup> groups, UpdateForm form = UpdateForm::kForeach);
 
   // Drops the gradients; backward() makes new ones without adding.
   void zero_grad();
@@ -43,6 +50,13 @@ class Optimizer {
   //   adadelta  g += wd w;  s = running mean of g^2;  d = sqrt(r + eps) / sqrt(s + eps) g;
   //             r = running mean of d^2;  w -= lr d (Zeiler 2012; both means decay by rho)
   void step(double lr_factor);
+
+  // A step in two parts, of which the second may be captured once and replayed: begin_step() counts
+  // it and sets the learning rates, update() works on the gradients.
+  void begin_step(double lr_factor);
+  void update();
+
+  UpdateForm form() const { return form_; }
 
   // Gradients that are defined now, over all groups.
   std::vector<at::Tensor> gradients() const;
@@ -62,19 +76,18 @@ class Optimizer {
     std::vector<at::Tensor> parameters;
     std::vector<at::Tensor> first;   // momentum, Adam's mean of g, Adadelta's of d^2; empty: none
     std::vector<at::Tensor> second;  // the mean of g^2
-  };
-  // The tensors of a group that have a gradient now, as the parallel lists that _foreach_ takes.
-  struct Active {
-    std::vector<at::Tensor> parameters, gradients, first, second;
+    at::Tensor rate;                 // kFused: the learning rate, a scalar on the device
   };
 
-  static Active active_of(const Group& group);
-  static void step_sgd(const OptimFields& fields, Active& active, double lr);
-  static void step_adadelta(const OptimFields& fields, Active& active, double lr);
-  void step_adam(const OptimFields& fields, Active& active, double lr, bool decoupled) const;
+  void place_scalars();
+  void update_foreach(Group& group) const;
+  void update_fused(Group& group) const;
 
   std::vector<Group> groups_;
+  UpdateForm form_;
   std::int64_t steps_ = 0;
+  double lr_factor_ = 1;
+  at::Tensor device_steps_;  // kFused: steps_, a scalar on the device
 };
 
 }  // namespace tbn

@@ -10,26 +10,33 @@ namespace tbn {
 
 StepResult run_step(TrainState& state, const TaskLoss& loss, const TrainConfig& train,
                     const BatchTensors& batch, double lr_factor) {
+  state.optimizer().begin_step(lr_factor);
+  const StepResult result = run_step_on_device(state, loss, train, batch);
+  if (state.ema() != nullptr) state.ema()->update();
+  return result;
+}
+
+StepResult run_step_on_device(TrainState& state, const TaskLoss& loss, const TrainConfig& train,
+                              const BatchTensors& batch) {
   Optimizer& optimizer = state.optimizer();
   optimizer.zero_grad();
-  StepResult result;
+  at::Tensor outputs, value;
   {
     const Autocast autocast(train.precision == "bf16", state.model().device());
-    result.outputs = state.model().forward(batch.inputs);
+    outputs = state.model().forward(batch.inputs);
   }
   {
     RECORD_USER_SCOPE(kLossScope);
-    result.loss = loss(state.model(), result.outputs, batch);
+    value = loss(state.model(), outputs, batch);
   }
-  result.loss.backward();
+  value.backward();
   RECORD_USER_SCOPE(kOptimizerScope);
   if (train.clip_norm > 0) {
     std::vector<at::Tensor> gradients = optimizer.gradients();
     clip_gradients(gradients, train.clip_norm);
   }
-  optimizer.step(lr_factor);
-  if (state.ema() != nullptr) state.ema()->update();
-  return result;
+  optimizer.update();
+  return {value.detach(), loss.correct(outputs, batch)};
 }
 
 }  // namespace tbn

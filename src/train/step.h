@@ -15,13 +15,19 @@ namespace tbn {
 inline constexpr const char* kLossScope = "tbn::loss";
 inline constexpr const char* kOptimizerScope = "tbn::optimizer";
 
+// Both on the device, of the parameters before the update.
 struct StepResult {
-  at::Tensor loss;     // a scalar, still on the device
-  at::Tensor outputs;  // [B, ...], of the parameters before the update
+  at::Tensor loss;     // a scalar
+  at::Tensor correct;  // how many labels were right (int64); undefined for forecasting
 };
 
 // Every learning rate is its group's times `lr_factor`.
 StepResult run_step(TrainState& state, const TaskLoss& loss, const TrainConfig& train,
                     const BatchTensors& batch, double lr_factor);
+
+// What lies between the optimiser's begin_step() and the averages' update: what a recorded step
+// repeats. Waits for nothing and counts nothing.
+StepResult run_step_on_device(TrainState& state, const TaskLoss& loss, const TrainConfig& train,
+                              const BatchTensors& batch);
 
 }  // namespace tbn

@@ -17,10 +17,12 @@ struct StepTimes {
   std::int64_t ours_bytes = 0;
   std::int64_t rival_bytes = 0;
   std::string device;
+  bool recorded = false;  // steps were replayed from a CUDA graph, of both
 };
 
-// `rounds` times a step of each in turn, after `warm_up` of each. Reads no data. Throws ConfigError
-// as training does.
+// `rounds` times a step of each in turn, after `warm_up` of each; on a GPU each time is the mean of
+// ten steps in a row, so that starting one hides behind the other as in training. Reads no data.
+// Throws ConfigError as training does.
 StepTimes time_steps(const Config& config, int rounds, int warm_up = 3);
 
 }  // namespace tbn

@@ -8,7 +8,7 @@
 
 #include "tbn/error.h"
 #include "train/bench_network.h"
-#include "train/step.h"
+#include "train/cuda_graph.h"
 
 namespace tbn {
 
@@ -35,17 +35,22 @@ StepContender::StepContender(const Config& config, const SampleSpec& spec, c10::
     : train_(config.train),
       state_(config, bench_graph(config, spec), device),
       loss_(config, spec, device),
-      device_(device) {
+      device_(device),
+      mode_(choose_step_mode(config.train, device).mode),
+      runner_(state_, loss_, train_, mode_) {
   state_.model().train();
 }
 
-double StepContender::step_us(const BatchTensors& batch) {
+double StepContender::step_us(const BatchTensors& batch, int steps) {
+  wait_for(device_);
   const auto start = std::chrono::steady_clock::now();
-  const double loss = run_step(state_, loss_, train_, batch, 1e-3).loss.item<double>();
-  if (device_.is_cuda()) torch::cuda::synchronize();
-  TBN_CHECK(loss == loss, "the loss of a random batch is not a number");
-  return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start)
-      .count();
+  at::Tensor loss;
+  for (int i = 0; i < steps; ++i) loss = runner_.run(batch, 1e-3).loss;
+  wait_for(device_);
+  const double us =
+      std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count();
+  TBN_CHECK(!at::isnan(loss).item<bool>(), "the loss of a random batch is not a number");
+  return us / steps;
 }
 
 std::int64_t StepContender::state_bytes() {

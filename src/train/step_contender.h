@@ -6,6 +6,7 @@
 #include "config/config.h"
 #include "data/dataset.h"
 #include "train/batch_tensors.h"
+#include "train/step_runner.h"
 #include "train/task_loss.h"
 #include "train/trainer_state.h"
 
@@ -19,8 +20,10 @@ class StepContender {
   // Throws ConfigError as training does.
   StepContender(const Config& config, const SampleSpec& spec, c10::Device device);
 
-  // Microseconds of one step, waiting for the device.
-  double step_us(const BatchTensors& batch);
+  // Microseconds a step of `steps` in a row, from an idle device to an idle device.
+  double step_us(const BatchTensors& batch, int steps = 1);
+  // Whether the steps are recorded ones.
+  bool recorded() const { return mode_ == StepMode::kRecorded; }
   // Bytes of parameters, gradients and optimiser state.
   std::int64_t state_bytes();
   GraphModule& model() { return state_.model(); }
@@ -30,6 +33,8 @@ class StepContender {
   TrainState state_;
   TaskLoss loss_;
   c10::Device device_;
+  StepMode mode_;
+  StepRunner runner_;
 };
 
 }  // namespace tbn

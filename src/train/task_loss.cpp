@@ -63,7 +63,8 @@ at::Tensor TaskLoss::task_loss(const at::Tensor& outputs, const BatchTensors& ba
   const at::Tensor loss = cross_entropy(outputs, batch.labels, train_.label_smoothing);
   if (!batch.other_labels.defined()) return loss;
   const at::Tensor other = cross_entropy(outputs, batch.other_labels, train_.label_smoothing);
-  return batch.weight * loss + (1 - batch.weight) * other;
+  const at::Tensor weights = batch.weights.to(loss.scalar_type());
+  return weights[0] * loss + weights[1] * other;
 }
 
 // T^2 KL(teacher || student) of the softened class probabilities (Hinton et al. 2015, section 2),

@@ -16,14 +16,14 @@
 #include "eval/measure.h"
 #include "file/atomic_write.h"
 #include "tbn/error.h"
-#include "train/batch_tensors.h"
+#include "train/batch_source.h"
 #include "train/device.h"
 #include "train/environment.h"
 #include "train/evaluate.h"
 #include "train/loss.h"
 #include "train/schedule.h"
 #include "train/signals.h"
-#include "train/step.h"
+#include "train/step_runner.h"
 #include "train/task_loss.h"
 #include "train/trainer_graph.h"
 #include "train/trainer_report.h"
@@ -54,6 +54,11 @@ LoaderOptions loader_options(const Config& config, const Dataset& data) {
           .threads = static_cast<int>(config.data.threads)};
 }
 
+ScheduleSpan schedule_span(const Config& config, const Dataset& data) {
+  const std::int64_t steps = batches_per_epoch(loader_options(config, data), data.size());
+  return {.steps_per_epoch = steps, .total_steps = steps * config.train.epochs};
+}
+
 Graph graph_for(const Config& config, const DataSplits& data) {
   const bool normalize = config.data.normalize && data.statistics.has_value();
   return training_graph(config, data.train->spec(), normalize ? &*data.statistics : nullptr);
@@ -71,11 +76,12 @@ class Trainer {
   void resume();
   void write_description();
   EpochEnd run_epoch();
-  double train_step(const Batch& batch);
+  double train_step(const TrainBatch& batch);
   [[noreturn]] void fail_non_finite(const std::string& what, double lr);
   void finish_epoch(bool complete);
   void show_progress(double loss);
   void report_skipped();
+  void report_misfits();
   void save(const std::filesystem::path& path);
   EvalMetrics evaluate_on(const Dataset& data);
   void judge_best(TrainOutcome& outcome);
@@ -90,15 +96,18 @@ class Trainer {
   c10::Device device_;
   StopSignals signals_;
   DataSplits data_;
-  BatchLoader loader_;
+  ChosenSource source_;
   TaskLoss loss_;
   TrainState state_;
+  StepModeChoice step_mode_;
+  StepRunner runner_;
   ScheduleSpan span_;
   std::unique_ptr<TrainReport> report_;
   RateMeter rate_;
   Clock::time_point epoch_start_;
   std::int64_t epoch_samples_ = 0;  // trained by this process
   std::int64_t skipped_ = 0;        // samples, as last reported
+  std::int64_t misfits_ = 0;        // steps, as last reported
   double trained_seconds_ = 0;
   std::int64_t trained_samples_ = 0;
 };
@@ -122,12 +131,13 @@ Trainer::Trainer(const Config& config, const TrainOptions& options, const RunDir
       config_yaml_(print_config(config)),
       device_(prepare_device(config.train)),
       data_(load_data(data_options(config.data))),
-      loader_(*data_.train, loader_options(config, *data_.train)),
+      source_(choose_source(config, *data_.train, loader_options(config, *data_.train), device_)),
       loss_(config, data_.train->spec(), device_),
       state_(config, graph_for(config, data_), device_,
              options.mode == RunMode::kResume && run.has_checkpoint()),
-      span_{.steps_per_epoch = loader_.batches_per_epoch(),
-            .total_steps = loader_.batches_per_epoch() * config.train.epochs} {}
+      step_mode_(choose_step_mode(config.train, device_)),
+      runner_(state_, loss_, config.train, step_mode_.mode),
+      span_(schedule_span(config, *data_.train)) {}
 
 void Trainer::write_description() {
   write_file_atomically(run_.config(), config_yaml_);
@@ -152,11 +162,15 @@ void Trainer::open() {
                            grouped(static_cast<std::uint64_t>(data_.validation->size())),
                            grouped(static_cast<std::uint64_t>(data_.test->size())),
                            data_.folder.empty() ? "" : " from " + data_.folder.string()));
-  report_->say(fmt::format("device {}{}{}; run directory {}", describe_device(device_),
+  report_->say(fmt::format("device {}{}{}{}; run directory {}", describe_device(device_),
                            config_.train.precision == "bf16" ? ", bfloat16" : "",
+                           step_mode_.mode == StepMode::kRecorded ? ", steps as a CUDA graph" : "",
                            config_.train.deterministic ? ", deterministic" : "",
                            run_.folder().string()));
   for (const std::string& note : data_.notes) report_->say(note);
+  for (const std::string& note : {source_.note, step_mode_.note}) {
+    if (!note.empty()) report_->say(note);
+  }
   if (state_.warm_started()) report_->say(describe(*state_.warm_started()));
   if (resumes) {
     report_->say(fmt::format("resuming at epoch {}, step {} of {}", state_.progress().epoch + 1,
@@ -222,11 +236,11 @@ Trainer::EpochEnd Trainer::run_epoch() {
   state_.model().train();
   state_.model().set_norm_momentum_factor(
       norm_momentum_factor(config_.schedule, state_.progress().epoch));
-  loader_.start_epoch(state_.progress().epoch, state_.progress().step_in_epoch);
-  Batch batch;
+  source_.source->start_epoch(state_.progress().epoch, state_.progress().step_in_epoch);
+  TrainBatch batch;
   Clock::time_point step_start = epoch_start_;
   // The signal is looked at before each batch, so that a step is always whole.
-  while (StopSignals::received() == 0 && !out_of_steps() && loader_.next(batch)) {
+  while (StopSignals::received() == 0 && !out_of_steps() && source_.source->next(batch)) {
     const double loss = train_step(batch);
     rate_.add(batch.size, seconds_since(step_start));
     step_start = Clock::now();
@@ -248,14 +262,11 @@ Trainer::EpochEnd Trainer::run_epoch() {
 }
 
 // One step; returns the loss where it was read back, else not-a-number.
-double Trainer::train_step(const Batch& batch) {
-  const BatchTensors tensors = batch_tensors(batch, data_.train->spec(), device_);
+double Trainer::train_step(const TrainBatch& batch) {
   const double lr = lr_at(state_.progress().global_step);
-  const auto [loss, outputs] =
-      run_step(state_, loss_, config_.train, tensors,
-               schedule_factor(config_.schedule, state_.progress().global_step, span_));
-  state_.count_step(loss, loss_.correct(outputs, tensors), batch.size,
-                    static_cast<std::int64_t>(batch.labels.size()));
+  const auto [loss, correct] = runner_.run(
+      batch.tensors, schedule_factor(config_.schedule, state_.progress().global_step, span_));
+  state_.count_step(loss, correct, batch.size, batch.labels);
 
   const std::int64_t step = state_.progress().global_step;
   if (device_.is_cuda() && step % kStepsBetweenReadsOnGpu != 0) return std::nan("");
@@ -308,10 +319,10 @@ EvalMetrics Trainer::evaluate_on(const Dataset& data) {
 
 // Validation, reports and checkpoints. An epoch that a step limit cut short is not counted as done.
 void Trainer::finish_epoch(bool complete) {
+  state_.fetch_sums();  // waits for the device
   const double seconds = seconds_since(epoch_start_);
   trained_seconds_ += seconds;
   trained_samples_ += epoch_samples_;
-  state_.fetch_sums();
   TrainProgress& p = state_.progress();
   const double lr = lr_at(std::max<std::int64_t>(0, p.global_step - 1));
   if (!std::isfinite(p.loss_sum)) fail_non_finite("the loss of the epoch is not finite", lr);
@@ -344,6 +355,7 @@ void Trainer::finish_epoch(bool complete) {
   if (complete) state_.start_epoch(p.epoch + 1);
   report_->epoch(report);
   report_skipped();
+  report_misfits();
   if (report.best) save(run_.best());
   const bool due = p.epoch % config_.train.checkpoint_every == 0;
   if (due || !complete || p.epoch == config_.train.epochs || StopSignals::received() != 0) {
@@ -358,6 +370,18 @@ void Trainer::report_skipped() {
     report_->say(fmt::format("{} times a damaged sample was skipped (data.on_error)", skipped));
   }
   skipped_ = skipped;
+}
+
+// Says how many steps were not replayed, where that has grown.
+void Trainer::report_misfits() {
+  const std::int64_t misfits = runner_.misfits();
+  if (misfits > misfits_) {
+    report_->say(
+        fmt::format("{} steps ran outside of the CUDA graph: their batches are of another "
+                    "size",
+                    misfits));
+  }
+  misfits_ = misfits;
 }
 
 void Trainer::save(const std::filesystem::path& path) {

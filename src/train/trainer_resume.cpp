@@ -16,9 +16,12 @@ Config with_free_fields_of(Config config, const Config& other) {
   config.output = other.output;
   config.data.root = other.data.root;
   config.data.threads = other.data.threads;
+  config.data.resident = other.data.resident;
   config.train.epochs = other.train.epochs;
   config.train.max_steps = other.train.max_steps;
   config.train.device = other.train.device;
+  config.train.fused_optimizer = other.train.fused_optimizer;
+  config.train.cuda_graph = other.train.cuda_graph;
   config.train.threads = other.train.threads;
   config.train.checkpoint_every = other.train.checkpoint_every;
   config.train.eval_batch_size = other.train.eval_batch_size;

@@ -9,6 +9,7 @@
 #include "train/executor/tensor_io.h"
 #include "train/loss.h"
 #include "train/optimizer_groups.h"
+#include "train/step_runner.h"
 
 namespace tbn {
 namespace {
@@ -88,7 +89,9 @@ TrainState::TrainState(const Config& config, const Graph& graph, c10::Device dev
   }
   model_->set_channels_last(config.train.channels_last);
   model_->to(device);
-  optimizer_ = std::make_unique<Optimizer>(parameter_groups(config.optim, *model_));
+  if (device.is_cuda() && config.train.channels_last) model_->lay_out_weights();
+  optimizer_ = std::make_unique<Optimizer>(parameter_groups(config.optim, *model_),
+                                           choose_update_form(config.train, device));
   ema_ = make_ema(config.train.ema, *model_);
   start_epoch(0);
 }

@@ -80,6 +80,15 @@ class Configuration(ToolTest):
                       "'tpu'",
                    "tbn-train", "--config", "tiny.yaml", "train.device=tpu")
 
+    def test_what_only_a_gpu_or_the_loader_can_do_is_refused_where_it_is_demanded(self):
+        self.fails(2, "train.cuda_graph: 'on' needs a GPU, and the device is cpu; use auto or off, or "
+                      "another train.device",
+                   "tbn-train", "--config", "tiny.yaml", "train.device=cpu", "train.cuda_graph=on")
+        self.fails(2, "data.resident: 'on', but data.randaugment runs in the loader alone; use auto "
+                      "or off",
+                   "tbn-train", "--config", "tiny.yaml", "data.resident=on", "data.randaugment=1")
+        self.assertFalse(self.run_folder.exists())
+
 
 class Data(ToolTest):
     def train_fails(self, sentence):

@@ -23,10 +23,10 @@ class Resume(ToolTest):
     def progress(self):
         return json.loads(read_safetensors_header(self.last())["__metadata__"]["tbn.progress"])
 
-    def stop_in_second_epoch(self, which):
+    def stop_in_second_epoch(self, which, settings):
         """Starts a new run, sends the signal soon after the first epoch was saved."""
         shutil.rmtree(self.run_folder, ignore_errors=True)
-        process = self.start("tbn-train", "--config", "tiny.yaml", *SETTINGS)
+        process = self.start("tbn-train", "--config", "tiny.yaml", *settings)
         deadline = time.monotonic() + 60
         while not self.last().exists() and process.poll() is None:
             self.assertLess(time.monotonic(), deadline, "the first epoch takes too long")
@@ -37,10 +37,10 @@ class Resume(ToolTest):
         self.assertEqual(err, "")
         return process.returncode, out
 
-    def stop_inside_an_epoch(self, which):
+    def stop_inside_an_epoch(self, which, settings=SETTINGS):
         """As above, again where the signal came just between two epochs."""
         for _ in range(5):
-            code, out = self.stop_in_second_epoch(which)
+            code, out = self.stop_in_second_epoch(which, settings)
             progress = self.progress()
             if progress["epoch"] == 1 and progress["step_in_epoch"] > 0:
                 return code, out
@@ -51,7 +51,7 @@ class Resume(ToolTest):
         names = ["last", "best"]
         straight = {n: (self.run_folder / "checkpoints" / f"{n}.safetensors").read_bytes()
                     for n in names}
-        rows = (self.run_folder / "metrics.csv").read_text().splitlines()
+        rows = self.rows()
         code, out = self.stop_inside_an_epoch(signal.SIGINT)
         self.assertEqual(code, 130)
         self.assertIn("stopped by SIGINT (Ctrl-C) at epoch 2, step ", out)
@@ -60,9 +60,22 @@ class Resume(ToolTest):
         for name in names:
             resumed = (self.run_folder / "checkpoints" / f"{name}.safetensors").read_bytes()
             self.assertEqual(straight[name] == resumed, True, f"{name} differs after a resume")
-        # The rows are the same but for the two columns of time.
-        again = (self.run_folder / "metrics.csv").read_text().splitlines()
-        self.assertEqual([r.rsplit(",", 2)[0] for r in rows], [r.rsplit(",", 2)[0] for r in again])
+        self.assertEqual(rows, self.rows())
+
+    def rows(self):
+        """What was measured of each epoch, but for the two columns of time."""
+        rows = (self.run_folder / "metrics.csv").read_text().splitlines()
+        return [row.rsplit(",", 2)[0] for row in rows]
+
+    def test_images_on_the_device_take_over_from_the_loader_inside_an_epoch(self):
+        settings = [*SETTINGS, "data.cutout=4", "data.cutmix=1", "data.mixup=0.5"]
+        self.train(*settings)
+        straight = self.rows()
+        code, _ = self.stop_inside_an_epoch(signal.SIGINT, settings)
+        self.assertEqual(code, 130)
+        done = self.train(*settings, "data.resident=on", "--resume")
+        self.assertIn("training images stay on cpu (2 MiB) and are augmented there", done.stdout)
+        self.assertEqual(straight, self.rows())
 
     def test_sigterm_saves_a_checkpoint_and_exits_with_143(self):
         code, out = self.stop_inside_an_epoch(signal.SIGTERM)

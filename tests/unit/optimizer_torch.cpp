@@ -7,6 +7,7 @@
 #include "tbn/error.h"
 
 using tbn::OptimFields;
+using tbn::UpdateForm;
 
 namespace {
 
@@ -30,15 +31,17 @@ at::Tensor loss_of(const std::vector<at::Tensor>& tensors, int step) {
   return loss;
 }
 
-tbn::Optimizer optimizer_over(const OptimFields& fields, const std::vector<at::Tensor>& tensors) {
-  return tbn::Optimizer({{.fields = fields, .names = {"a", "b", "c"}, .parameters = tensors}});
+tbn::Optimizer optimizer_over(const OptimFields& fields, const std::vector<at::Tensor>& tensors,
+                              UpdateForm form = UpdateForm::kForeach) {
+  return tbn::Optimizer({{.fields = fields, .names = {"a", "b", "c"}, .parameters = tensors}},
+                        form);
 }
 
 // Both walk the same 12 steps with a learning rate that changes; the largest difference met.
 double largest_difference(const OptimFields& fields, torch::optim::Optimizer& theirs,
-                          std::vector<at::Tensor> their_leaves) {
+                          std::vector<at::Tensor> their_leaves, UpdateForm form) {
   std::vector<at::Tensor> ours = leaves(3);
-  tbn::Optimizer optimizer = optimizer_over(fields, ours);
+  tbn::Optimizer optimizer = optimizer_over(fields, ours, form);
   double largest = 0;
   for (int step = 0; step < 12; ++step) {
     const double factor = 1.0 / (1 + step);
@@ -56,12 +59,28 @@ double largest_difference(const OptimFields& fields, torch::optim::Optimizer& th
   return largest;
 }
 
+// The parameters after 8 steps, in the dtype given.
+std::vector<at::Tensor> walked(const OptimFields& fields, UpdateForm form, at::ScalarType dtype) {
+  std::vector<at::Tensor> tensors;
+  for (const at::Tensor& t : leaves(4)) tensors.push_back(t.detach().to(dtype).requires_grad_());
+  tbn::Optimizer optimizer = optimizer_over(fields, tensors, form);
+  for (int step = 0; step < 8; ++step) {
+    optimizer.zero_grad();
+    loss_of(tensors, step).backward();
+    optimizer.step(1.0 / (1 + step));
+  }
+  return tensors;
+}
+
+UpdateForm any_form() { return GENERATE(UpdateForm::kForeach, UpdateForm::kFused); }
+
 }  // namespace
 
 TEST_CASE("SGD walks with torch::optim::SGD with and without momentum, Nesterov, weight decay") {
   const double momentum = GENERATE(0.0, 0.9);
   const bool nesterov = GENERATE(false, true);
   const double decay = GENERATE(0.0, 0.01);
+  const UpdateForm form = any_form();
   if (nesterov && momentum == 0) return;
   std::vector<at::Tensor> theirs = leaves(3);
   torch::optim::SGD reference(
@@ -69,7 +88,7 @@ TEST_CASE("SGD walks with torch::optim::SGD with and without momentum, Nesterov,
       torch::optim::SGDOptions(0.05).momentum(momentum).nesterov(nesterov).weight_decay(decay));
   const OptimFields fields{
       .type = "sgd", .lr = 0.05, .weight_decay = decay, .momentum = momentum, .nesterov = nesterov};
-  CHECK(largest_difference(fields, reference, theirs) < 1e-13);
+  CHECK(largest_difference(fields, reference, theirs, form) < 1e-13);
 }
 
 TEST_CASE("Adadelta takes the steps of Zeiler 2012, element by element") {
@@ -109,21 +128,69 @@ TEST_CASE("Adadelta takes the steps of Zeiler 2012, element by element") {
 
 TEST_CASE("Adam walks with torch::optim::Adam, its weight decay in the gradient") {
   const double decay = GENERATE(0.0, 0.1);
+  const UpdateForm form = any_form();
   std::vector<at::Tensor> theirs = leaves(3);
   torch::optim::Adam reference(
       theirs, torch::optim::AdamOptions(0.02).betas({0.8, 0.95}).eps(1e-6).weight_decay(decay));
   const OptimFields fields{
       .type = "adam", .lr = 0.02, .weight_decay = decay, .betas = {0.8, 0.95}, .eps = 1e-6};
-  CHECK(largest_difference(fields, reference, theirs) < 1e-12);
+  CHECK(largest_difference(fields, reference, theirs, form) < 1e-12);
 }
 
 TEST_CASE("AdamW walks with torch::optim::AdamW, its weight decay apart") {
+  const UpdateForm form = any_form();
   std::vector<at::Tensor> theirs = leaves(3);
   torch::optim::AdamW reference(
       theirs, torch::optim::AdamWOptions(0.02).betas({0.9, 0.99}).eps(1e-8).weight_decay(0.1));
   const OptimFields fields{
       .type = "adamw", .lr = 0.02, .weight_decay = 0.1, .betas = {0.9, 0.99}, .eps = 1e-8};
-  CHECK(largest_difference(fields, reference, theirs) < 1e-12);
+  CHECK(largest_difference(fields, reference, theirs, form) < 1e-12);
+}
+
+TEST_CASE("rates that are tensors take the steps that rates as numbers take, whatever the rule") {
+  const std::string type = GENERATE("sgd", "adam", "adamw", "adadelta");
+  const std::string second_moment = GENERATE("element", "row");
+  const OptimFields fields{.type = type,
+                           .lr = 0.05,
+                           .weight_decay = 0.02,
+                           .nesterov = true,
+                           .second_moment = second_moment,
+                           .eps = 1e-6};
+  for (const at::ScalarType dtype : {at::kFloat, at::kDouble}) {
+    const std::vector<at::Tensor> numbers = walked(fields, UpdateForm::kForeach, dtype);
+    const std::vector<at::Tensor> tensors = walked(fields, UpdateForm::kFused, dtype);
+    const double most = dtype == at::kFloat ? 2e-6 : 1e-13;
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      INFO(type << ", " << second_moment << ", " << c10::toString(dtype));
+      CHECK((numbers[i] - tensors[i]).abs().max().item<double>() < most);
+    }
+  }
+}
+
+TEST_CASE("a fused optimiser goes on from the state and the step count of another form") {
+  const OptimFields fields{.type = "adam", .lr = 0.02};
+  std::vector<at::Tensor> straight = leaves(5), moved = leaves(5);
+  tbn::Optimizer foreach = optimizer_over(fields, straight);
+  tbn::Optimizer before = optimizer_over(fields, moved);
+  tbn::Optimizer after = optimizer_over(fields, moved, UpdateForm::kFused);
+  const auto advance = [](tbn::Optimizer& optimizer, std::vector<at::Tensor>& tensors, int step) {
+    optimizer.zero_grad();
+    loss_of(tensors, step).backward();
+    optimizer.step(1);
+  };
+  for (int step = 0; step < 6; ++step) {
+    if (step == 3) {
+      const std::vector<tbn::NamedState> from = before.state();
+      std::vector<tbn::NamedState> to = after.state();
+      for (std::size_t i = 0; i < from.size(); ++i) to[i].tensor.copy_(from[i].tensor);
+      after.set_steps(before.steps());
+    }
+    advance(foreach, straight, step);
+    advance(step < 3 ? before : after, moved, step);
+  }
+  for (std::size_t i = 0; i < straight.size(); ++i) {
+    CHECK((straight[i] - moved[i]).abs().max().item<double>() < 1e-13);
+  }
 }
 
 TEST_CASE("an optimiser that takes over another's state and step count continues it bit for bit") {

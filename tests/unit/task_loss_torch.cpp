@@ -165,8 +165,9 @@ TEST_CASE("mixed images count for both labels by their weight, with label smooth
   const Tensor outputs = torch::randn({3, 4});
   const std::vector<std::int64_t> labels = {0, 3, 1};
   const std::vector<std::int64_t> others = {2, 0, 1};
-  const BatchTensors batch{
-      .labels = labels_tensor(labels), .other_labels = labels_tensor(others), .weight = 0.8};
+  const BatchTensors batch{.labels = labels_tensor(labels),
+                           .other_labels = labels_tensor(others),
+                           .weights = mix_weights(0.8, torch::kCPU)};
   const double expected =
       0.8 * cross_entropy(outputs, labels, 0.1) + 0.2 * cross_entropy(outputs, others, 0.1);
   CHECK(task_loss(lesson.module, outputs, batch).item<double>() == Approx(expected).epsilon(1e-5));

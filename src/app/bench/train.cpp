@@ -20,6 +20,7 @@ int bench_train(const CommandLine& line, const Config& config) {
                                           {"threads", config.train.threads},
                                           {"batch_size", config.train.batch_size},
                                           {"device", times.device},
+                                          {"cuda_graph", times.recorded},
                                           {"ours_us", times.ours_us.median},
                                           {"ours_quartiles_us", quartiles_json(times.ours_us)},
                                           {"rival", "float twin"},
@@ -34,7 +35,8 @@ int bench_train(const CommandLine& line, const Config& config) {
     fmt::print("| {} | {:.2f} | {:.2f}-{:.2f} | {:.2f} |\n", name, q.median / 1e3, q.low / 1e3,
                q.high / 1e3, static_cast<double>(state) / 1e6);
   };
-  fmt::print("{}, batch {}, {}\n\n", config.name, config.train.batch_size, times.device);
+  fmt::print("{}, batch {}, {}{}\n\n", config.name, config.train.batch_size, times.device,
+             times.recorded ? ", steps replayed from a CUDA graph" : "");
   fmt::print("| training step | ms, median | quartiles | MB of weights, gradients, optimiser |\n");
   fmt::print("|---|---|---|---|\n");
   row("this configuration", times.ours_us, times.ours_bytes);

@@ -7,11 +7,10 @@
 
 #include "data/counter_rng.h"
 #include "data/images/randaugment.h"
+#include "tbn/error.h"
 
 namespace tbn {
 namespace {
-
-constexpr int kCutoutGrey = 128;
 
 CounterRng augment_rng(std::uint64_t seed, std::int64_t epoch, std::int64_t index) {
   return {seed, RngUse::kAugment, static_cast<std::uint64_t>(epoch),
@@ -29,14 +28,18 @@ AugmentChoice draw_choice(const AugmentOptions& options, CounterRng& rng) {
   return choice;
 }
 
-void cut_out(std::int64_t side, CounterRng& rng, const PlanarImage& image) {
-  // An even square's centre lies between pixels: it reaches one further up and to the left.
-  const std::int64_t y = rng.below(static_cast<std::uint32_t>(image.height)) - side / 2;
-  const std::int64_t x = rng.below(static_cast<std::uint32_t>(image.width)) - side / 2;
-  const std::int64_t top = std::max<std::int64_t>(y, 0);
-  const std::int64_t left = std::max<std::int64_t>(x, 0);
-  const std::int64_t bottom = std::min(y + side, image.height);
-  const std::int64_t right = std::min(x + side, image.width);
+// An even square's centre lies between pixels: it reaches one further up and to the left.
+void draw_cutout(std::int64_t side, std::int64_t height, std::int64_t width, CounterRng& rng,
+                 ViewChoice& view) {
+  view.cutout_top = rng.below(static_cast<std::uint32_t>(height)) - side / 2;
+  view.cutout_left = rng.below(static_cast<std::uint32_t>(width)) - side / 2;
+}
+
+void cut_out(std::int64_t side, const ViewChoice& view, const PlanarImage& image) {
+  const std::int64_t top = std::max<std::int64_t>(view.cutout_top, 0);
+  const std::int64_t left = std::max<std::int64_t>(view.cutout_left, 0);
+  const std::int64_t bottom = std::min(view.cutout_top + side, image.height);
+  const std::int64_t right = std::min(view.cutout_left + side, image.width);
   for (std::int64_t c = 0; c < image.channels; ++c) {
     for (std::int64_t row = top; row < bottom; ++row) {
       std::memset(image.pixels + (c * image.height + row) * image.width + left, kCutoutGrey,
@@ -51,6 +54,15 @@ AugmentChoice draw_augment(const AugmentOptions& options, std::uint64_t seed, st
                            std::int64_t index) {
   CounterRng rng = augment_rng(seed, epoch, index);
   return draw_choice(options, rng);
+}
+
+ViewChoice draw_view(const AugmentOptions& options, std::uint64_t seed, std::int64_t epoch,
+                     std::int64_t index, std::int64_t height, std::int64_t width) {
+  TBN_CHECK(options.randaugment == 0, "draw_view: RandAugment draws between crop and cutout");
+  CounterRng rng = augment_rng(seed, epoch, index);
+  ViewChoice view{.crop = draw_choice(options, rng)};
+  if (options.cutout > 0) draw_cutout(options.cutout, height, width, rng, view);
+  return view;
 }
 
 void augment_image(const AugmentChoice& choice, std::int64_t channels, std::int64_t height,
@@ -83,7 +95,11 @@ void augment_image(const AugmentOptions& options, std::uint64_t seed, std::int64
   augment_image(draw_choice(options, rng), channels, height, width, in, out);
   const PlanarImage image{channels, height, width, out};
   if (options.randaugment > 0) rand_augment(options.randaugment, options.magnitude, rng, image);
-  if (options.cutout > 0) cut_out(options.cutout, rng, image);
+  if (options.cutout > 0) {
+    ViewChoice view;
+    draw_cutout(options.cutout, height, width, rng, view);
+    cut_out(options.cutout, view, image);
+  }
 }
 
 }  // namespace tbn

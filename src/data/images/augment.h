@@ -7,12 +7,14 @@
 
 namespace tbn {
 
+inline constexpr int kCutoutGrey = 128;
+
 struct AugmentOptions {
   int crop_padding = 0;  // the image is shifted by up to so many pixels; zeros (black) come in
   bool flip = false;     // mirror left and right with probability 1/2
   int randaugment = 0;   // so many random operations in a row (Cubuk et al. 2020)
   int magnitude = 9;     // of them, 0 .. 30
-  int cutout = 0;        // side of a square set to grey, 128 (DeVries and Taylor 2017)
+  int cutout = 0;        // side of a square set to grey (DeVries and Taylor 2017)
 
   bool any() const { return crop_padding > 0 || flip || randaugment > 0 || cutout > 0; }
 };
@@ -23,9 +25,20 @@ struct AugmentChoice {
   bool flip = false;  // then out(y, x) = out(y, W - 1 - x)
 };
 
+// A view with its cutout: where the square begins, which may be outside of the image.
+struct ViewChoice {
+  AugmentChoice crop;
+  std::int64_t cutout_top = 0;
+  std::int64_t cutout_left = 0;
+};
+
 // Shifts are uniform in [-crop_padding, crop_padding]: the crop of an image padded on all sides.
 AugmentChoice draw_augment(const AugmentOptions& options, std::uint64_t seed, std::int64_t epoch,
                            std::int64_t index);
+
+// All that is drawn for an image without RandAugment, whose operations draw on their own.
+ViewChoice draw_view(const AugmentOptions& options, std::uint64_t seed, std::int64_t epoch,
+                     std::int64_t index, std::int64_t height, std::int64_t width);
 
 // Writes the chosen view of `in` to `out`, both [C, H, W]; they must not overlap.
 void augment_image(const AugmentChoice& choice, std::int64_t channels, std::int64_t height,

@@ -18,6 +18,7 @@ class MemoryImages final : public Dataset {
   bool read(std::int64_t index, const ReadContext& context, SampleOut out) const override;
 
   const ImageSet& images() const { return images_; }
+  const AugmentOptions& augment() const { return augment_; }
 
  private:
   ImageSet images_;

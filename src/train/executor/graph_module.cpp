@@ -76,6 +76,15 @@ void GraphModule::register_tensor(const TensorSpec& spec) {
   tensors_.push_back({spec.name, spec.role, tensor});
 }
 
+void GraphModule::lay_out_weights() {
+  const torch::NoGradGuard no_grad;
+  for (const NamedTensor& named : tensors_) {
+    if (is_buffer(named.role) || named.tensor.dim() != 4) continue;
+    Tensor tensor = named.tensor;
+    tensor.set_data(tensor.contiguous(at::MemoryFormat::ChannelsLast));
+  }
+}
+
 torch::Device GraphModule::device() const {
   return tensors_.empty() ? torch::Device(torch::kCPU) : tensors_.front().tensor.device();
 }
@@ -136,7 +145,7 @@ Tensor GraphModule::run(const Step& step, std::vector<Tensor>& values) {
   return std::visit(
       Overloaded{
           [&](const Input&) { return values[0]; },
-          [&](const Normalize& op) { return normalize(op, input(0)); },
+          [&](const Normalize&) { return normalize(constants(step.node), input(0)); },
           [&](const Conv2d& op) {
             const Tensor residual =
                 step.residual < 0 ? Tensor() : values[static_cast<std::size_t>(step.residual)];

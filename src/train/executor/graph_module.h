@@ -44,9 +44,15 @@ class GraphModule : public torch::nn::Module {
   // cores.
   void set_channels_last(bool on) { channels_last_ = on; }
 
+  // Puts the channels of kernels last in memory too, as tensor cores want them. The numbers are the
+  // same; gradients and an optimiser's state follow the layout.
+  void lay_out_weights();
+
   // Multiplies the momentum of every batch norm's running statistics; it stays 0.01 at least, or
   // what it was.
   void set_norm_momentum_factor(double factor) { norm_momentum_factor_ = factor; }
+
+  double norm_momentum_factor() const { return norm_momentum_factor_; }
 
   const Graph& graph() const { return graph_; }
   // The order of execution. While it runs, each step is a user scope of LibTorch's profilers under

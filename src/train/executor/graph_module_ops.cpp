@@ -64,6 +64,14 @@ Tensor sinusoidal_table(const Shape& shape, const torch::TensorOptions& options)
   return at::where(even, angle.sin(), angle.cos()).to(options);
 }
 
+// Values of channels for a batch of `shape`.
+Tensor per_channel(const std::vector<float>& values, const Shape& shape,
+                   const torch::TensorOptions& options) {
+  std::vector<std::int64_t> sizes(shape.size() + 1, 1);
+  sizes[channel_axis(shape) + 1] = static_cast<std::int64_t>(values.size());
+  return at::tensor(at::ArrayRef<float>(values)).to(options).view(sizes);
+}
+
 // x [B, T, parts F] -> [parts, B, heads, T, d], or with windows [parts, B, W heads, L, d].
 Tensor to_heads(const Attention& op, const Tensor& x, std::int64_t parts) {
   const std::int64_t batch = x.size(0);
@@ -121,6 +129,9 @@ NodeConstants constants_of(const Node& node, const torch::TensorOptions& options
     if (positions->kind == PositionKind::kSinusoidal) {
       constants.positions = sinusoidal_table(node.shape, options);
     }
+  } else if (const auto* scale = std::get_if<Normalize>(&node.op)) {
+    constants.mean = per_channel(scale->mean, node.shape, options);
+    constants.deviation = per_channel(scale->std, node.shape, options);
   }
   return constants;
 }
@@ -156,14 +167,8 @@ Tensor in_channels_last(const Tensor& x) {
   return x.contiguous().as_strided(x.sizes(), {area, 1, width, 1});
 }
 
-Tensor normalize(const Normalize& op, const Tensor& x) {
-  const std::size_t axis = channel_axis(x.sizes().slice(1).vec()) + 1;
-  std::vector<std::int64_t> shape(static_cast<std::size_t>(x.dim()), 1);
-  shape[axis] = x.size(static_cast<std::int64_t>(axis));
-  const auto per_channel = [&](const std::vector<float>& values) {
-    return at::tensor(at::ArrayRef<float>(values)).to(x.options()).view(shape);
-  };
-  return (x - per_channel(op.mean)) / per_channel(op.std);
+Tensor normalize(const NodeConstants& constants, const Tensor& x) {
+  return (x - constants.mean) / constants.deviation;
 }
 
 Tensor with_class_token(const Tensor& token, const Tensor& x) {

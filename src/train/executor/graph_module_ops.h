@@ -17,6 +17,8 @@ struct NodeConstants {
   torch::Tensor bias_rows;  // [L L] int64: the row of the relative bias for each query and key
   torch::Tensor regions;    // [W, 1, L, L]: 0, or -inf where only the roll made two neighbours
   torch::Tensor positions;  // [T, F]: the sinusoidal table
+  torch::Tensor mean;       // of normalisation, [1, C, 1...], and
+  torch::Tensor deviation;
 };
 NodeConstants constants_of(const Node& node, const torch::TensorOptions& options);
 
@@ -35,8 +37,8 @@ torch::Tensor batch_norm(const BatchNorm& op, const torch::Tensor& x, const torc
 // bytes, and only the strides tell a convolution which of them its output shall have.
 torch::Tensor in_channels_last(const torch::Tensor& x);
 
-// y = (x - mean) / std per channel of x [B, ...shape].
-torch::Tensor normalize(const Normalize& op, const torch::Tensor& x);
+// y = (x - mean) / deviation per channel of x [B, ...shape].
+torch::Tensor normalize(const NodeConstants& constants, const torch::Tensor& x);
 
 // token [F] in front of x [B, T, F].
 torch::Tensor with_class_token(const torch::Tensor& token, const torch::Tensor& x);

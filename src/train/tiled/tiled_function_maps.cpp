@@ -1,5 +1,6 @@
-// Two roads: the loops of tiled_function_cpu where maps are rows of float32 or float64 on the CPU,
-// and at:: operations everywhere else.
+// Three roads: the loops of tiled_function_cpu where maps are rows of float32 or float64 on the
+// CPU, the kernels of tiled_function_gpu for most rows on a GPU, and at:: operations everywhere
+// else.
 #include "train/tiled/tiled_function_maps.h"
 
 #include <ATen/Parallel.h>
@@ -12,6 +13,7 @@
 
 #include "tbn/error.h"
 #include "train/tiled/tiled_function_cpu.h"
+#include "train/tiled/tiled_function_gpu.h"
 
 namespace tbn {
 namespace {
@@ -178,6 +180,10 @@ Tensor fan_out(const Tensor& u, MapLayout layout, const Tensor& a, const Tensor&
     }
     return y;
   }
+  if (use_kernels(u, layout, p)) {
+    fan_out_kernels(u, a, b, residual, relu, y);
+    return y;
+  }
   Tensor out = as_maps(y, layout, p);
   const Tensor maps = as_maps(u, layout, 1);
   const Tensor scaled = b.defined() ? at::addcmul(per_map(b), maps, per_map(a)) : maps * per_map(a);
@@ -187,7 +193,9 @@ Tensor fan_out(const Tensor& u, MapLayout layout, const Tensor& a, const Tensor&
   return y;
 }
 
-bool recomputes_mask(const Tensor& u, MapLayout layout) { return use_loops(u, layout); }
+bool recomputes_mask(const Tensor& u, MapLayout layout, std::int64_t copies) {
+  return use_loops(u, layout) || use_kernels(u, layout, copies);
+}
 
 FanIn fan_in(Tensor dy, const ReluMask& mask, const Tensor& u, MapLayout layout, const Tensor& a,
              const Tensor& centre, bool keep_g) {
@@ -197,8 +205,11 @@ FanIn fan_in(Tensor dy, const ReluMask& mask, const Tensor& u, MapLayout layout,
         u.scalar_type() == torch::kFloat64 ? fan_in_loops<double> : fan_in_loops<float>;
     return loops(std::move(dy), mask, u, a, centre, keep_g);
   }
-  TBN_CHECK(!mask.b.defined(), "this layout keeps its results");
   const std::int64_t p = a.size(0);
+  if (use_kernels(u, layout, p)) {
+    return fan_in_kernels(dy, mask, u, a, centre, keep_g);
+  }
+  TBN_CHECK(!mask.b.defined(), "this layout keeps its results");
   const Tensor g = mask.y.defined() ? at::threshold_backward(dy, mask.y, 0) : dy;
   const Tensor maps_g = as_maps(in_layout(g, layout), layout, p);
   const Tensor centred = as_maps(u, layout, 1) - per_map(centre);
@@ -218,6 +229,7 @@ Moments map_moments(const Tensor& u, MapLayout layout) {
   if (use_loops(u, layout)) {
     return u.scalar_type() == torch::kFloat64 ? moment_loops<double>(u) : moment_loops<float>(u);
   }
+  if (use_kernels(u, layout, 1)) return moment_kernels(u);
   const Tensor maps = as_maps(u, layout, 1).to(sum_dtype(u.scalar_type()));
   auto [var, mean] = at::var_mean(maps, at::IntArrayRef({0, 1, 3}), at::Scalar(0), false);
   return {mean, var};
@@ -226,7 +238,10 @@ Moments map_moments(const Tensor& u, MapLayout layout) {
 Tensor signs(const Tensor& s) {
   const bool wide = s.scalar_type() == torch::kFloat64;
   if (!s.device().is_cpu() || !s.is_contiguous() || !(wide || s.scalar_type() == torch::kFloat32)) {
-    return at::where(s > 0, at::scalar_tensor(1, s.options()), at::scalar_tensor(-1, s.options()));
+    // Two small kernels on a GPU: 1 or 0 in s's type, then what is not above 0 becomes -1.
+    Tensor positive = at::empty_like(s);
+    at::gt_out(positive, s, 0);
+    return at::threshold(positive, 0, -1);
   }
   const Tensor t = at::empty_like(s);
   const auto loop = [&]<class T>(T) {
@@ -244,6 +259,7 @@ Tensor signs(const Tensor& s) {
 
 void add_affine_(Tensor& du, const Tensor& u, MapLayout layout, const Tensor& centre,
                  const Tensor& c0, const Tensor& c1) {
+  if (use_kernels(u, layout, 1)) return add_affine_kernels(du, u, centre, c0, c1);
   if (!use_loops(u, layout)) {
     const Tensor centred = as_maps(u, layout, 1) - per_map(centre);
     as_maps(du, layout, 1).add_(at::addcmul(per_map(c0), centred, per_map(c1)));

@@ -38,12 +38,12 @@ struct FanIn {
   torch::Tensor g;       // like y: the residual's gradient; undefined unless asked for
 };
 // What ReLU's gradient is taken from: nothing where there was none; where there was no residual
-// either, the bias b of fan_out where recomputes_mask(u), and else its result y.
+// either, the bias b of fan_out where recomputes_mask(), and else its result y.
 struct ReluMask {
   torch::Tensor y;
   torch::Tensor b;
 };
-bool recomputes_mask(const torch::Tensor& u, MapLayout layout);
+bool recomputes_mask(const torch::Tensor& u, MapLayout layout, std::int64_t copies);
 // The gradient of fan_out; centre [R]. Where g is asked for and nobody else holds dy, it is
 // written over dy.
 FanIn fan_in(torch::Tensor dy, const ReluMask& mask, const torch::Tensor& u, MapLayout layout,

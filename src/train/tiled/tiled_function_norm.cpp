@@ -13,6 +13,7 @@
 
 #include "tbn/error.h"
 #include "train/tiled/tiled_function.h"
+#include "train/tiled/tiled_function_gpu.h"
 #include "train/tiled/tiled_function_maps.h"
 
 namespace tbn {
@@ -22,6 +23,35 @@ using torch::Tensor;
 using torch::autograd::AutogradContext;
 using torch::autograd::tensor_list;
 
+NormFactors norm_factors(const Tensor& maps, MapLayout layout, const NormScalars& norm) {
+  const std::int64_t p = norm.alpha.size(0);
+  if (use_kernels(maps, layout, p)) return norm_factor_kernels(maps, norm);
+  NormFactors made;
+  made.moments = map_moments(maps, layout);
+  made.inverse = (norm.alpha * norm.alpha * made.moments.var + norm.eps).rsqrt();
+  made.a = norm.gamma.view({p, -1}) * norm.alpha * made.inverse;
+  made.b = norm.beta.view({p, -1}) - made.a * made.moments.mean;
+  return made;
+}
+
+NormGradients norm_gradients(Tensor dy, const ReluMask& mask, const Tensor& u, MapLayout layout,
+                             const NormScalars& norm, const NormFactors& factors, bool keep_g) {
+  const Tensor &inverse = factors.inverse, &alpha = norm.alpha;
+  if (use_kernels(u, layout, alpha.size(0))) {
+    return norm_gradient_kernels(dy, mask, u, norm, factors, keep_g);
+  }
+  const Tensor gamma = norm.gamma.view(inverse.sizes());
+  FanIn in = fan_in(std::move(dy), mask, u, layout, factors.a, factors.moments.mean, keep_g);
+  const Tensor common = gamma * in.sum_gu * inverse.pow(3);
+  const Tensor per_alpha = alpha.size(1) == common.size(1) ? common : common.sum(1, true);
+  const double count = static_cast<double>(u.numel() / inverse.size(1));
+  const Tensor dmean = (factors.a * in.sum_g).sum(0).mul_(-1 / count);
+  const Tensor dvar = (common * alpha.pow(3)).sum(0).mul_(-1 / count);
+  add_affine_(in.du, u, layout, factors.moments.mean, dmean, dvar);
+  return {in.du, per_alpha * norm.eps, (alpha * inverse * in.sum_gu).flatten(), in.sum_g.flatten(),
+          in.g};
+}
+
 struct NormFanOut : torch::autograd::Function<NormFanOut> {
   // Returns y, and the maps' mean and variance, which carry no gradient.
   static tensor_list forward(AutogradContext* ctx, const Tensor& u, const Tensor& alphas,
@@ -29,52 +59,44 @@ struct NormFanOut : torch::autograd::Function<NormFanOut> {
                              const std::optional<Tensor>& residual, double eps, bool relu) {
     const Tensor maps = dense_maps(u);
     const MapLayout layout = map_layout(maps);
-    const std::int64_t p = alphas.size(0);
-    const Moments moments = map_moments(maps, layout);
-    const Tensor inverse = (alphas * alphas * moments.var + eps).rsqrt();  // w_c
-    const Tensor a = gamma.view({p, -1}) * alphas * inverse;
-    const Tensor b = beta.view({p, -1}) - a * moments.mean;
+    const NormFactors made = norm_factors(maps, layout, {alphas, gamma, beta, eps});
     const Tensor added = residual ? in_layout(residual->to(u.scalar_type()), layout) : Tensor();
-    const Tensor y = fan_out(maps, layout, a, b, added, relu);
-    const bool recomputed = relu && !residual && recomputes_mask(maps, layout);
-    ctx->save_for_backward({maps, alphas, gamma, moments.mean, inverse,
-                            relu && !recomputed ? y : Tensor(), recomputed ? b : Tensor()});
+    const Tensor y = fan_out(maps, layout, made.a, made.b, added, relu);
+    const bool recomputed = relu && !residual && recomputes_mask(maps, layout, alphas.size(0));
+    ctx->save_for_backward({maps, alphas, gamma, made.moments.mean, made.inverse, made.a,
+                            relu && !recomputed ? y : Tensor(), recomputed ? made.b : Tensor()});
     ctx->saved_data["eps"] = eps;
     ctx->saved_data["residual"] = residual.has_value();
-    ctx->mark_non_differentiable({moments.mean, moments.var});
-    return {y, moments.mean, moments.var};
+    ctx->mark_non_differentiable({made.moments.mean, made.moments.var});
+    return {y, made.moments.mean, made.moments.var};
   }
 
   // Takes the gradient of y over, so that the residual's can be written in its place.
   static tensor_list backward(AutogradContext* ctx, tensor_list& grad) {
     const auto saved = ctx->get_saved_variables();
-    const Tensor &u = saved[0], &mean = saved[3], &inverse = saved[4];
+    const Tensor& u = saved[0];
     const MapLayout layout = map_layout(u);
-    const Tensor& alpha = saved[1];
-    const Tensor gamma = saved[2].view(inverse.sizes());
-    const Tensor a = gamma * alpha * inverse;
+    const NormScalars norm{saved[1], saved[2], {}, ctx->saved_data["eps"].toDouble()};
+    const NormFactors factors{{saved[3], {}}, saved[4], saved[5], {}};
     Tensor dy = in_layout(grad[0], layout);
     grad[0].reset();
-    FanIn in = fan_in(std::move(dy), {saved[5], saved[6]}, u, layout, a, mean,
-                      ctx->saved_data["residual"].toBool());
-    const Tensor common = gamma * in.sum_gu * inverse.pow(3);
-    const Tensor per_alpha = alpha.size(1) == common.size(1) ? common : common.sum(1, true);
-    const Tensor dalpha = per_alpha * ctx->saved_data["eps"].toDouble();
-    const double count = static_cast<double>(u.numel() / inverse.size(1));
-    const Tensor dmean = (a * in.sum_g).sum(0).mul_(-1 / count);
-    const Tensor dvar = (common * alpha.pow(3)).sum(0).mul_(-1 / count);
-    add_affine_(in.du, u, layout, mean, dmean, dvar);
-    return {in.du, dalpha, (alpha * inverse * in.sum_gu).flatten(), in.sum_g.flatten(), in.g,
-            {},    {}};
+    const NormGradients in = norm_gradients(std::move(dy), {saved[6], saved[7]}, u, layout, norm,
+                                            factors, ctx->saved_data["residual"].toBool());
+    return {in.du, in.dalpha, in.dgamma, in.dbeta, in.g, {}, {}};
   }
 };
 
-void update_running_statistics(const NormState& norm, const Tensor& alpha, const Tensor& mean,
-                               const Tensor& var, std::int64_t count) {
+void update_running_statistics(const NormState& norm, const Tensor& alpha, const Moments& moments,
+                               const Tensor& u) {
   const torch::NoGradGuard no_grad;
+  const std::int64_t count = u.numel() / u.size(1);
+  if (use_kernels(u, map_layout(u), alpha.size(0))) {
+    return update_running_kernels({alpha, {}, {}, norm.eps}, moments, count, norm.momentum,
+                                  norm.running_mean, norm.running_var);
+  }
   const double unbiased = static_cast<double>(count) / static_cast<double>(count - 1);
-  norm.running_mean.lerp_((alpha * mean).flatten(), norm.momentum);
-  norm.running_var.lerp_((alpha * alpha * var).flatten().mul_(unbiased), norm.momentum);
+  norm.running_mean.lerp_((alpha * moments.mean).flatten(), norm.momentum);
+  norm.running_var.lerp_((alpha * alpha * moments.var).flatten().mul_(unbiased), norm.momentum);
 }
 
 // Running statistics instead of the batch's; no gradient.
@@ -106,11 +128,10 @@ Tensor tiled_conv2d_norm(const Tensor& x, const TiledWeight& w, const ConvGeomet
   const Tensor scalars = tile_scalars(w).view({w.layout.p, -1});  // [p, 1] or [p, R]
   const Tensor u = unique_maps(x, w, geometry);
   if (!training) return norm_with_running(u, scalars, norm, residual, relu);
-  const std::int64_t count = u.numel() / u.size(1);
-  TBN_CHECK(count > 1, "one value per channel has no variance");
+  TBN_CHECK(u.numel() > u.size(1), "one value per channel has no variance");
   const tensor_list result =
       NormFanOut::apply(u, scalars, norm.weight, norm.bias, if_defined(residual), norm.eps, relu);
-  update_running_statistics(norm, scalars.detach(), result[1], result[2], count);
+  update_running_statistics(norm, scalars.detach(), {result[1], result[2]}, u);
   return result[0];
 }
 
