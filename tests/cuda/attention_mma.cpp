@@ -139,8 +139,8 @@ double attention_error(const AttentionShape& shape, bool stacked, Precision prec
   double difference = 0, norm = 0;
   for (int sequence = 0; sequence < shape.batch; ++sequence) {
     for (int token = 0; token < all_tokens(shape); ++token) {
-      const T* row =
-          computed.data() + (std::int64_t{sequence} * all_tokens(shape) + token) * shape.output_stride;
+      const T* row = computed.data() +
+                     (std::int64_t{sequence} * all_tokens(shape) + token) * shape.output_stride;
       for (int head = 0; head < shape.heads; ++head) {
         const std::vector<double> wanted = expected(in, sequence, head, token);
         for (std::size_t i = 0; i < wanted.size(); ++i) {
