@@ -74,6 +74,9 @@ class CudaSession {
   // cudaStream_t); returns at once.
   void run_on_device(const float* input, std::int64_t batch, float* output, void* stream);
 
+  // The last part of a batch that run() computed once more, from the input that it left on the
+  // device to the output there; waits for it. Nothing where nothing ran.
+  void repeat();
   // Microseconds, by the device's clock, that each of `rounds` runs takes from an input there to an
   // output there, after some that are not counted.
   std::vector<double> time(std::span<const float> input, std::int64_t batch, int rounds);

@@ -104,8 +104,16 @@ InferenceCase inference_case(const Config& config, std::int64_t batch, int threa
   const auto* outputs = wanted.const_data_ptr<double>();
   return {pack_model({tiled.graph(), state_of(tiled)}),
           {inputs, inputs + count(x)},
-          {outputs, outputs + count(wanted)},
-          float_rival(bench_graph(float_twin(config), spec), x)};
+          {outputs, outputs + count(wanted)}};
+}
+
+Contender processor_rival(const Config& config, std::int64_t batch, int threads) {
+  at::set_num_threads(threads);
+  const c10::InferenceMode inference;
+  const SampleSpec spec = describe_data(data_options(config.data));
+  torch::manual_seed(kSeed);
+  return float_rival(bench_graph(float_twin(config), spec),
+                     random_inputs(spec, batch).to(torch::kFloat32));
 }
 
 }  // namespace tbn

@@ -15,17 +15,20 @@ struct InferenceCase {
   Model packed;                // of random weights
   std::vector<float> input;    // [batch, ...], random
   std::vector<double> wanted;  // [batch, ...]: the tiled network's answer in float64
-  Contender rival;             // its float twin on such an input, on `threads` threads
 };
 
-// The float twin alone, as quick as LibTorch runs it on train.device in train.precision: norms
+// Reads no data. Throws ConfigError as training does.
+InferenceCase inference_case(const Config& config, std::int64_t batch, int threads);
+
+// The network's float twin on such an input, by the quickest form that LibTorch has for it on
+// `threads` threads. Reads no data. Throws InternalError where a form does not compute what the
+// twin computes.
+Contender processor_rival(const Config& config, std::int64_t batch, int threads);
+
+// The float twin, as quick as LibTorch runs it on train.device in train.precision: norms
 // folded, channels last and, on a GPU, all of it replayed from a CUDA graph. Each run waits for the
 // device. Reads no data. Throws ConfigError as training does, and InternalError where it does not
 // compute what the twin computes on the CPU.
 Contender device_rival(const Config& config, std::int64_t batch);
-
-// Reads no data. Throws ConfigError as training does, and InternalError where a form of the twin
-// does not compute what the twin computes.
-InferenceCase inference_case(const Config& config, std::int64_t batch, int threads);
 
 }  // namespace tbn

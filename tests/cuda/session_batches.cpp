@@ -97,6 +97,20 @@ TEST_CASE("a session of the device takes bytes for the floats of their values") 
   }
 }
 
+TEST_CASE("a batch is repeated on the device, and what runs after it is right") {
+  CudaSession session(small_network(), quick(Precision::kFp32));
+  session.repeat();
+  const std::vector<float> input = pixels(3);
+  const std::vector<float> expected = run(session, input, 3);
+  session.repeat();
+  CHECK(run(session, input, 3) == expected);
+  std::vector<std::uint8_t> bytes(input.size(), 7);
+  std::vector<float> output(expected.size());
+  session.run(bytes, 3, output);
+  session.repeat();
+  CHECK(run(session, input, 3) == expected);
+}
+
 TEST_CASE("a batch that lies on the device is computed there, in the order of its stream") {
   CudaOptions options = quick(Precision::kFp32);
   options.max_batch = 4;

@@ -65,7 +65,7 @@ void print_row(const char* what, const CudaResult& result, const Quartiles& us) 
 }  // namespace
 
 CudaResult time_on_cuda(const CommandLine& line, std::shared_ptr<const Network> network,
-                        const Exam& exam) {
+                        const Exam& exam, const Contender* rival) {
   const CudaOptions options = cuda_options(line);
   CudaSession session(std::move(network), options);
   CudaResult result = {
@@ -83,24 +83,34 @@ CudaResult time_on_cuda(const CommandLine& line, std::shared_ptr<const Network> 
   const int rounds = rounds_of(line);
   result.device_us = quartiles(session.time(exam.input, exam.batch, rounds));
   result.host_us = quartiles(time_with_copies(session, exam, output, rounds));
+  if (rival != nullptr) {
+    const auto times = time_in_turn({[&] { session.repeat(); }, rival->run}, rounds);
+    result.beside = {.ours = "tbn " + std::string(to_string(options.precision)),
+                     .ours_us = times[0],
+                     .rival = rival->name,
+                     .rival_us = times[1],
+                     .max_error = result.max_error};
+  }
   result.memory = session.memory();
   result.kernels = session.kernels(exam.batch);
   return result;
 }
 
 Json to_json(const CudaResult& result) {
-  return Json::object({{"device", result.device},
-                       {"precision", std::string(to_string(result.precision))},
-                       {"batch_size", result.batch},
-                       {"us", result.device_us.median},
-                       {"quartiles_us", quartiles_json(result.device_us)},
-                       {"with_copies_us", result.host_us.median},
-                       {"with_copies_quartiles_us", quartiles_json(result.host_us)},
-                       {"max_error", result.max_error},
-                       {"weight_bytes", result.memory.weights},
-                       {"activation_bytes", result.memory.activations},
-                       {"workspace_bytes", result.memory.workspace},
-                       {"kernels", kernels_json(result)}});
+  Json json = Json::object({{"device", result.device},
+                            {"precision", std::string(to_string(result.precision))},
+                            {"batch_size", result.batch},
+                            {"us", result.device_us.median},
+                            {"quartiles_us", quartiles_json(result.device_us)},
+                            {"with_copies_us", result.host_us.median},
+                            {"with_copies_quartiles_us", quartiles_json(result.host_us)},
+                            {"max_error", result.max_error},
+                            {"weight_bytes", result.memory.weights},
+                            {"activation_bytes", result.memory.activations},
+                            {"workspace_bytes", result.memory.workspace},
+                            {"kernels", kernels_json(result)}});
+  if (result.beside) json.set("beside", to_json(*result.beside, Json::object()));
+  return json;
 }
 
 void print(const CudaResult& result) {
@@ -109,6 +119,14 @@ void print(const CudaResult& result) {
   fmt::print("| | us, median | quartiles | examples/s |\n|---|---|---|---|\n");
   print_row("on the device", result, result.device_us);
   print_row("with copies from and to the host", result, result.host_us);
+  if (result.beside) {
+    fmt::print("\n| ours | us, median | quartiles | rival | us, median | quartiles | ratio |\n");
+    fmt::print("|---|---|---|---|---|---|---|\n| {} | {} | {} | {} | {} | {} | {:.2f} |\n",
+               result.beside->ours, microseconds(result.beside->ours_us.median),
+               microseconds(result.beside->ours_us), result.beside->rival,
+               microseconds(result.beside->rival_us.median), microseconds(result.beside->rival_us),
+               result.beside->ratio());
+  }
   const auto bytes = [](std::int64_t count) { return grouped(static_cast<std::uint64_t>(count)); };
   fmt::print("\nbytes: weights {}, activations {}, workspace {}\n\n", bytes(result.memory.weights),
              bytes(result.memory.activations), bytes(result.memory.workspace));

@@ -24,6 +24,7 @@ CudaSession& CudaSession::operator=(CudaSession&&) noexcept = default;
 void CudaSession::run(std::span<const float>, std::int64_t, std::span<float>) { refuse(); }
 void CudaSession::run(std::span<const std::uint8_t>, std::int64_t, std::span<float>) { refuse(); }
 void CudaSession::run_on_device(const float*, std::int64_t, float*, void*) { refuse(); }
+void CudaSession::repeat() { refuse(); }
 std::vector<double> CudaSession::time(std::span<const float>, std::int64_t, int) { refuse(); }
 const Network& CudaSession::network() const { refuse(); }
 const std::string& CudaSession::device_name() const { refuse(); }
