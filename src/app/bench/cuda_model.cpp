@@ -66,7 +66,8 @@ void print_row(const char* what, const CudaResult& result, const Quartiles& us) 
 
 CudaResult time_on_cuda(const CommandLine& line, std::shared_ptr<const Network> network,
                         const Exam& exam, const Contender* rival) {
-  const CudaOptions options = cuda_options(line);
+  CudaOptions options = cuda_options(line);
+  options.max_batch = exam.batch;  // in one part
   CudaSession session(std::move(network), options);
   CudaResult result = {
       .device = session.device_name(), .precision = options.precision, .batch = exam.batch};
