@@ -13,7 +13,8 @@ file(GLOB_RECURSE cuda_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/runt
   "${PROJECT_SOURCE_DIR}/src/runtime/cuda/*.cu")
 file(GLOB emulator_sources CONFIGURE_DEPENDS support/cuda_emulator/*.cpp)
 # Values are looked at as the bits of others, as nvcc allows.
-set(as_device_code -include support/cuda_emulator/device.h -fno-strict-aliasing -Wno-unknown-pragmas -Wno-conversion
+set(as_device_code -include support/cuda_emulator/device.h -include support/cuda_emulator/ptx_mma.h
+  -include support/cuda_emulator/ptx_hopper.h -fno-strict-aliasing -Wno-unknown-pragmas -Wno-conversion
   -Wno-unused-parameter)
 list(FILTER cuda_sources EXCLUDE REGEX "/missing/|/matrix_symbols\\.cpp$")  # support/cuda_emulator/matrices.cpp
 set(kernel_sources ${cuda_sources})

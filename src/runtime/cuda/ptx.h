@@ -7,10 +7,6 @@
 
 #include "runtime/cuda/device_code.h"
 
-#ifdef TBN_CUDA_EMULATED
-#include "support/cuda_emulator/ptx_mma.h"
-#endif
-
 namespace tbn::cuda::ptx {
 
 #ifdef TBN_CUDA_EMULATED

@@ -10,7 +10,6 @@
 #include "runtime/cuda/device_code.h"
 
 #ifdef TBN_CUDA_EMULATED
-#include "support/cuda_emulator/ptx_hopper.h"
 namespace tbn::cuda {
 using namespace cuda_emulator::hopper;
 }
