@@ -16,8 +16,7 @@ namespace {
 
 static_assert(kStepInputs == kCopyInputs && kTapInputs == kStepInputs);
 
-// Only code for sm_90a has these instructions. For other devices the kernel is empty, and never
-// launched.
+// Only code for sm_90a has these instructions. Without it the kernel is empty, and never launched.
 #if defined(TBN_CUDA_EMULATED) || defined(__CUDA_ARCH_FEAT_SM90_ALL)
 
 // Stage by stage what a tile's sums take: kStepInputs of its pixels, of a run of channels or of the
@@ -169,8 +168,13 @@ void launch_plan(const LayerTask& task, const WgmmaPlan& plan, int multiprocesso
 }
 
 bool is_for(Precision precision, const Context& context) {
+#ifdef TBN_WITHOUT_SM_90A
+  constexpr bool kHasCode = false;
+#else
+  constexpr bool kHasCode = true;
+#endif
   constexpr int kHopper = 90;
-  return context.device().capability == kHopper && precision != Precision::kFp32;
+  return kHasCode && context.device().capability == kHopper && precision != Precision::kFp32;
 }
 
 void run(const LayerTask& task, const Context& context, bool padded) {
