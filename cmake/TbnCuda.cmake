@@ -36,8 +36,12 @@ if(TBN_CCACHE AND NOT CMAKE_CUDA_COMPILER_LAUNCHER)
   set(CMAKE_CUDA_COMPILER_LAUNCHER ${CMAKE_CXX_COMPILER_LAUNCHER})
 endif()
 
-# tbn_cuda_options(<target>): warnings of the host's compiler that make sense in what nvcc hands it.
+# tbn_cuda_options(<target>): warnings of the host's compiler that make sense in what nvcc hands it. Where no
+# code is made for 90a ("90" and "native" are not), kernels of Hopper's own instructions are left alone.
 function(tbn_cuda_options target)
+  if(NOT "${CMAKE_CUDA_ARCHITECTURES}" MATCHES "90a")
+    target_compile_definitions(${target} PRIVATE TBN_WITHOUT_SM_90A)
+  endif()
   target_compile_options(${target} PRIVATE
     $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr -lineinfo -Xcompiler=-Wall,-Wextra,-Wno-missing-field-initializers>
     $<$<AND:$<BOOL:${TBN_WERROR}>,$<COMPILE_LANGUAGE:CUDA>>:-Werror=all-warnings>)

@@ -52,7 +52,8 @@ struct CudaKernelChoice {
   std::string node;
   std::string kernel;
   double microseconds = 0;  // as timed; 0 where it was not
-  std::string rejected;     // kernels whose results were not the plain one's, separated by spaces
+  // Kernels that did not run, or whose results were not the plain one's, separated by spaces.
+  std::string rejected;
 };
 
 class CudaSession {

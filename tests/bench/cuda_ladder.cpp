@@ -306,7 +306,8 @@ std::vector<Contender> contenders(const Sets& sets, const Buffer& workspace, Con
                   .stream = on},
                  context);
     };
-    check(cudaMemset(sets.y[0].get(), 0xff, static_cast<std::size_t>(sets.y[0].bytes())),
+    check(cudaMemsetAsync(sets.y[0].get(), 0xff, static_cast<std::size_t>(sets.y[0].bytes()),
+                          stream.get()),
           "the ladder");
     run(0, stream.get());
     stream.wait();
@@ -351,7 +352,7 @@ bool run_bench(const Bench& bench, Context& context) {
   const Stream stream;
   const Sets sets(bench.shape);
   const Buffer workspace = Buffer::on_device(workspace_bytes(bench.shape, context), "the ladder");
-  check(cudaMemset(workspace.get(), 0, kCounterBytes), "the ladder");
+  check(cudaMemsetAsync(workspace.get(), 0, kCounterBytes, stream.get()), "the ladder");
   std::vector<Contender> ours = contenders(sets, workspace, context, stream);
   Dense dense(bench.shape, *context.matrices(), stream, sets.count);
   const LaunchGraph dense_graph =

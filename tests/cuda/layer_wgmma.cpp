@@ -16,8 +16,8 @@ namespace {
 
 constexpr int kMultiprocessors = 4;  // of the emulated device
 
-std::string tile_name(const LayerShape& shape) {
-  const WgmmaPlan plan = wgmma_plan(shape, kMultiprocessors);
+std::string tile_name(const LayerShape& shape, bool padded = false) {
+  const WgmmaPlan plan = wgmma_plan(shape, kMultiprocessors, padded);
   const WgmmaTile& tile = kWgmmaTiles[plan.tile];
   return std::to_string(tile.rows) + " rows, " + std::to_string(tile.pixels) + " pixels, " +
          (plan.padded ? "padded, " : "") + std::to_string(plan.splits) + " splits of " +
@@ -25,9 +25,13 @@ std::string tile_name(const LayerShape& shape) {
 }
 
 void check_wgmma(const LayerShape& shape, Precision precision = Precision::kBf16) {
-  CAPTURE(tile_name(shape), to_string(precision));
-  REQUIRE(computes("wgmma", shape, precision));
-  CHECK(layer_error("wgmma", shape, precision) < allowed_error(precision));
+  for (const bool padded : {false, true}) {
+    if (padded && !wgmma_takes_padded(shape)) continue;
+    const char* const kernel = padded ? "wgmma_padded" : "wgmma";
+    CAPTURE(tile_name(shape, padded), to_string(precision));
+    REQUIRE(computes(kernel, shape, precision));
+    CHECK(layer_error(kernel, shape, precision) < allowed_error(precision));
+  }
 }
 
 LayerShape with(LayerShape shape, ActivationKind activation, bool residual) {
@@ -95,7 +99,7 @@ TEST_CASE("wgmma computes convolutions whose taps share a copy of padded pixels"
         conv_shape(7, 96, 10, 11, 24, 2, 3, 1), interleaved(conv_shape(2, 72, 17, 20, 60, 2, 3, 1)),
         with(conv_shape(3, 64, 14, 15, 24, 2, 3, 1), ActivationKind::kRelu, true)}) {
     CAPTURE(shape.channels, shape.kernel_h);
-    REQUIRE(wgmma_plan(shape, kMultiprocessors).padded);
+    REQUIRE(wgmma_takes_padded(shape));
     check_wgmma(shape, shape.channels % 64 == 0 ? Precision::kBf16 : Precision::kFp16);
   }
 }
@@ -107,8 +111,10 @@ TEST_CASE("every tile of wgmma has a layer for which it is chosen, and computes 
         linear_shape(500, 72, 120, 1), linear_shape(200, 72, 16, 1), linear_shape(1000, 72, 16, 2),
         linear_shape(400, 72, 64, 1), conv_shape(2, 32, 16, 17, 50, 1, 3, 1),
         conv_shape(1, 32, 30, 30, 100, 1, 3, 1)}) {
-    const WgmmaPlan plan = wgmma_plan(shape, kMultiprocessors);
-    tiles.emplace(plan.tile, plan.padded);
+    for (const bool padded : {false, true}) {
+      if (padded && !wgmma_takes_padded(shape)) continue;
+      tiles.emplace(wgmma_plan(shape, kMultiprocessors, padded).tile, padded);
+    }
     check_wgmma(shape);
   }
   std::size_t all = std::size(kWgmmaTiles);
@@ -121,10 +127,14 @@ TEST_CASE("blocks of wgmma that share a tile add its sums in one order") {
        {linear_shape(60, 1104, 72, 2), linear_shape(100, 2000, 16, 4),
         conv_shape(1, 96, 6, 7, 40, 2, 3, 1), conv_shape(1, 640, 14, 14, 16, 2, 3, 1)}) {
     CAPTURE(tile_name(shape));
-    REQUIRE(wgmma_plan(shape, kMultiprocessors).splits > 1);
-    const double error = layer_error("wgmma", shape, Precision::kFp16);
-    CHECK(error < allowed_error(Precision::kFp16));
-    CHECK(layer_error("wgmma", shape, Precision::kFp16) == error);
+    for (const bool padded : {false, true}) {
+      if (wgmma_plan(shape, kMultiprocessors, padded).splits == 1) continue;
+      if (padded && !wgmma_takes_padded(shape)) continue;
+      const char* const kernel = padded ? "wgmma_padded" : "wgmma";
+      const double error = layer_error(kernel, shape, Precision::kFp16);
+      CHECK(error < allowed_error(Precision::kFp16));
+      CHECK(layer_error(kernel, shape, Precision::kFp16) == error);
+    }
   }
 }
 
@@ -150,4 +160,8 @@ TEST_CASE("wgmma leaves to others what it cannot compute") {
   CHECK_FALSE(computes("wgmma", linear_shape(70, 100, 72, 2), Precision::kFp16));
   CHECK_FALSE(computes("wgmma", conv_shape(1, 3, 9, 7, 32, 2, 3, 1), Precision::kFp16));
   CHECK_FALSE(computes("wgmma", conv_shape(1, 24, 9, 7, 32, 2, 3, 1), Precision::kFp16));
+  CHECK(computes("wgmma_padded", conv_shape(1, 32, 9, 7, 32, 2, 3, 1), Precision::kFp16));
+  CHECK_FALSE(computes("wgmma_padded", conv_shape(1, 32, 9, 7, 32, 2, 3, 2), Precision::kFp16));
+  CHECK_FALSE(computes("wgmma_padded", conv_shape(1, 32, 9, 90, 32, 2, 3, 1), Precision::kFp16));
+  CHECK_FALSE(computes("wgmma_padded", shape, Precision::kFp16));
 }

@@ -13,6 +13,7 @@ constexpr LayerKernel kKernels[] = {
     {"gemv", gemv_computes, nothing, run_gemv},
     {"mma", mma_computes, mma_workspace_bytes, run_mma},
     {"wgmma", wgmma_computes, wgmma_workspace_bytes, run_wgmma},
+    {"wgmma_padded", wgmma_padded_computes, wgmma_padded_workspace_bytes, run_wgmma_padded},
 };
 
 }  // namespace

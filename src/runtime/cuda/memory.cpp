@@ -23,6 +23,9 @@ Buffer Buffer::copy_of_bytes(std::span<const std::byte> bytes, const char* what)
   Buffer copy = on_device(static_cast<std::int64_t>(bytes.size()), what);
   if (bytes.empty()) return copy;
   check(cudaMemcpy(copy.get(), bytes.data(), bytes.size(), cudaMemcpyHostToDevice), what);
+  // It returns when the values have been taken, which may be before they have come (CUDA Runtime
+  // API, "API synchronization behavior"), and streams that do not block do not wait for it.
+  check(cudaStreamSynchronize(nullptr), what);
   return copy;
 }
 

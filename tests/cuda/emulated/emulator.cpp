@@ -64,3 +64,25 @@ TEST_CASE("blocks of a cooperative launch run at once") {
 TEST_CASE("threads that wait for each other for ever are an error") {
   CHECK_THROWS(launch("wait_for_nobody", wait_for_nobody, {.blocks = 1, .threads = 32}, nullptr));
 }
+
+TEST_CASE("what is copied without a stream comes when somebody waits for it") {
+  const std::vector<int> x = {1, 2, 3, 4};
+  const Buffer late = Buffer::on_device(4 * sizeof(int), "a test");
+  const Buffer out = Buffer::on_device(4 * sizeof(int), "a test");
+  const Stream stream;
+  const auto reversed = [&](const Buffer& in) {
+    launch("reverse", reverse, {.blocks = 1, .threads = 4, .shared_bytes = 4 * sizeof(int)},
+           stream.get(), in.get<int>(), out.get<int>());
+    return std::vector<int>(out.get<int>(), out.get<int>() + 4);
+  };
+  cudaMemcpy(late.get(), x.data(), 4 * sizeof(int), cudaMemcpyHostToDevice);
+  CHECK(reversed(late) == std::vector<int>(4, -1));
+  cudaStreamSynchronize(nullptr);
+  CHECK(reversed(late) == std::vector<int>{4, 3, 2, 1});
+  cudaMemset(late.get(), 0, 4 * sizeof(int));
+  CHECK(reversed(late) == std::vector<int>{4, 3, 2, 1});
+  cudaDeviceSynchronize();
+  CHECK(reversed(late) == std::vector<int>(4, 0));
+  CHECK(reversed(Buffer::copy_of(std::span<const int>(x), "a test")) ==
+        std::vector<int>{4, 3, 2, 1});
+}

@@ -6,7 +6,9 @@
 #include <sys/mman.h>
 
 #include <chrono>
+#include <cstddef>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -78,6 +80,18 @@ cudaError_t allocate(void** out, std::size_t bytes) {
   return cudaSuccess;
 }
 
+// What cudaMemcpy and cudaMemset have begun on the stream that has no handle. They return before
+// the device's memory has its new values, and streams that do not block, the only ones here that
+// have handles, do not wait for them.
+std::vector<std::function<void()>>& begun() {
+  static std::vector<std::function<void()>> all;
+  return all;
+}
+void finish_begun() {
+  for (const auto& work : begun()) work();
+  begun().clear();
+}
+
 void release(void* memory) {
   const auto found = device().allocations.find(memory);
   if (found == device().allocations.end()) return;
@@ -93,9 +107,10 @@ namespace cuda_emulator {
 void on_stream(cudaStream_t stream, std::function<void()> work) {
   if (stream != nullptr && stream->captured != nullptr) {
     stream->captured->work.push_back(std::move(work));
-  } else {
-    work();
+    return;
   }
+  if (stream == nullptr) finish_begun();
+  work();
 }
 
 void set_devices(int count) { device().count = count; }
@@ -164,6 +179,7 @@ cudaError_t cudaMalloc(void** out, std::size_t bytes) {
   return error;
 }
 cudaError_t cudaFree(void* memory) {
+  finish_begun();
   const auto found = device().sizes.find(memory);
   if (found != device().sizes.end()) device().used -= found->second;
   release(memory);
@@ -178,8 +194,16 @@ cudaError_t cudaFreeHost(void* memory) {
   return cudaSuccess;
 }
 
-cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind) {
-  std::memcpy(to, from, bytes);
+cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
+  finish_begun();
+  if (kind != cudaMemcpyHostToDevice) {
+    std::memcpy(to, from, bytes);
+    return cudaSuccess;
+  }
+  const auto* const values = static_cast<const std::byte*>(from);
+  begun().push_back([to, taken = std::vector<std::byte>(values, values + bytes)] {
+    std::memcpy(to, taken.data(), taken.size());
+  });
   return cudaSuccess;
 }
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind,
@@ -192,7 +216,7 @@ cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t
   return cudaSuccess;
 }
 cudaError_t cudaMemset(void* to, int value, std::size_t bytes) {
-  std::memset(to, value, bytes);
+  begun().push_back([=] { std::memset(to, value, bytes); });
   return cudaSuccess;
 }
 
@@ -206,12 +230,16 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   return cudaSuccess;
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  if (stream == nullptr) finish_begun();
   // A stream that is being captured must not be waited for.
   return stream != nullptr && stream->captured != nullptr
              ? result(cudaErrorStreamCaptureUnsupported)
              : cudaSuccess;
 }
-cudaError_t cudaDeviceSynchronize() { return usable(); }
+cudaError_t cudaDeviceSynchronize() {
+  finish_begun();
+  return usable();
+}
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
   stream->captured = std::make_unique<CUgraph_st>();
@@ -226,7 +254,8 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph,
   *executable = new CUgraphExec_st{graph->work};
   return cudaSuccess;
 }
-cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t) {
+cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
+  if (stream == nullptr) finish_begun();
   for (const auto& work : executable->work) work();
   return cudaSuccess;
 }

@@ -16,6 +16,8 @@ void set_memory(std::size_t bytes);  // of the device, all of it free at first
 std::size_t used_memory();
 void set_driver(int version);  // as cudaDriverGetVersion counts; too old, every call fails
 void set_compute_capability(int major, int minor);
+// Whether the driver refuses to describe tensors for bulk copies.
+void set_tensor_maps_refused(bool refused);
 // Whether the blocks of a launch run from the last to the first.
 void set_reversed_blocks(bool reversed);
 

@@ -6,8 +6,12 @@
 #include <stdexcept>
 #include <string>
 
+#include "support/cuda_emulator/stream.h"
+
 namespace cuda_emulator {
 namespace {
+
+bool refused = false;
 
 constexpr std::uint32_t kSwizzleBytes[] = {1 << 20, 32, 64, 128};
 
@@ -30,7 +34,7 @@ std::uint32_t bytes_of(CUtensorMapDataType type) {
 bool allowed(const Tensor& tensor) {
   constexpr std::uint64_t kAlignment = 16, kMostStride = 1ull << 40, kMostSize = 1ull << 32;
   constexpr cuuint32_t kMostStep = 8;
-  if (bytes_of(tensor.type) == 0 || tensor.interleave != CU_TENSOR_MAP_INTERLEAVE_NONE ||
+  if (refused || bytes_of(tensor.type) == 0 || tensor.interleave != CU_TENSOR_MAP_INTERLEAVE_NONE ||
       tensor.swizzle > CU_TENSOR_MAP_SWIZZLE_128B ||
       reinterpret_cast<std::uintptr_t>(tensor.address) % kAlignment != 0) {
     return false;
@@ -115,6 +119,8 @@ CUresult encode_windows(CUtensorMap* out, CUtensorMapDataType type, cuuint32_t r
 }
 
 }  // namespace
+
+void set_tensor_maps_refused(bool all) { refused = all; }
 
 void* driver_function(const char* name) {
   static_assert(std::is_same_v<decltype(encode_tiled), decltype(cuTensorMapEncodeTiled)>);

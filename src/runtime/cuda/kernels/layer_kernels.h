@@ -25,4 +25,9 @@ std::int64_t wgmma_workspace_bytes(const LayerShape& shape, Precision precision,
                                    const Context& context);
 void run_wgmma(const LayerTask& task, Context& context);
 
+bool wgmma_padded_computes(const LayerShape& shape, Precision precision, const Context& context);
+std::int64_t wgmma_padded_workspace_bytes(const LayerShape& shape, Precision precision,
+                                          const Context& context);
+void run_wgmma_padded(const LayerTask& task, Context& context);
+
 }  // namespace tbn::cuda

@@ -100,8 +100,8 @@ __device__ __forceinline__ void add_groups(float* stored, int columns) {
 }
 
 // Adds the parts of all blocks that share this tile, in their order, in the last block to come
-// here: true there. A block's part is seen before its ticket, because each of its threads fences
-// what it wrote before thread 0 takes the ticket.
+// here: true there. A block's part is seen before its ticket, because thread 0, which takes the
+// ticket, fences after the barrier that all of the block's threads come to when they have written.
 template <int kIndex>
 __device__ __forceinline__ bool add_splits(const Cut& cut, float* stored, int columns,
                                            int* is_last) {
@@ -112,15 +112,15 @@ __device__ __forceinline__ bool add_splits(const Cut& cut, float* stored, int co
   auto* own = parts + std::int64_t{blockIdx.y} * kFours;
   for_each_four<kIndex>(
       columns, [&](int i, int at) { own[i] = *reinterpret_cast<const float4*>(stored + at); });
-  __threadfence();
   __syncthreads();
   if (threadIdx.x == 0) {
+    __threadfence();
     const unsigned ticket = atomicAdd(cut.counters + blockIdx.x, 1u);
+    __threadfence();
     *is_last = ticket == unsigned(cut.splits - 1) ? 1 : 0;
   }
   __syncthreads();
   if (*is_last == 0) return false;
-  __threadfence();
   for_each_four<kIndex>(columns, [&](int i, int at) {
     float4 sum = ptx::load_at_l2(parts + i);
 #pragma unroll 4

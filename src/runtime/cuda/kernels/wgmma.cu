@@ -16,8 +16,7 @@ namespace {
 
 static_assert(kStepInputs == kCopyInputs && kTapInputs == kStepInputs);
 
-// Only code for sm_90a has these instructions. For other devices the kernel is empty, and never
-// launched.
+// Only code for sm_90a has these instructions. Without it the kernel is empty, and never launched.
 #if defined(TBN_CUDA_EMULATED) || defined(__CUDA_ARCH_FEAT_SM90_ALL)
 
 // Stage by stage what a tile's sums take: kStepInputs of its pixels, of a run of channels or of the
@@ -158,23 +157,40 @@ constexpr Launches launches() {
 }
 
 template <class T>
-void launch_plan(const LayerTask& task, int multiprocessors) {
+void launch_plan(const LayerTask& task, const WgmmaPlan& plan, int multiprocessors) {
   static constexpr Launches kLaunches[] = {
       launches<T, 0, 2, 128, false>(), launches<T, 1, 1, 256, false>(),
       launches<T, 2, 1, 128, false>(), launches<T, 3, 1, 64, false>(),
       launches<T, 4, 1, 128, true>(),  launches<T, 5, 1, 64, true>()};
   static_assert(std::size(kLaunches) == std::size(kWgmmaTiles));
-  const WgmmaPlan plan = wgmma_plan(task.shape, multiprocessors);
   const Launches& of_tile = kLaunches[plan.tile];
   (plan.padded ? of_tile.padded : of_tile.own)(task, plan, multiprocessors);
+}
+
+bool is_for(Precision precision, const Context& context) {
+#ifdef TBN_WITHOUT_SM_90A
+  constexpr bool kHasCode = false;
+#else
+  constexpr bool kHasCode = true;
+#endif
+  constexpr int kHopper = 90;
+  return kHasCode && context.device().capability == kHopper && precision != Precision::kFp32;
+}
+
+void run(const LayerTask& task, const Context& context, bool padded) {
+  const int multiprocessors = context.device().multiprocessors;
+  const WgmmaPlan plan = wgmma_plan(task.shape, multiprocessors, padded);
+  if (task.precision == Precision::kFp16) {
+    launch_plan<__half>(task, plan, multiprocessors);
+  } else {
+    launch_plan<__nv_bfloat16>(task, plan, multiprocessors);
+  }
 }
 
 }  // namespace
 
 bool wgmma_computes(const LayerShape& shape, Precision precision, const Context& context) {
-  constexpr int kHopper = 90;
-  return context.device().capability == kHopper && precision != Precision::kFp32 &&
-         wgmma_takes(shape);
+  return is_for(precision, context) && wgmma_takes(shape);
 }
 
 std::int64_t wgmma_workspace_bytes(const LayerShape& shape, Precision precision,
@@ -183,13 +199,18 @@ std::int64_t wgmma_workspace_bytes(const LayerShape& shape, Precision precision,
   return wgmma_partial_bytes(wgmma_plan(shape, context.device().multiprocessors));
 }
 
-void run_wgmma(const LayerTask& task, Context& context) {
-  const int multiprocessors = context.device().multiprocessors;
-  if (task.precision == Precision::kFp16) {
-    launch_plan<__half>(task, multiprocessors);
-  } else {
-    launch_plan<__nv_bfloat16>(task, multiprocessors);
-  }
+void run_wgmma(const LayerTask& task, Context& context) { run(task, context, false); }
+
+bool wgmma_padded_computes(const LayerShape& shape, Precision precision, const Context& context) {
+  return is_for(precision, context) && wgmma_takes_padded(shape);
 }
+
+std::int64_t wgmma_padded_workspace_bytes(const LayerShape& shape, Precision precision,
+                                          const Context& context) {
+  if (!wgmma_padded_computes(shape, precision, context)) return 0;
+  return wgmma_partial_bytes(wgmma_plan(shape, context.device().multiprocessors, true));
+}
+
+void run_wgmma_padded(const LayerTask& task, Context& context) { run(task, context, true); }
 
 }  // namespace tbn::cuda

@@ -44,12 +44,6 @@ double cycles(const WgmmaTile& tile, const WgmmaPlan& plan, int multiprocessors)
   return rounds * (steps * std::max(products, copies) + partials + kTileCycles);
 }
 
-bool can_be_padded(const LayerShape& shape) {
-  return shape.order.taps > 1 && shape.stride_h == 1 && shape.stride_w == 1 &&
-         shape.padding_h + shape.padding_w > 0 && reach(shape) <= kMostReach &&
-         has_tensor_map(padded_pixels(shape));
-}
-
 WgmmaPlan plan_of(const LayerShape& shape, int tile, bool padded) {
   const WgmmaTile& size = kWgmmaTiles[tile];
   WgmmaPlan plan{.tile = tile, .padded = padded, .row_tiles = parts(shape.rows, size.rows)};
@@ -76,21 +70,24 @@ bool wgmma_takes(const LayerShape& shape) {
   return (shape.copies() == 1 || apart || beside) && whole_steps && has_tensor_map(shape);
 }
 
-WgmmaPlan wgmma_plan(const LayerShape& shape, int multiprocessors) {
+bool wgmma_takes_padded(const LayerShape& shape) {
+  return wgmma_takes(shape) && shape.order.taps > 1 && shape.stride_h == 1 && shape.stride_w == 1 &&
+         shape.padding_h + shape.padding_w > 0 && reach(shape) <= kMostReach &&
+         has_tensor_map(padded_pixels(shape));
+}
+
+WgmmaPlan wgmma_plan(const LayerShape& shape, int multiprocessors, bool padded) {
   WgmmaPlan best;
   double least = std::numeric_limits<double>::infinity();
-  for (const bool padded : {false, true}) {
-    if (padded && !can_be_padded(shape)) continue;
-    for (int tile = 0; tile < static_cast<int>(std::size(kWgmmaTiles)); ++tile) {
-      const WgmmaTile& size = kWgmmaTiles[tile];
-      if (padded && !size.padded) continue;
-      WgmmaPlan plan = plan_of(shape, tile, padded);
-      plan.splits = splits_of(size, plan, multiprocessors);
-      const double time = cycles(size, plan, multiprocessors);
-      if (time < least) {
-        best = plan;
-        least = time;
-      }
+  for (int tile = 0; tile < static_cast<int>(std::size(kWgmmaTiles)); ++tile) {
+    const WgmmaTile& size = kWgmmaTiles[tile];
+    if (padded && !size.padded) continue;
+    WgmmaPlan plan = plan_of(shape, tile, padded);
+    plan.splits = splits_of(size, plan, multiprocessors);
+    const double time = cycles(size, plan, multiprocessors);
+    if (time < least) {
+      best = plan;
+      least = time;
     }
   }
   return best;

@@ -52,7 +52,12 @@ inline int reach(const LayerShape& shape) {
 
 // Whether the kernel computes such shapes, on the device that it is for.
 bool wgmma_takes(const LayerShape& shape);
-WgmmaPlan wgmma_plan(const LayerShape& shape, int multiprocessors);
+// Whether it does by padded pixels. Matrices then begin at any row of the eight of a swizzle's
+// pattern. The PTX ISA defines what the descriptor says of that (the pattern begins at a multiple
+// of 1024 bytes: base offset 0), but the code known to run on devices never begins there. So this
+// is a rung of its own, which only sessions that try kernels use, where its results were right.
+bool wgmma_takes_padded(const LayerShape& shape);
+WgmmaPlan wgmma_plan(const LayerShape& shape, int multiprocessors, bool padded = false);
 // Of the sums that blocks which share a tile leave for the last of them.
 std::int64_t wgmma_partial_bytes(const WgmmaPlan& plan);
 

@@ -68,17 +68,18 @@ __device__ __forceinline__ bool share_sums(const WgmmaPlan& plan, const WorkItem
                                            typename Block::Sums& sums) {
   const PartialSums<Block> partial(workspace, plan, work, warpgroup);
   leave_sums<Block>(partial, work.split, sums);
-  // Written before it is counted, counted before it is read.
-  __threadfence();
+  // All threads have written before one counts, and it has counted before any reads: fences of the
+  // thread that counts order what the barriers before and after it do, as in grids that wait.
   named_barrier(1 + warpgroup, kWarpgroup);
   if (partial.thread == 0) {
     auto* counter = static_cast<unsigned*>(workspace) + work.tile * 2 + warpgroup;
+    __threadfence();
     *last = atomicAdd(counter, 1u) + 1 == static_cast<unsigned>(plan.splits);
+    __threadfence();
     if (*last) *counter = 0;
   }
   named_barrier(1 + warpgroup, kWarpgroup);
   if (!*last) return false;
-  __threadfence();
   collect_sums<Block>(partial, plan.splits, sums);
   return true;
 }
