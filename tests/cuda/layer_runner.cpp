@@ -96,6 +96,20 @@ TEST_CASE("a kernel that is chosen by time gives what the plain one gives") {
   CHECK(runner_error(packed, 1, {.precision = Precision::kFp32, .tune = true}) < 1e-5);
 }
 
+TEST_CASE(
+    "kernels are right where all outputs are zero, as before a norm of factors zero is trained") {
+  Model packed = tbn::test::random_packed(
+      one_layer({100}, Linear{.out_features = 64, .weights = tiled(4)}), 5);
+  for (float& scalar : packed.tensors.at(packed.graph.node(1).name + ".alpha").values<float>()) {
+    scalar = 0;
+  }
+  Context context(0);
+  LayerRunner runner(packed.graph, packed.tensors, packed.graph.node(1),
+                     {.precision = Precision::kBf16, .tune = true}, context);
+  runner.prepare(2);
+  CHECK(runner.choice(2).rejected.empty());
+}
+
 TEST_CASE("a kernel of an unknown name is an error that lists the others") {
   const Model packed = tbn::test::random_packed(one_layer({4}, Linear{.out_features = 4}), 5);
   Context context(0);
