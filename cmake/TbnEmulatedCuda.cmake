@@ -38,6 +38,15 @@ tbn_add_tests(tbn_cuda_tests LABEL cuda SOURCES ${emulated_test_sources}
   LINK ${plain_libraries} tbn_cuda_emulated)
 target_sources(tbn_cuda_tests PRIVATE ${cuda_test_support})
 
+# Once more, with threads in an order that no barrier prescribes.
+add_executable(tbn_cuda_shuffled cuda/shuffled/shuffled_threads.cpp
+  $<TARGET_OBJECTS:tbn_cuda_tests>)
+target_include_directories(tbn_cuda_shuffled PRIVATE "${PROJECT_SOURCE_DIR}/tests")
+target_link_libraries(tbn_cuda_shuffled PRIVATE ${plain_libraries} tbn_cuda_emulated tbn_catch)
+tbn_compile_options(tbn_cuda_shuffled)
+add_test(NAME cuda.shuffled COMMAND tbn_cuda_shuffled)
+set_tests_properties(cuda.shuffled PROPERTIES LABELS cuda TIMEOUT 600)
+
 # That the program which times kernels on a device works, before there is a device.
 add_executable(tbn_cuda_ladder_emulated bench/cuda_ladder.cpp)
 target_include_directories(tbn_cuda_ladder_emulated PRIVATE "${PROJECT_SOURCE_DIR}/src")

@@ -68,6 +68,15 @@ LayerShape conv(int batch, int channels, int size, int outputs, int stride, int 
   return shape;
 }
 
+// The first layer of a ResNet.
+LayerShape stem(int batch, int size) {
+  LayerShape shape = conv(batch, 3, size, 64, 2, 1);
+  shape.kernel_h = shape.kernel_w = 7;
+  shape.padding_h = shape.padding_w = 3;
+  shape.order = InputOrder::of(49, 3);
+  return shape;
+}
+
 std::vector<Bench> benches() {
   return {
       {"(4096,8192,8192) p=4", linear(4096, 8192, 8192, 4), 3.2, 174},
@@ -77,6 +86,7 @@ std::vector<Bench> benches() {
       {"(16,8192,8192) p=4", linear(16, 8192, 8192, 4), 8, 0},
       {"(1,8192,28672) p=4", linear(1, 8192, 28672, 4), 28, 1.7},
       {"(1,4096,4096) p=4", linear(1, 4096, 4096, 4), 2.5, 2.5},
+      {"conv 64 of 224x224x3 to 64, 7x7, stride 2, p=1", stem(64, 224), 0, 0},
       {"conv 64 of 56x56x64 to 64 p=4", conv(64, 64, 56, 64, 1, 4), 0, 0},
       {"conv 64 of 56x56x64 to 128, stride 2, p=4", conv(64, 64, 56, 128, 2, 4), 0, 0},
       {"conv 64 of 28x28x128 to 128 p=4", conv(64, 128, 28, 128, 1, 4), 0, 0},
@@ -88,6 +98,7 @@ std::vector<Bench> benches() {
 std::vector<Bench> small_benches() {
   return {{"(20,128,64) p=4", linear(20, 128, 64, 4), 1.5, 0},
           {"(1,256,64) p=4", linear(1, 256, 64, 4), 0, 0},
+          {"conv 1 of 9x9x3 to 64, 7x7, stride 2, p=1", stem(1, 9), 0, 0},
           {"conv 1 of 6x6x32 to 32 p=2", conv(1, 32, 6, 32, 1, 2), 0, 0}};
 }
 

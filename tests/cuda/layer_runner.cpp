@@ -1,6 +1,8 @@
 // Layers of packed networks on the device: weights in every form, and the choice of a kernel.
 #include "runtime/cuda/layer_runner.h"
 
+#include <cmath>
+#include <limits>
 #include <vector>
 
 #include "cuda/support/to_host.h"
@@ -36,13 +38,12 @@ std::vector<float> turned(const std::vector<float>& values, const Shape& shape, 
   return result;
 }
 
-double runner_error(const Model& packed, std::int64_t batch, const LayerOptions& options) {
+std::vector<float> run_layer(const Model& packed, const std::vector<float>& input,
+                             std::int64_t batch, const LayerOptions& options) {
   Context context(0);
   const Node& node = packed.graph.node(packed.graph.output);
   LayerRunner runner(packed.graph, packed.tensors, node, options, context);
   runner.prepare(batch);
-  const std::vector<float> input =
-      tbn::test::random_values(batch * element_count(packed.graph.input_shape()), 7);
   const Buffer x = Buffer::copy_of(
       std::span<const float>(turned(input, packed.graph.input_shape(), true)), "a test");
   const std::int64_t outputs = batch * element_count(node.shape);
@@ -51,7 +52,13 @@ double runner_error(const Model& packed, std::int64_t batch, const LayerOptions&
   cudaMemset(workspace.get(), 0, static_cast<std::size_t>(workspace.bytes()));
   const void* inputs[] = {x.get()};
   runner.run({.inputs = inputs, .output = y.get(), .batch = batch, .workspace = workspace.get()});
-  return tbn::test::relative_error(turned(to_host<float>(y), node.shape, false),
+  return turned(to_host<float>(y), node.shape, false);
+}
+
+double runner_error(const Model& packed, std::int64_t batch, const LayerOptions& options) {
+  const std::vector<float> input =
+      tbn::test::random_values(batch * element_count(packed.graph.input_shape()), 7);
+  return tbn::test::relative_error(run_layer(packed, input, batch, options),
                                    tbn::test::naive_eval(packed, input));
 }
 
@@ -94,6 +101,35 @@ TEST_CASE("a kernel that is chosen by time gives what the plain one gives") {
   const Model packed = tbn::test::random_packed(
       one_layer({100}, Linear{.out_features = 64, .weights = tiled(4)}), 5);
   CHECK(runner_error(packed, 1, {.precision = Precision::kFp32, .tune = true}) < 1e-5);
+}
+
+TEST_CASE("kernels are right where all outputs are zero") {
+  Model packed = tbn::test::random_packed(
+      one_layer({100}, Linear{.out_features = 64, .weights = tiled(4)}), 5);
+  for (float& scalar : packed.tensors.at(packed.graph.node(1).name + ".alpha").values<float>()) {
+    scalar = 0;
+  }
+  Context context(0);
+  LayerRunner runner(packed.graph, packed.tensors, packed.graph.node(1),
+                     {.precision = Precision::kBf16, .tune = true}, context);
+  runner.prepare(2);
+  CHECK(runner.choice(2).rejected.empty());
+}
+
+TEST_CASE("an infinite input makes infinite outputs, whichever kernel runs") {
+  const Model packed =
+      tbn::test::random_packed(one_layer({20}, Linear{.out_features = 12, .weights = tiled(4)}), 5);
+  std::vector<float> input = tbn::test::random_values(20, 7);
+  input[3] = std::numeric_limits<float>::infinity();
+  const auto run = [&](const char* kernel) {
+    return run_layer(packed, input, 1, {.precision = Precision::kFp32, .kernel = kernel});
+  };
+  const std::vector<float> expected = run("plain");
+  for (const float value : expected) CHECK(std::isinf(value));
+  for (const char* kernel : {"expand", "gemv", "mma"}) {
+    CAPTURE(kernel);
+    CHECK(run(kernel) == expected);
+  }
 }
 
 TEST_CASE("a kernel of an unknown name is an error that lists the others") {

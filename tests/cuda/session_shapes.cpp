@@ -25,14 +25,14 @@ Value joined(Value x, std::int64_t axis) {
 // An image that lies channels last.
 Value pooled(Value x) { return x.max_pool({.kernel = 1}); }
 
-void check(const std::vector<WideCase>& cases, double factor = 1) {
+void check(const std::vector<WideCase>& cases, double factor = 1, std::int64_t batch = 2) {
   for (const WideCase& c : cases) {
     INFO(c.what);
     GraphBuilder b("wide");
     const Model model = tbn::test::random_packed(b.finish(c.made(b.input(c.input))), 23);
     for (const Precision precision : kPrecisions) {
       CAPTURE(to_string(precision));
-      CHECK(session_error(model, precision, 2) < factor * allowed_session_error(precision));
+      CHECK(session_error(model, precision, batch) < factor * allowed_session_error(precision));
     }
   }
 }
@@ -90,6 +90,17 @@ TEST_CASE("matrices of several squares are transposed") {
       {"in and out of an image", {37, 6, 7}, [](Value x) { return pooled(x); }},
       {"to a vector", {20, 6, 7}, [](Value x) { return pooled(x).flatten(); }},
   });
+}
+
+TEST_CASE("blocks that use their shared memory again and again") {
+  check(
+      {
+          {"largest of tokens",
+           {9, 70000},
+           [](Value x) { return x.sequence_pool(PoolKind::kMax); }},
+          {"many matrices", {540, 33, 34}, [](Value x) { return x.transpose(); }},
+      },
+      1, 1);
 }
 
 TEST_CASE("heads wider than a warp's registers") {

@@ -11,6 +11,7 @@ constexpr LayerKernel kKernels[] = {
     {"plain", always, nothing, run_plain},
     {"expand", expand_computes, expand_workspace, run_expand},
     {"gemv", gemv_computes, nothing, run_gemv},
+    {"stem", stem_computes, nothing, run_stem},
     {"mma", mma_computes, mma_workspace_bytes, run_mma},
     {"wgmma", wgmma_computes, wgmma_workspace_bytes, run_wgmma},
     {"wgmma_padded", wgmma_padded_computes, wgmma_padded_workspace_bytes, run_wgmma_padded},

@@ -2,6 +2,8 @@
 // `pixels`, the product of w^T transposed and x^T.
 #include "runtime/cuda/matrix_library.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -27,6 +29,13 @@ cudaDataType type_of(Precision precision) {
       return CUDA_R_16BF;
   }
   TBN_CHECK(false, "not a precision");
+}
+
+// Bytes that x begins at a multiple of, in the middle of a larger matrix or of an arena: 16, or
+// what a row of it has. Without being told the library takes 256 for granted.
+std::uint32_t x_alignment(const MatrixProblem& p) {
+  const auto row_bytes = static_cast<std::uint64_t>(p.x_stride * value_bytes(p.precision));
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(16, row_bytes & -row_bytes));
 }
 
 }  // namespace
@@ -100,6 +109,10 @@ std::vector<cublasLtMatmulAlgo_t> MatrixLibrary::algorithms(const MatrixProblem&
   const auto bytes = static_cast<std::uint64_t>(workspace_bytes);
   check(symbols_.preference_set(preference.get(), CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &bytes,
                                 sizeof bytes),
+        "a preference");
+  const std::uint32_t alignment = x_alignment(problem);
+  check(symbols_.preference_set(preference.get(), CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
+                                &alignment, sizeof alignment),
         "a preference");
   std::vector<cublasLtMatmulHeuristicResult_t> results(static_cast<std::size_t>(most));
   int found = 0;

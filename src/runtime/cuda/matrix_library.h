@@ -16,7 +16,8 @@
 namespace tbn::cuda {
 
 // u [pixels][rows] = x [pixels][inputs] w^T with w [rows][inputs]; all row-major, in w and x with
-// rows of their strides. Sums are of 32 bits, for fp32 without TF32.
+// rows of their strides. Sums are of 32 bits, for fp32 without TF32. x may begin at any multiple of
+// 16 bytes, and at any row of such a matrix; w, u and the workspace at multiples of 256.
 struct MatrixProblem {
   std::int64_t rows = 0;
   std::int64_t pixels = 0;

@@ -132,11 +132,11 @@ Choice choose_by_time(const LayerShape& shape, const LayerData& data, Precision 
 }
 
 // Products of many pixels are for the matrix units fed from shared memory, of a few for those fed
-// from the bits as they come.
+// from the bits as they come. Few channels have a kernel of their own.
 Choice choose_by_rule(const LayerShape& shape, Precision precision, const Context& context) {
   constexpr std::int64_t kManyPixels = 256;
-  const char* const many[] = {"wgmma", "mma", "expand"};
-  const char* const few[] = {"mma", "gemv", "expand"};
+  const char* const many[] = {"stem", "wgmma", "mma", "expand"};
+  const char* const few[] = {"stem", "mma", "gemv", "expand"};
   for (const char* name : shape.pixels() >= kManyPixels ? many : few) {
     const LayerKernel* kernel = find_kernel(name);
     if (kernel != nullptr && kernel->computes(shape, precision, context)) return {.kernel = kernel};

@@ -3,9 +3,10 @@
 //
 // A thread of the device is a fiber. The fibers of a block take turns: one runs until it waits at a
 // barrier or for other threads of its warp. Blocks run one after another, those of cooperative
-// launches together. What real devices do at once is thus done in one of many possible orders:
-// wrong indices, missing barriers around shared memory that a fiber passes, deadlocks and reads
-// beyond the ends of device memory are found; most races are not.
+// launches together. What real devices do at once is thus done in one of many possible orders, or
+// in several that are drawn at random (set_shuffled_threads of stream.h): wrong indices, missing
+// barriers, deadlocks and reads beyond the ends of device memory are found; races between blocks
+// mostly are not.
 #pragma once
 
 #define TBN_CUDA_EMULATED 1

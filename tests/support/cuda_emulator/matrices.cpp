@@ -109,19 +109,31 @@ cublasStatus_t layout_destroy(cublasLtMatrixLayout_t made) {
 
 cublasStatus_t preference_create(cublasLtMatmulPreference_t* made) {
   *made = new cublasLtMatmulPreferenceOpaque_t{};
+  const std::uint32_t without_being_told = 256;
+  std::memcpy(*made, &without_being_told, sizeof without_being_told);
   return CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t preference_destroy(cublasLtMatmulPreference_t made) {
   delete made;
   return CUBLAS_STATUS_SUCCESS;
 }
-cublasStatus_t preference_set(cublasLtMatmulPreference_t,
-                              cublasLtMatmulPreferenceAttributes_t attribute, const void*,
+cublasStatus_t preference_set(cublasLtMatmulPreference_t made,
+                              cublasLtMatmulPreferenceAttributes_t attribute, const void* value,
                               std::size_t size) {
-  return attribute == CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES && size == 8
-             ? CUBLAS_STATUS_SUCCESS
-             : CUBLAS_STATUS_INVALID_VALUE;
+  if (attribute == CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES && size == 8) {
+    return CUBLAS_STATUS_SUCCESS;
+  }
+  if (attribute != CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES || size != 4) {
+    return CUBLAS_STATUS_INVALID_VALUE;
+  }
+  std::memcpy(made, value, size);
+  return CUBLAS_STATUS_SUCCESS;
 }
+
+// An algorithm is what it takes for granted: where B begins.
+struct Algorithm {
+  std::uint32_t alignment_b;
+};
 
 bool fits(const Product& product, const Layout& a, const Layout& b, const Layout& d) {
   return product.compute == CUBLAS_COMPUTE_32F && product.transposed_a == CUBLAS_OP_T &&
@@ -133,7 +145,7 @@ bool fits(const Product& product, const Layout& a, const Layout& b, const Layout
 
 cublasStatus_t heuristics(cublasLtHandle_t, cublasLtMatmulDesc_t product, cublasLtMatrixLayout_t a,
                           cublasLtMatrixLayout_t b, cublasLtMatrixLayout_t,
-                          cublasLtMatrixLayout_t d, cublasLtMatmulPreference_t, int most,
+                          cublasLtMatrixLayout_t d, cublasLtMatmulPreference_t preference, int most,
                           cublasLtMatmulHeuristicResult_t results[], int* found) {
   *found = 0;
   if (!fits(*reinterpret_cast<Product*>(product), layout_of(a), layout_of(b), layout_of(d))) {
@@ -142,6 +154,7 @@ cublasStatus_t heuristics(cublasLtHandle_t, cublasLtMatmulDesc_t product, cublas
   for (int i = 0; i < most && i < 2; ++i) {
     results[i] = {};
     results[i].state = CUBLAS_STATUS_SUCCESS;
+    std::memcpy(&results[i].algo, preference, sizeof(Algorithm));
     ++*found;
   }
   return CUBLAS_STATUS_SUCCESS;
@@ -151,13 +164,16 @@ cublasStatus_t matmul(cublasLtHandle_t, cublasLtMatmulDesc_t product, const void
                       const void* a, cublasLtMatrixLayout_t a_layout, const void* b,
                       cublasLtMatrixLayout_t b_layout, const void* beta, const void*,
                       cublasLtMatrixLayout_t, void* d, cublasLtMatrixLayout_t d_layout,
-                      const cublasLtMatmulAlgo_t*, void*, std::size_t, cudaStream_t stream) {
+                      const cublasLtMatmulAlgo_t* algorithm, void*, std::size_t,
+                      cudaStream_t stream) {
   const Layout la = layout_of(a_layout), lb = layout_of(b_layout), ld = layout_of(d_layout);
   const bool usual =
       *static_cast<const float*>(alpha) == 1 && *static_cast<const float*>(beta) == 0;
   if (!usual || !fits(*reinterpret_cast<Product*>(product), la, lb, ld)) {
     return CUBLAS_STATUS_INVALID_VALUE;
   }
+  const auto promised = reinterpret_cast<const Algorithm*>(algorithm)->alignment_b;
+  if (reinterpret_cast<std::uintptr_t>(b) % promised != 0) return CUBLAS_STATUS_EXECUTION_FAILED;
   cuda_emulator::on_stream(stream, [=] { multiply(la, a, lb, b, ld, d); });
   return CUBLAS_STATUS_SUCCESS;
 }

@@ -3,9 +3,12 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <exception>
 #include <map>
 #include <memory>
+#include <numeric>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -87,6 +90,8 @@ struct Launch {
 
 Launch* current = nullptr;
 bool reversed_blocks = false;
+unsigned shuffled_by = 0;       // the seed of the threads' order, 0: in order
+std::minstd_rand random_turns;  // where it is not 0
 
 // Stacks are kept: a launch after another of the same size makes none.
 std::vector<std::byte*>& stacks() {
@@ -148,18 +153,65 @@ void meet(Meeting& meeting, int count, std::size_t index, std::size_t size, void
   wait_until([&meeting, round] { return meeting.rounds != round; });
 }
 
+// Lets a thread run until it waits. Whether it goes on later.
+bool resume(Fiber& fiber) {
+  if (fiber.done) return false;
+  current->running = &fiber;
+  tbn_switch_fiber(&current->scheduler, fiber.stack_pointer);
+  if (current->error != nullptr) std::rethrow_exception(current->error);
+  return !fiber.done;
+}
+
+// Fibers [begin, end), which are a warp's.
+struct WarpFibers {
+  std::size_t begin, end;
+};
+std::vector<WarpFibers> warps_of(const std::vector<Fiber>& fibers) {
+  std::vector<WarpFibers> warps;
+  for (std::size_t i = 0; i < fibers.size(); ++i) {
+    if (fibers[i].number % 32 == 0) warps.push_back({i, i});
+    warps.back().end = i + 1;
+  }
+  return warps;
+}
+
+bool turn_in_order() {
+  bool left = false;
+  for (Fiber& fiber : current->fibers) left = resume(fiber) || left;
+  return left;
+}
+
+// A warp after another as far as it comes without the others, lanes and warps in any order: as
+// uneven as threads can be that only barriers keep together.
+bool turn_shuffled(std::vector<WarpFibers>& warps) {
+  constexpr int kMostTurns = 1000;  // of a warp that asks and asks whether others have come
+  std::shuffle(warps.begin(), warps.end(), random_turns);
+  bool left = false, any_moved = false;
+  for (const WarpFibers& warp : warps) {
+    std::vector<std::size_t> lanes(warp.end - warp.begin);
+    std::iota(lanes.begin(), lanes.end(), warp.begin);
+    std::shuffle(lanes.begin(), lanes.end(), random_turns);
+    bool warp_left = true;
+    current->moved = true;
+    for (int i = 0; i < kMostTurns && warp_left && current->moved; ++i) {
+      current->moved = warp_left = false;
+      for (const std::size_t lane : lanes) {
+        warp_left = resume(current->fibers[lane]) || warp_left;
+      }
+      any_moved = any_moved || current->moved;
+    }
+    left = left || warp_left;
+  }
+  current->moved = any_moved;
+  return left;
+}
+
 void run_all(const char* name) {
+  std::vector<WarpFibers> warps = warps_of(current->fibers);
   bool left = true;
   while (left) {
-    left = false;
     current->moved = false;
-    for (Fiber& fiber : current->fibers) {
-      if (fiber.done) continue;
-      current->running = &fiber;
-      tbn_switch_fiber(&current->scheduler, fiber.stack_pointer);
-      if (current->error != nullptr) std::rethrow_exception(current->error);
-      left = left || !fiber.done;
-    }
+    left = shuffled_by != 0 ? turn_shuffled(warps) : turn_in_order();
     if (left && !current->moved) {
       throw std::runtime_error(std::string("kernel ") + name +
                                ": all of its threads wait for each other");
@@ -265,6 +317,10 @@ void named_barrier(int name, int count) {
 }
 
 void set_reversed_blocks(bool reversed) { reversed_blocks = reversed; }
+unsigned set_shuffled_threads(unsigned seed) {
+  random_turns.seed(seed);
+  return std::exchange(shuffled_by, seed);
+}
 
 void launch(dim3 blocks, dim3 threads, std::size_t shared_bytes, bool cooperative,
             cudaStream_t stream, const char* name, std::function<void()> thread) {
@@ -277,9 +333,10 @@ void launch(dim3 blocks, dim3 threads, std::size_t shared_bytes, bool cooperativ
   on_stream(stream, [=, label = std::string(name), body = std::move(thread)] {
     const std::int64_t all = volume(blocks);
     const std::int64_t together = cooperative ? all : 1;
+    const bool reversed = reversed_blocks || (shuffled_by != 0 && random_turns() % 2 == 0);
     for (std::int64_t first = 0; first < all; first += together) {
-      run_blocks(reversed_blocks ? all - together - first : first, together, blocks, threads,
-                 shared_bytes, label.c_str(), body);
+      run_blocks(reversed ? all - together - first : first, together, blocks, threads, shared_bytes,
+                 label.c_str(), body);
     }
   });
 }

@@ -20,5 +20,9 @@ void set_compute_capability(int major, int minor);
 void set_tensor_maps_refused(bool refused);
 // Whether the blocks of a launch run from the last to the first.
 void set_reversed_blocks(bool reversed);
+// 0: the threads of a block take turns from the first to the last. Else warps and their lanes run
+// in an order drawn with the seed, each warp until it can only wait for others, and the blocks of
+// every other launch from the last to the first. Gives the seed that was set before.
+unsigned set_shuffled_threads(unsigned seed);
 
 }  // namespace cuda_emulator

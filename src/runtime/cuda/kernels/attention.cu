@@ -1,6 +1,8 @@
 // softmax(Q K^T / sqrt(d) + bias) V in each head, over all tokens or within windows. A warp a query
 // walks the keys in order and keeps the largest score, the sum of the exponentials and the weighted
 // sum of the values so far: no scores are stored, so that memory does not grow with them.
+#include <cfloat>
+
 #include "runtime/cuda/kernels/attention.h"
 #include "runtime/cuda/launch.h"
 #include "runtime/cuda/precision.h"
@@ -77,7 +79,8 @@ __device__ void attend(const AttentionShape& h, const AttentionData& data, const
       work.example * all * h.input_stride + std::int64_t{work.head} * h.width;
   const int own = token_at(h, work.window, work.query);
   const int region = region_at(h, work.window, work.query);
-  float largest = -INFINITY, sum = 0, values[kValuesOfLane] = {};
+  // Not minus infinity, from which a first score that is as small differs by what is no number.
+  float largest = -FLT_MAX, sum = 0, values[kValuesOfLane] = {};
   for (int j = 0; j < h.tokens; ++j) {
     if (region_at(h, work.window, j) != region) continue;
     const std::int64_t key = first + std::int64_t{token_at(h, work.window, j)} * h.input_stride;

@@ -15,6 +15,9 @@ void run_expand(const LayerTask& task, Context& context);
 bool gemv_computes(const LayerShape& shape, Precision precision, const Context& context);
 void run_gemv(const LayerTask& task, Context& context);
 
+bool stem_computes(const LayerShape& shape, Precision precision, const Context& context);
+void run_stem(const LayerTask& task, Context& context);
+
 bool mma_computes(const LayerShape& shape, Precision precision, const Context& context);
 std::int64_t mma_workspace_bytes(const LayerShape& shape, Precision precision,
                                  const Context& context);

@@ -146,21 +146,6 @@ Kernel kernel(Precision precision, bool whole, int index) {
   return whole ? kernel<__nv_bfloat16, true>(index) : kernel<__nv_bfloat16, false>(index);
 }
 
-bool copies_lie_in_order(const LayerShape& shape) {
-  return shape.row_step == 1 || (shape.row_step == shape.copies() && shape.copy_step == 1);
-}
-
-bool is_aligned(const void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer) % 16 == 0; }
-
-// Whether each 8 outputs that finish_tile takes are a piece of y.
-bool writes_wide(const LayerTask& task) {
-  const LayerShape& shape = task.shape;
-  return shape.outputs % 8 == 0 && (shape.row_step != 1 || shape.rows % 8 == 0) &&
-         (shape.copies() == 1 || shape.row_step != 1 || shape.copy_step % 8 == 0) &&
-         is_aligned(task.data.y) && is_aligned(task.data.residual) && is_aligned(task.data.gain) &&
-         is_aligned(task.data.bias);
-}
-
 }  // namespace
 
 bool mma_computes(const LayerShape& shape, Precision precision, const Context& context) {

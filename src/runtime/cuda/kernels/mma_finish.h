@@ -237,4 +237,24 @@ __device__ __forceinline__ void finish_tile(const LayerShape& shape, const Layer
   }
 }
 
+// ---- layers that it suits
+
+// Whether output_place finds the outputs of a row.
+inline bool copies_lie_in_order(const LayerShape& shape) {
+  return shape.row_step == 1 || (shape.row_step == shape.copies() && shape.copy_step == 1);
+}
+
+inline bool is_aligned(const void* pointer) {
+  return reinterpret_cast<std::uintptr_t>(pointer) % 16 == 0;
+}
+
+// Whether each 8 outputs that finish_eight takes are a piece of y.
+inline bool writes_wide(const LayerTask& task) {
+  const LayerShape& shape = task.shape;
+  return shape.outputs % 8 == 0 && (shape.row_step != 1 || shape.rows % 8 == 0) &&
+         (shape.copies() == 1 || shape.row_step != 1 || shape.copy_step % 8 == 0) &&
+         is_aligned(task.data.y) && is_aligned(task.data.residual) && is_aligned(task.data.gain) &&
+         is_aligned(task.data.bias);
+}
+
 }  // namespace tbn::cuda::mma

@@ -1,6 +1,7 @@
 // The inner parts of the kernel "mma": x to shared memory, bits to operands, products.
 #pragma once
 
+#include <cmath>
 #include <cstring>
 #include <type_traits>
 
@@ -124,7 +125,8 @@ __device__ void load_floats(const LayerShape& shape, const Source<float>& source
 #pragma unroll
       for (int third = 0; third < 3; ++third) {
         const __nv_bfloat16 value = from_float<__nv_bfloat16>(rest);
-        rest -= to_float(value);
+        // Of what is infinite or no number nothing is left.
+        rest = fabsf(to_float(value)) < INFINITY ? rest - to_float(value) : 0.0f;
         packed[third][i / 2] |= std::uint32_t{__bfloat16_as_ushort(value)} << 16 * (i % 2);
       }
     }
