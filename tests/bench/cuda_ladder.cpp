@@ -390,14 +390,32 @@ bool run_bench(const Bench& bench, Context& context) {
   return right;
 }
 
+void print_heading() {
+  std::printf(
+      "| layer (pixels,inputs,outputs) | kernel (* quickest) | error | us, median | quartiles | "
+      "floor, us | dense, us | ratio | bar |\n|---|---|---|---|---|---|---|---|---|\n");
+}
+
+// Every layer that would have been timed, and the bar that stands.
+int print_not_run(const char* reason) {
+  std::printf("%s\n\n", reason);
+  print_heading();
+  for (const Bench& bench : benches()) {
+    const auto number = [](double value) {
+      return value > 0 ? std::to_string(value).substr(0, 4) : std::string();
+    };
+    std::printf("| %s | all | | not run on a GPU | | %s | not run on a GPU | | %s |\n",
+                bench.name.c_str(), number(bench.floor_us).c_str(), number(bench.bar).c_str());
+  }
+  return 77;
+}
+
 int run(bool small) {
   Context context(0);
   std::printf("%s, compute capability %d.%d, %d multiprocessors\n\n", context.device().name.c_str(),
               context.device().capability / 10, context.device().capability % 10,
               context.device().multiprocessors);
-  std::printf(
-      "| layer (pixels,inputs,outputs) | kernel (* quickest) | error | us, median | quartiles | "
-      "floor, us | dense, us | ratio | bar |\n|---|---|---|---|---|---|---|---|---|\n");
+  print_heading();
   bool right = true;
   for (const Bench& bench : small ? small_benches() : benches()) {
     right = run_bench(bench, context) && right;
@@ -417,8 +435,7 @@ int main(int argc, char** argv) {
   try {
     return run(small);
   } catch (const tbn::ConfigError& error) {
-    std::printf("not run on a GPU: %s\n", error.what());
-    return 77;
+    return print_not_run(error.what());
   } catch (const std::exception& error) {
     std::fprintf(stderr, "tbn_cuda_ladder: error: %s\n", error.what());
     return 1;
