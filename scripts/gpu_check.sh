@@ -107,13 +107,15 @@ if tbn_has_driver; then has_gpu=yes; fi
 tool_part() {
   local log=$1 limit=$2 what=$3
   shift 3
+  local shown=${*//"$tbn_root/"/}
+  shown=${shown//*"/bin/"/}
   note '' "### $what" ''
   if [ $has_gpu = no ]; then
-    note "**not run on a GPU**: \`${*##*/}\`"
+    note "**not run on a GPU**: \`$shown\`"
     return
   fi
   part "$log" "$limit" "$@"
-  note "\`${*##*/}\`" ''
+  note "\`$shown\`" ''
   if [ "$code" -ne 75 ]; then cat "$logs/$log.log" >> "$draft"; fi
   if [ "$code" -ne 0 ]; then
     note '' "**It ended with code $code.**"
@@ -148,7 +150,7 @@ configure_and_build() {
   if [ $code -eq 0 ]; then
     local targets=(tbn_gpu_tests tbn_cuda_ladder)
     cmake --build "$build" --target help | grep -q '^tbn_cuda_tests:' && targets+=(tbn_cuda_tests
-      tbn_cuda_ladder_emulated)
+      tbn_cuda_shuffled tbn_cuda_ladder_emulated)
     if [ $with_torch = ON ]; then targets+=(tbn-train tbn-eval tbn-bench tbn_gpu_training); fi
     part build 3600 cmake --build "$build" -j "$(tbn_jobs)" --target "${targets[@]}"
   fi

@@ -402,7 +402,9 @@ int print_not_run(const char* reason) {
   print_heading();
   for (const Bench& bench : benches()) {
     const auto number = [](double value) {
-      return value > 0 ? std::to_string(value).substr(0, 4) : std::string();
+      char text[32] = "";
+      if (value > 0) std::snprintf(text, sizeof text, "%g", value);
+      return std::string(text);
     };
     std::printf("| %s | all | | not run on a GPU | | %s | not run on a GPU | | %s |\n",
                 bench.name.c_str(), number(bench.floor_us).c_str(), number(bench.bar).c_str());
