@@ -220,7 +220,7 @@ run_networks() {
     minutes=$((minutes + 8))
     tool_part train_run 420 "CIFAR-10 to 93.1 % (bar: 3 minutes)" "$build/bin/tbn-train" \
       --config "$tbn_root/configs/cifar10/resnet18_p4_fast.yaml" train.device=cuda \
-      "data.root=$data" "run.folder=$logs/run"
+      "data.root=$data" "output=$logs/runs" --overwrite
   else
     note '' "### CIFAR-10 to 93.1 % (bar: 3 minutes)" '' "**not run on a GPU** (\`--train --data <folder>\` runs it)"
   fi
