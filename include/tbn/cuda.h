@@ -72,7 +72,7 @@ class CudaSession {
   // The same of bytes, as images are decoded to: each stands for the float of its value.
   void run(std::span<const std::uint8_t> input, std::int64_t batch, std::span<float> output);
   // The same of device memory of at most max_batch examples, in order with what is on `stream` (a
-  // cudaStream_t); returns at once.
+  // cudaStream_t that is not being captured); returns at once.
   void run_on_device(const float* input, std::int64_t batch, float* output, void* stream);
 
   // The last part of a batch that run() computed once more, from the input that it left on the
