@@ -37,7 +37,6 @@ function(tbn_add_tests binary)
   add_executable(${binary} ${arg_SOURCES})
   target_include_directories(${binary} PRIVATE
     "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/tests")
-  target_compile_definitions(${binary} PRIVATE TBN_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_link_libraries(${binary} PRIVATE ${arg_LINK} tbn_catch)
   tbn_compile_options(${binary})
   if(arg_PCH_FROM)

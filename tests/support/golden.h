@@ -8,12 +8,13 @@
 #include <string>
 
 #include "support/catch.h"
+#include "support/source_dir.h"
 #include "support/temp_dir.h"
 
 namespace tbn::test {
 
 inline void check_golden(const std::string& file, const std::string& text) {
-  const auto path = std::filesystem::path(TBN_SOURCE_DIR) / "tests" / "golden" / file;
+  const auto path = source_dir() / "tests" / "golden" / file;
   if (std::getenv("TBN_APPROVE") != nullptr) {
     const bool same = std::filesystem::exists(path) && read_file(path) == text;
     write_file(path, text);

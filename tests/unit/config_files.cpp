@@ -3,12 +3,13 @@
 
 #include "config/load.h"
 #include "support/catch.h"
+#include "support/source_dir.h"
 #include "tbn/model.h"
 
 namespace tbn {
 namespace {
 
-const std::filesystem::path kConfigs = std::filesystem::path(TBN_SOURCE_DIR) / "configs";
+const std::filesystem::path kConfigs = test::source_dir() / "configs";
 
 Graph cifar10_graph_of(const Config& config) {
   Graph graph = build_model(

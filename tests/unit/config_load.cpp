@@ -3,6 +3,7 @@
 
 #include "config/load.h"
 #include "support/catch.h"
+#include "support/source_dir.h"
 #include "support/temp_dir.h"
 #include "tbn/error.h"
 
@@ -26,7 +27,7 @@ std::string load_refusal(const std::filesystem::path& path) {
   return "accepted";
 }
 
-const std::filesystem::path kConfigs = std::filesystem::path(TBN_SOURCE_DIR) / "configs";
+const std::filesystem::path kConfigs = test::source_dir() / "configs";
 
 }  // namespace
 

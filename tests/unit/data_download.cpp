@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "support/catch.h"
+#include "support/source_dir.h"
 #include "support/temp_dir.h"
 
 using namespace tbn::test;
@@ -30,8 +31,8 @@ struct Shell {
   // Runs the script in the folder; returns what it printed.
   std::string run(const std::string& arguments) {
     const std::string command = "cd '" + dir.path().string() + "' && PATH='" +
-                                (dir / "bin").string() +
-                                "':\"$PATH\" bash '" TBN_SOURCE_DIR "/scripts/download_data.sh' " +
+                                (dir / "bin").string() + "':\"$PATH\" bash '" +
+                                test::source_dir().string() + "/scripts/download_data.sh' " +
                                 arguments + " >log 2>&1";
     const int status = std::system(command.c_str());
     code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;

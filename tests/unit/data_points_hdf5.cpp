@@ -8,6 +8,7 @@
 #include "support/catch.h"
 #include "support/errors.h"
 #include "support/hdf5_writer.h"
+#include "support/source_dir.h"
 #include "support/temp_dir.h"
 #include "tbn/error.h"
 
@@ -16,7 +17,7 @@ using namespace tbn::test;
 
 namespace {
 
-const std::filesystem::path kFixtures = TBN_SOURCE_DIR "/tests/unit/hdf5";
+const std::filesystem::path kFixtures = test::source_dir() / "tests/unit/hdf5";
 
 std::vector<double> filled(std::size_t count, double (*value)(std::size_t)) {
   std::vector<double> out;

@@ -9,6 +9,7 @@
 #include "support/catch.h"
 #include "support/errors.h"
 #include "support/idx_writer.h"
+#include "support/source_dir.h"
 #include "support/temp_dir.h"
 #include "tbn/error.h"
 
@@ -57,7 +58,7 @@ class WorkingFolder {
 
 TEST_CASE("the committed samples of Fashion-MNIST load") {
   const DataSplits data = load_data(
-      {.name = "fashion_mnist", .root = TBN_SOURCE_DIR "/data/samples", .validation = 20});
+      {.name = "fashion_mnist", .root = test::source_dir() / "data/samples", .validation = 20});
   CHECK(data.train->size() == 80);
   CHECK(data.validation->size() == 20);
   CHECK(data.test->size() == 50);

@@ -10,6 +10,7 @@
 #include "support/catch.h"
 #include "support/errors.h"
 #include "support/random_model.h"
+#include "support/source_dir.h"
 #include "support/temp_dir.h"
 #include "tbn/error.h"
 #include "tbn/file.h"
@@ -293,7 +294,6 @@ TEST_CASE("each thread has a last error of its own, and success leaves it") {
 }
 
 TEST_CASE("the version is the project's") {
-  const std::string cmake =
-      test::read_file(std::filesystem::path(TBN_SOURCE_DIR) / "CMakeLists.txt");
+  const std::string cmake = test::read_file(test::source_dir() / "CMakeLists.txt");
   CHECK(says(cmake, {"project(tbn VERSION " + std::string(tbn_version()) + " "}));
 }
