@@ -32,8 +32,8 @@ struct Shell {
   std::string run(const std::string& arguments) {
     const std::string command = "cd '" + dir.path().string() + "' && PATH='" +
                                 (dir / "bin").string() + "':\"$PATH\" bash '" +
-                                test::source_dir().string() + "/scripts/download_data.sh' " +
-                                arguments + " >log 2>&1";
+                                source_dir().string() + "/scripts/download_data.sh' " + arguments +
+                                " >log 2>&1";
     const int status = std::system(command.c_str());
     code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     return read_file(dir / "log");
