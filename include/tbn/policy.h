@@ -18,6 +18,15 @@ struct WeightRule {
   std::vector<std::string>
       match;  // globs on node names: "layer1.*.conv1", "*.shortcut.*"; '*' and '?'
   WeightEncoding encoding;
+  bool order_by_steps = false;  // whether StepsAhead may choose the order of its tiles
+};
+
+// What the outputs of a forecast are. A tile makes some of them share a row of weights up to a
+// factor: at TileOrder::kRepeat those n / p apart, at kInterleave p neighbours. Steps ahead can
+// share one if they are alike, which steps whole seasons apart are, else neighbours.
+struct StepsAhead {
+  std::int64_t horizon = 0;  // a layer with so many outputs gives a step each; 0: no forecast
+  std::int64_t season = 0;   // steps after which the series is alike again; 0: not known
 };
 
 struct WeightPolicy {
@@ -25,7 +34,13 @@ struct WeightPolicy {
   std::int64_t min_size = 0;  // layers with fewer weights than this and no rule take `small`
   WeightEncoding small = TiledWeights{.p = 1};
   std::vector<WeightRule> rules = {};  // the first rule that matches wins, min_size or not
+  bool order_by_steps = false;         // of `standard` and `small`, as in a rule
+  StepsAhead steps = {};
 };
+
+// The order in which the tile of a layer with so many outputs is shared: kInterleave where they are
+// the steps ahead, p divides them, and n / p are not whole seasons; else kRepeat.
+TileOrder order_by_steps(const StepsAhead& steps, std::int64_t outputs, std::int64_t p);
 
 // Sets the encoding of every conv2d and linear node. Throws ConfigError for a pattern that matches
 // no layer (a likely typing error; the message lists the layers) and where p divides neither n nor

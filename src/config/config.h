@@ -28,7 +28,7 @@ struct WeightFields {
   std::string alpha = "tile";          // tile | layer | output
   std::string alpha_from = "learned";  // learned | weight | scores
   std::string latent = "shared";       // shared | full
-  std::string order = "repeat";        // repeat | interleave
+  std::string order = "auto";          // auto | repeat | interleave
   bool operator==(const WeightFields&) const = default;
 };
 struct WeightRuleConfig {
@@ -71,6 +71,8 @@ struct PointsConfig {
 struct SeriesConfig {
   std::int64_t window = 336;
   std::int64_t horizon = 96;
+  std::vector<std::string> columns;  // names of those to take; empty: all
+  std::int64_t season = 0;           // steps after which the series is alike again; 0: a day
   bool operator==(const SeriesConfig&) const = default;
 };
 
@@ -183,8 +185,9 @@ struct Config {
   bool operator==(const Config&) const = default;
 };
 
-// The policy that `weights:` describes. With `encoding: float` the layers below min_size are float
-// too, so that `weights.encoding=float` gives the float twin of a configuration without rules.
+// The policy that `weights:` describes, but for what the steps ahead of a forecast are. With
+// `encoding: float` the layers below min_size are float too, so that `weights.encoding=float` gives
+// the float twin of a configuration without rules.
 WeightPolicy weight_policy(const WeightsConfig& weights);
 
 }  // namespace tbn

@@ -27,7 +27,11 @@ DataOptions data_options(const DataConfig& data) {
                      .shift = data.points.shift,
                      .jitter = data.points.jitter,
                      .rotate = data.points.rotate},
-          .series = {.window = data.series.window, .horizon = data.series.horizon}};
+          .series = {.window = data.series.window,
+                     .horizon = data.series.horizon,
+                     .columns = data.series.columns,
+                     .season = data.series.season,
+                     .rule = {}}};
 }
 
 }  // namespace tbn

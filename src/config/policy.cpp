@@ -36,10 +36,14 @@ WeightEncoding encoding(const WeightFields& fields) {
 WeightPolicy weight_policy(const WeightsConfig& weights) {
   WeightFields small = weights.fields;
   small.encoding = weights.fields.encoding == "float" ? "float" : weights.small;
-  WeightPolicy policy{
-      .standard = encoding(weights.fields), .min_size = weights.min_size, .small = encoding(small)};
+  WeightPolicy policy{.standard = encoding(weights.fields),
+                      .min_size = weights.min_size,
+                      .small = encoding(small),
+                      .rules = {},
+                      .order_by_steps = weights.fields.order == "auto",
+                      .steps = {}};
   for (const WeightRuleConfig& rule : weights.rules) {
-    policy.rules.push_back({rule.match, encoding(rule.fields)});
+    policy.rules.push_back({rule.match, encoding(rule.fields), rule.fields.order == "auto"});
   }
   return policy;
 }

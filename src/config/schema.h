@@ -44,8 +44,10 @@ void describe(V& v, S& s) {
           "trained, or means of a second tensor or the latents");
   v.value("latent", s.latent, one_of({"shared", "full"}),
           "q latents a layer, or n * m as the paper");
-  v.value("order", s.order, one_of({"repeat", "interleave"}),
-          "outputs that share a row lie n / p apart, or side by side");
+  v.value(
+      "order", s.order, one_of({"auto", "repeat", "interleave"}),
+      "outputs that share a row lie n / p apart, or side by side; auto: repeat, but side by side "
+      "for steps ahead unless n / p are whole seasons");
 }
 
 template <class V, Is<WeightRuleConfig> S>
@@ -89,6 +91,9 @@ template <class V, Is<SeriesConfig> S>
 void describe(V& v, S& s) {
   v.value("window", s.window, between(1, 65536), "steps that the network sees");
   v.value("horizon", s.horizon, between(1, 65536), "steps that it predicts");
+  v.value("columns", s.columns, any(), "names of the columns to take, in this order; []: all");
+  v.value("season", s.season, between(0, 1 << 20),
+          "steps after which it is alike again, for weights.order: auto; 0: a day");
 }
 
 template <class V, Is<DataConfig> S>

@@ -30,6 +30,9 @@ struct SampleSpec {
   std::vector<std::string> class_names;  // empty for forecasting
   // Segmentation of objects: each object's labels are those of one category. Empty for scenes.
   std::vector<LabelRange> categories;
+  // Forecasting: steps after which the series is alike again, a day's; 0: not known, or fewer than
+  // two.
+  std::int64_t season = 0;
 
   // Class labels a sample: 1, N, or none.
   std::int64_t labels() const;

@@ -4,9 +4,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "data/images/augment.h"
+#include "data/series/series_rule.h"
 
 namespace tbn {
 
@@ -35,6 +38,12 @@ struct PointOptions {
 struct SeriesOptions {
   std::int64_t window = 336;  // steps that the network sees
   std::int64_t horizon = 96;  // steps that it predicts
+  // Names of the columns to take, in this order; empty: all.
+  std::vector<std::string> columns = {};
+  // Steps after which the series is alike again; 0: as many as make a day, where that is known.
+  std::int64_t season = 0;
+  // What a network was trained by, to be read as it was: columns by name, its statistics and rows.
+  std::optional<SeriesRule> rule = {};
 };
 
 struct DataOptions {

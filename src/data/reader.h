@@ -22,7 +22,8 @@ struct DataSplits {
   std::shared_ptr<const Dataset> test;
   // Of the images' channels, for the network's normalisation; absent: inputs need none.
   std::optional<ChannelStatistics> statistics;
-  std::filesystem::path folder;  // where the files were found
+  std::optional<SeriesRule> series;  // of a series: how its rows became inputs
+  std::filesystem::path folder;      // where the files were found
   // What the user should know of how they were read: rows left out, and why.
   std::vector<std::string> notes;
 };

@@ -21,7 +21,11 @@ Graph training_graph(const Config& config, const SampleSpec& samples,
     }
   }
   Graph graph = build_model(spec);
-  apply_policy(graph, weight_policy(config.weights));
+  WeightPolicy policy = weight_policy(config.weights);
+  if (samples.task.task == Task::kForecasting) {
+    policy.steps = {.horizon = samples.task.output.front(), .season = samples.season};
+  }
+  apply_policy(graph, policy);
   return graph;
 }
 

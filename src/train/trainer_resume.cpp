@@ -1,6 +1,7 @@
 // Compares two configurations line by line as they print.
 #include "train/trainer_resume.h"
 
+#include <algorithm>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -11,8 +12,19 @@
 namespace tbn {
 namespace {
 
+// Runs of before there was an `auto` say what they did. That it is the same now is seen by the
+// graph.
+void allow_auto(WeightFields& stored, const WeightFields& now) {
+  if (now.order == "auto") stored.order = now.order;
+}
+
 // `config` with what may differ taken from `other`.
 Config with_free_fields_of(Config config, const Config& other) {
+  allow_auto(config.weights.fields, other.weights.fields);
+  const std::size_t rules = std::min(config.weights.rules.size(), other.weights.rules.size());
+  for (std::size_t i = 0; i < rules; ++i) {
+    allow_auto(config.weights.rules[i].fields, other.weights.rules[i].fields);
+  }
   config.output = other.output;
   config.data.root = other.data.root;
   config.data.threads = other.data.threads;

@@ -136,7 +136,12 @@ TEST_CASE("a line as long as the pieces that are read is put together again") {
   CHECK(table.values == expected);
 }
 
-TEST_CASE("the names are read without the rows") {
-  const File file("date,a,b\nthis is no row\n");
-  CHECK(read_csv_names(file.path) == Names{"a", "b"});
+TEST_CASE("the names and the step between rows are read without the numbers") {
+  const File file("date,a,b\nthis is no row\n2016-07-01 00:00,x\n2016-07-01 00:15,y\n");
+  CHECK(read_csv_head(file.path).names == Names{"a", "b"});
+  CHECK(read_csv_head(file.path).seconds == 900);
+  CHECK(read_csv_head(File("date,a\n").path).seconds == 0);
+  CHECK(read_csv_head(File("a\n1\n2\n").path).seconds == 0);
+  std::string blank = "date,a\n" + std::string(100000, '\n');
+  CHECK(read_csv_head(File(blank).path).seconds == 0);
 }

@@ -126,9 +126,9 @@ TEST_CASE("a window holds its rows, standardised by the training rows, and the r
   const double deviation = std::sqrt((70.0 * 70 - 1) / 12);
   const auto at = [&](std::int64_t row) { return (static_cast<double>(row) - mean) / deviation; };
   const Series& series = windows(splits.train).series();
-  CHECK(series.mean[0] == Approx(mean));
-  CHECK(series.mean[1] == Approx(2 * mean + 10));
-  CHECK(series.deviation[1] == Approx(2 * deviation));
+  CHECK(series.statistics.mean[0] == Approx(mean));
+  CHECK(series.statistics.mean[1] == Approx(2 * mean + 10));
+  CHECK(series.statistics.deviation[1] == Approx(2 * deviation));
 
   const auto check = [&](const Dataset& set, std::int64_t index, std::int64_t first_row) {
     const Sample sample = sample_of(set, index);
@@ -152,8 +152,9 @@ TEST_CASE("a column that is constant in training is shifted and not scaled") {
   table.names = {"constant", "tenths"};
   table.rows = 4;
   table.values = {3, 0.1, 3, 0.1, 3, 0.1, 5, 0.4};
-  const Series series = standardise(table, {.train = 3, .validation = 0, .test = 1});
-  CHECK(series.deviation == std::vector<double>{1, 1});
+  const Series series =
+      standardise(table, {.train = 3, .validation = 0, .test = 1}, measure(table, 3));
+  CHECK(series.statistics.deviation == std::vector<double>{1, 1});
   CHECK(series.values[0] == 0);
   CHECK(series.values[6] == 2);
   CHECK(series.values[7] == Approx(0.3));
@@ -164,8 +165,8 @@ TEST_CASE("a value that no float holds once standardised is refused") {
   table.names = {"a"};
   table.rows = 3;
   table.values = {0, 1e-30, 1e38};
-  const std::string error =
-      message_of<DataError>([&] { standardise(table, {.train = 2, .validation = 0, .test = 1}); });
+  const std::string error = message_of<DataError>(
+      [&] { standardise(table, {.train = 2, .validation = 0, .test = 1}, measure(table, 2)); });
   CHECK(says(error, {"column 'a'", "1e+38 of row 3"}));
 }
 
@@ -181,7 +182,8 @@ TEST_CASE("only the splits that were asked for are made") {
   CHECK(train.test == nullptr);
   CHECK(train.validation->size() == 8);
   // The same series whichever splits are asked for.
-  CHECK(windows(train.train).series().mean == windows(test.test).series().mean);
+  CHECK(windows(train.train).series().statistics.mean ==
+        windows(test.test).series().statistics.mean);
 }
 
 TEST_CASE("a series that is too short is refused with the numbers") {
@@ -267,7 +269,8 @@ TEST_CASE("a bad row stops the reading or is removed before the series is split"
   CHECK(splits.train->size() == 69 - 5 - 3 + 1);  // of 99 rows: 69, 11 and 19
   CHECK(splits.test->size() == 19 - 3 + 1);
   const Series& series = windows(splits.train).series();
-  const double step = (series.values[51] - series.values[50]) * series.deviation[0];
+  const double step = (series.values[51] - series.values[50]) * series.statistics.deviation[0];
   CHECK(step == Approx(1).epsilon(1e-4));  // 51 and 52
-  CHECK((series.values[50] - series.values[49]) * series.deviation[0] == Approx(2).epsilon(1e-4));
+  CHECK((series.values[50] - series.values[49]) * series.statistics.deviation[0] ==
+        Approx(2).epsilon(1e-4));
 }

@@ -75,3 +75,48 @@ TEST_CASE("p that does not divide a layer is an error that names the layer") {
              StartsWith("conv2d 'conv1': p = 7 divides neither its 64 outputs nor its 576 "
                         "weights; the nearest factors that work are 6 and 8"));
 }
+
+TEST_CASE("steps ahead share rows whole seasons apart, or with their neighbours") {
+  const auto order = [](std::int64_t horizon, std::int64_t season, std::int64_t p) {
+    return order_by_steps({.horizon = horizon, .season = season}, horizon, p);
+  };
+  CHECK(order(96, 24, 4) == TileOrder::kRepeat);       // hours: 24 apart
+  CHECK(order(720, 24, 4) == TileOrder::kInterleave);  // 180, seven days and a half
+  CHECK(order(720, 24, 6) == TileOrder::kRepeat);      // 120, five days
+  CHECK(order(96, 96, 4) == TileOrder::kInterleave);   // quarters of an hour: 24 are six hours
+  CHECK(order(768, 96, 4) == TileOrder::kRepeat);      // 192, two days
+  CHECK(order(96, 144, 4) == TileOrder::kInterleave);  // ten minutes
+  CHECK(order(96, 0, 4) == TileOrder::kInterleave);    // no season is known
+  CHECK(order(1, 24, 4) == TileOrder::kRepeat);        // p does not divide it
+  CHECK(order(96, 96, 1) == TileOrder::kRepeat);
+  CHECK(order_by_steps({.horizon = 96, .season = 96}, 64, 4) == TileOrder::kRepeat);
+  CHECK(order_by_steps({}, 96, 4) == TileOrder::kRepeat);
+}
+
+TEST_CASE("only tiles whose order is left open are ordered by the steps ahead") {
+  const auto forecaster = [] {
+    return build_model({.type = "dlinear",
+                        .input = {192, 3},
+                        .task = {.task = Task::kForecasting, .output = {96, 3}}});
+  };
+  const auto order_of = [](const Graph& graph, const std::string& name) {
+    for (const Node& node : graph.nodes) {
+      if (node.name == name) return std::get<TiledWeights>(*weights_of(node.op)).order;
+    }
+    throw std::runtime_error("no node " + name);
+  };
+  WeightPolicy policy{.standard = tiled(4), .order_by_steps = true};
+  policy.steps = {.horizon = 96, .season = 96};
+  policy.rules = {{.match = {"trend_linear"}, .encoding = tiled(4)}};
+  Graph graph = forecaster();
+  apply_policy(graph, policy);
+  CHECK(order_of(graph, "seasonal_linear") == TileOrder::kInterleave);
+  CHECK(order_of(graph, "trend_linear") == TileOrder::kRepeat);  // the rule says so
+
+  policy.rules.front().order_by_steps = true;
+  policy.order_by_steps = false;
+  graph = forecaster();
+  apply_policy(graph, policy);
+  CHECK(order_of(graph, "seasonal_linear") == TileOrder::kRepeat);
+  CHECK(order_of(graph, "trend_linear") == TileOrder::kInterleave);
+}

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "data/series/time_axis.h"
 #include "file/utf8.h"
 #include "tbn/error.h"
 
@@ -159,6 +160,17 @@ bool is_date(std::string_view name) {
                     [](char a, char b) { return (a | 0x20) == b; });
 }
 
+// What is wrong with a cell; empty where it holds a number to use.
+std::string_view fault_of(std::string_view cell, const std::optional<double>& value) {
+  if (cell.empty()) return "is empty";
+  if (!value && parse_time(cell)) {
+    return "is a date; those must be in the first column, and it must be named 'date'";
+  }
+  if (!value || std::isnan(*value)) return "is not a number";
+  const bool fits = std::abs(*value) <= static_cast<double>(std::numeric_limits<float>::max());
+  return fits ? "" : "is infinite or too large for a float";
+}
+
 struct Header {
   std::vector<std::string> names;  // of the number columns
   bool dated = false;
@@ -176,6 +188,13 @@ Header read_header(LineReader& lines) {
     throw DataError(lines.where() +
                     "has no header: its first line holds numbers where the columns' names must be");
   }
+  const auto date = std::find_if(cells.begin(), cells.end(), is_date);
+  if (date != cells.end() && date != cells.begin()) {
+    throw DataError(fmt::format(
+        "{}'date' is column {}; it must be the first, with nothing before it: an index of the rows "
+        "is no measurement",
+        lines.where(), date - cells.begin() + 1));
+  }
   Header header{.names = {}, .dated = is_date(cells.front())};
   for (std::size_t i = header.dated ? 1 : 0; i < cells.size(); ++i) {
     header.names.push_back(cells[i].empty() ? fmt::format("column {}", i + 1) : clean(cells[i]));
@@ -184,14 +203,6 @@ Header read_header(LineReader& lines) {
     throw DataError(lines.where() + "has no column of numbers, only 'date'");
   }
   return header;
-}
-
-// What is wrong with a cell; empty where it holds a number to use.
-std::string_view fault_of(std::string_view cell, const std::optional<double>& value) {
-  if (cell.empty()) return "is empty";
-  if (!value || std::isnan(*value)) return "is not a number";
-  const bool fits = std::abs(*value) <= static_cast<double>(std::numeric_limits<float>::max());
-  return fits ? "" : "is infinite or too large for a float";
 }
 
 // Appends one row's numbers to `out`. Returns what is wrong with the row, if anything; `out` may
@@ -215,6 +226,38 @@ std::string append_row(const Header& header, const std::vector<std::string_view>
   return {};
 }
 
+// Fills in the times of a table's rows, and sees to it that they do not descend.
+class RowTimes {
+ public:
+  explicit RowTimes(CsvTable& table) : table_(table) {}
+
+  // Returns what is wrong with the row, if anything; then nothing has been added.
+  std::string append(std::string_view cell, std::int64_t line) {
+    const std::optional<double> time = parse_time(cell);
+    if (time && *time < latest_) {
+      ++backwards_;
+      return fmt::format(
+          "the date {} lies before {} in a row above; rows must run from old to new: sort them, or "
+          "set data.on_error: skip to leave such rows out",
+          in_quotes(cell), time_text(latest_));
+    }
+    if (time) {
+      latest_ = *time;
+    } else if (table_.unread_dates++ == 0) {
+      table_.first_unread = fmt::format("line {}: {}", line, in_quotes(cell));
+    }
+    table_.times.push_back(time.value_or(std::numeric_limits<double>::quiet_NaN()));
+    return {};
+  }
+
+  std::int64_t backwards() const { return backwards_; }
+
+ private:
+  CsvTable& table_;
+  double latest_ = -std::numeric_limits<double>::infinity();
+  std::int64_t backwards_ = 0;
+};
+
 // Where only blank lines follow, the file ends here.
 bool only_blank_follows(LineReader& lines, std::string& line) {
   while (lines.next(line)) {
@@ -230,6 +273,7 @@ CsvTable read_csv(const fs::path& path, OnError on_error, const CsvLimits& limit
   const Header header = read_header(lines);
   CsvTable table;
   table.names = header.names;
+  RowTimes times(table);
   const auto bad = [&](const std::string& why) {
     if (on_error == OnError::kStop) throw DataError(why);
     if (table.skipped++ == 0) table.first_skipped = why;
@@ -245,7 +289,8 @@ CsvTable read_csv(const fs::path& path, OnError on_error, const CsvLimits& limit
     }
     split_cells(line, cells);
     const std::size_t before = table.values.size();
-    const std::string fault = append_row(header, cells, table.values);
+    std::string fault = append_row(header, cells, table.values);
+    if (fault.empty() && header.dated) fault = times.append(cells.front(), lines.number());
     if (fault.empty()) {
       ++table.rows;
     } else {
@@ -260,12 +305,30 @@ CsvTable read_csv(const fs::path& path, OnError on_error, const CsvLimits& limit
                         : fmt::format("{}all {} rows are bad; the first: {}", lines.where(),
                                       table.skipped, table.first_skipped));
   }
+  if (times.backwards() > table.rows) {
+    throw DataError(fmt::format(
+        "{}its rows run from new to old: {} of {} lie before a row above them; sort it by date",
+        lines.where(), times.backwards(), table.rows + table.skipped));
+  }
   return table;
 }
 
-std::vector<std::string> read_csv_names(const fs::path& path, const CsvLimits& limits) {
+CsvHead read_csv_head(const fs::path& path, const CsvLimits& limits) {
+  constexpr std::size_t kRows = 32;
   LineReader lines(path, limits);
-  return read_header(lines).names;
+  const Header header = read_header(lines);
+  CsvHead head{.names = header.names};
+  if (!header.dated) return head;
+  std::vector<double> times;
+  std::vector<std::string_view> cells;
+  for (std::string line; times.size() < kRows && lines.next(line);) {
+    split_cells(line, cells);
+    const std::optional<double> time = parse_time(cells.front());
+    if (time && (times.empty() || *time >= times.back())) times.push_back(*time);
+    if (lines.number() > static_cast<std::int64_t>(2 * kRows)) break;
+  }
+  head.seconds = judge_steps(times).seconds;
+  return head;
 }
 
 }  // namespace tbn

@@ -1,5 +1,6 @@
 // A table of numbers from a CSV file: one header line of names, then a number in each cell. A first
-// column `date` is dropped. Quotes, CRLF and a byte order mark are understood; reading is bounded.
+// column `date` says when each row was, and is no column of numbers. Quotes, CRLF and a byte order
+// mark are understood; reading is bounded.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +16,11 @@ struct CsvTable {
   std::vector<std::string> names;  // of the columns, as UTF-8
   std::vector<double> values;      // [rows, columns]; all finite and within a float's range
   std::int64_t rows = 0;
+  // [rows], seconds, never descending; not-a-number where the date is none that parse_time() knows.
+  // Empty without a `date` column.
+  std::vector<double> times;
+  std::int64_t unread_dates = 0;
+  std::string first_unread;   // the first of them, with its line
   std::int64_t skipped = 0;   // rows that were left out
   std::string first_skipped;  // why the first of them was, with its line and column
 
@@ -27,15 +33,21 @@ struct CsvLimits {
 };
 
 // Reads the whole table. A row is bad when it has more or fewer cells than the header, or a cell
-// that is empty, no number, infinite, NaN or beyond a float's range: OnError::kStop throws
-// DataError with file, line and column; kSkip leaves the row out and counts it, so that the rows
-// around it become neighbours. Lines are counted from 1, the header's. Blank lines may only end the
-// file. Throws DataError as well for a missing file, a missing header, no rows, and beyond a limit.
+// that is empty, no number, infinite, NaN or beyond a float's range, or a date before that of the
+// row above: OnError::kStop throws DataError with file, line and column; kSkip leaves the row out
+// and counts it, so that the rows around it become neighbours. Lines are counted from 1, the
+// header's. Blank lines may only end the file. Throws DataError as well for a missing file, a
+// missing header, no rows, most rows back in time, and beyond a limit.
 CsvTable read_csv(const std::filesystem::path& path, OnError on_error,
                   const CsvLimits& limits = {});
 
-// The names of its number columns; reads the first line alone. Throws DataError.
-std::vector<std::string> read_csv_names(const std::filesystem::path& path,
-                                        const CsvLimits& limits = {});
+// What the first lines of a table tell.
+struct CsvHead {
+  std::vector<std::string> names;  // of its number columns
+  double seconds = 0;              // the commonest step between the first rows' dates; 0: not known
+};
+
+// Reads the header and a few rows, whose numbers may be wrong. Throws DataError.
+CsvHead read_csv_head(const std::filesystem::path& path, const CsvLimits& limits = {});
 
 }  // namespace tbn

@@ -9,6 +9,9 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "data/series/apply_rule.h"
+#include "data/series/columns.h"
+#include "data/series/time_axis.h"
 #include "tbn/error.h"
 
 namespace tbn {
@@ -25,17 +28,18 @@ struct KnownSeries {
   const char* folder;  // of the usual collections, below their root
   std::int64_t columns;
   std::int64_t steps_per_hour;  // split by months; 0: by shares
+  std::int64_t day;             // steps of it; 0: a step is a day
 };
 
 constexpr KnownSeries kKnown[] = {
-    {"etth1", "ETTh1.csv", "ETT-small", 7, 1},
-    {"etth2", "ETTh2.csv", "ETT-small", 7, 1},
-    {"ettm1", "ETTm1.csv", "ETT-small", 7, 4},
-    {"ettm2", "ETTm2.csv", "ETT-small", 7, 4},
-    {"weather", "weather.csv", "weather", 21, 0},
-    {"electricity", "electricity.csv", "electricity", 321, 0},
-    {"traffic", "traffic.csv", "traffic", 862, 0},
-    {"exchange_rate", "exchange_rate.csv", "exchange_rate", 8, 0},
+    {"etth1", "ETTh1.csv", "ETT-small", 7, 1, 24},
+    {"etth2", "ETTh2.csv", "ETT-small", 7, 1, 24},
+    {"ettm1", "ETTm1.csv", "ETT-small", 7, 4, 96},
+    {"ettm2", "ETTm2.csv", "ETT-small", 7, 4, 96},
+    {"weather", "weather.csv", "weather", 21, 0, 144},
+    {"electricity", "electricity.csv", "electricity", 321, 0, 24},
+    {"traffic", "traffic.csv", "traffic", 862, 0, 24},
+    {"exchange_rate", "exchange_rate.csv", "exchange_rate", 8, 0, 0},
 };
 
 void check_steps(const char* key, std::int64_t value) {
@@ -50,12 +54,25 @@ SampleSpec series_spec(std::int64_t columns, const SeriesOptions& options) {
   SampleSpec spec;
   spec.input = {options.window, columns};
   spec.task = {.task = Task::kForecasting, .output = {options.horizon, columns}, .condition = 0};
+  spec.season = options.season;
   return spec;
+}
+
+// `options` with the season that they leave open: the steps of a day, where it has some.
+SeriesOptions with_season(SeriesOptions options, const KnownSeries* known, double seconds) {
+  if (options.season > 0) return options;
+  constexpr double kDay = 86400;
+  const double steps = known != nullptr ? static_cast<double>(known->day)
+                       : seconds > 0    ? kDay / seconds
+                                        : 0;
+  const bool whole = steps >= 2 && steps <= kMaxSteps && std::round(steps) == steps;
+  options.season = whole ? static_cast<std::int64_t>(steps) : 0;
+  return options;
 }
 
 void check_long_enough(const fs::path& path, std::int64_t rows, const SeriesRows& split,
                        const SeriesOptions& options) {
-  const std::int64_t needed = split.train + split.validation + split.test;
+  const std::int64_t needed = split.sum();
   if (rows < needed) {
     throw DataError(fmt::format(
         "'{}': {} rows, but its training, validation and test ranges take {} + {} + {} = {}",
@@ -72,28 +89,80 @@ void check_long_enough(const fs::path& path, std::int64_t rows, const SeriesRows
       split.test, options.horizon));
 }
 
-DataSplits open_table(const fs::path& path, const DataOptions& options, const SplitRequest& request,
-                      const KnownSeries* known) {
-  const CsvTable table = read_csv(path, options.on_error);
-  if (known != nullptr && table.columns() != known->columns) {
-    throw DataError(
-        fmt::format("'{}': {} columns of numbers, but data set '{}' has {}; read it as "
-                    "data set 'csv'",
-                    path.string(), table.columns(), known->name, known->columns));
-  }
-  series_spec(table.columns(), options.series);  // checks the options
+// The rule's rows, else those of a published series, else shares.
+SeriesRows rows_of(const CsvTable& table, const SeriesOptions& options, const KnownSeries* known) {
+  if (options.rule && options.rule->rows.sum() > 0) return options.rule->rows;
   const bool by_months = known != nullptr && known->steps_per_hour > 0;
-  const SeriesRows rows = by_months ? month_rows(known->steps_per_hour) : share_rows(table.rows);
-  check_long_enough(path, table.rows, rows, options.series);
-  const auto series = std::make_shared<const Series>(standardise(table, rows));
-  const auto windows = [&](std::int64_t first, std::int64_t count) {
-    return std::make_shared<const SeriesWindows>(series, first, first + count, options.series);
-  };
-  DataSplits splits;
+  return by_months ? month_rows(known->steps_per_hour) : share_rows(table.rows);
+}
+
+// The columns that are asked for; notes where the table shows them otherwise.
+CsvTable chosen_table(CsvTable table, const SeriesOptions& options, const std::string& where,
+                      std::vector<std::string>& notes) {
+  if (options.columns.empty() && !options.rule) check_no_index(table, where);
+  ColumnChoice choice = choose_columns(table.names, options, where);
+  notes.insert(notes.end(), choice.notes.begin(), choice.notes.end());
+  return take_columns(std::move(table), choice.columns);
+}
+
+void note_rows(const CsvTable& table, std::vector<std::string>& notes) {
   if (table.skipped > 0) {
-    splits.notes.push_back(
+    notes.push_back(
         fmt::format("{} rows were left out; the first: {}", table.skipped, table.first_skipped));
   }
+  if (table.unread_dates > 0) {
+    notes.push_back(fmt::format(
+        "the dates of {} rows are none that are understood (first {}), so that their order is not "
+        "checked",
+        table.unread_dates, table.first_unread));
+  }
+}
+
+// How the rows become inputs: by the rule that is given, or by the table's own training rows.
+SeriesRule rule_for(const CsvTable& table, const SeriesRows& rows, const SeriesOptions& options,
+                    std::vector<std::string>& notes) {
+  TimeSteps steps = judge_steps(table.times);
+  notes.insert(notes.end(), steps.notes.begin(), steps.notes.end());
+  SeriesRule rule{.columns = table.names,
+                  .statistics = {},
+                  .seconds = steps.seconds,
+                  .rows = rows,
+                  .chosen = !options.columns.empty()};
+  if (options.rule) {
+    const std::vector<std::string> differs = differences(table, *options.rule, rule);
+    notes.insert(notes.end(), differs.begin(), differs.end());
+    rule = completed(*options.rule, rule);
+  }
+  if (rule.statistics.mean.empty()) rule.statistics = measure(table, rows.train);
+  return rule;
+}
+
+DataSplits open_table(const fs::path& path, const DataOptions& data, const SplitRequest& request,
+                      const KnownSeries* known) {
+  const std::string where = fmt::format("'{}': ", path.string());
+  const SeriesOptions& options = data.series;
+  CsvTable table = read_csv(path, data.on_error);
+  const bool by_name = !options.columns.empty() || options.rule.has_value();
+  if (known != nullptr && !by_name && table.columns() != known->columns) {
+    throw DataError(
+        fmt::format("{}{} columns of numbers, but data set '{}' has {}; read it as data set 'csv'",
+                    where, table.columns(), known->name, known->columns));
+  }
+  DataSplits splits;
+  table = chosen_table(std::move(table), options, where, splits.notes);
+  series_spec(table.columns(), options);  // checks the options
+  if (options.rule) check_rule(*options.rule, table.columns(), where);
+  const SeriesRows rows = rows_of(table, options, known);
+  check_long_enough(path, table.rows, rows, options);
+  note_rows(table, splits.notes);
+  splits.series = rule_for(table, rows, options, splits.notes);
+
+  const auto series =
+      std::make_shared<const Series>(standardise(table, rows, splits.series->statistics));
+  const SeriesOptions seasoned = with_season(options, known, splits.series->seconds);
+  const auto windows = [&](std::int64_t first, std::int64_t count) {
+    return std::make_shared<const SeriesWindows>(series, first, first + count, seasoned);
+  };
   if (request.train) {
     splits.train = windows(0, rows.train);
     splits.validation = windows(rows.train, rows.validation);
@@ -108,7 +177,8 @@ DatasetReader known_reader(const KnownSeries& known) {
   reader.folders = {"", known.folder};
   reader.signs = {known.file};
   reader.describe = [&known](const DataOptions& options) {
-    return series_spec(known.columns, options.series);
+    return series_spec(chosen_columns(known.columns, options.series),
+                       with_season(options.series, &known, 0));
   };
   reader.open = [&known](const fs::path& folder, const DataOptions& options,
                          const SplitRequest& request) {
@@ -146,8 +216,9 @@ DatasetReader csv_reader() {
   reader.name = "csv";
   reader.folders = {""};
   reader.describe = [](const DataOptions& options) {
-    const auto names = read_csv_names(csv_file(options.root));
-    return series_spec(static_cast<std::int64_t>(names.size()), options.series);
+    const CsvHead head = read_csv_head(csv_file(options.root));
+    return series_spec(chosen_columns(std::ssize(head.names), options.series),
+                       with_season(options.series, nullptr, head.seconds));
   };
   reader.open = [](const fs::path& root, const DataOptions& options, const SplitRequest& request) {
     return open_table(csv_file(root), options, request, nullptr);
@@ -172,35 +243,46 @@ SeriesRows month_rows(std::int64_t steps_per_hour) {
   return {.train = 12 * month, .validation = 4 * month, .test = 4 * month};
 }
 
-Series standardise(const CsvTable& table, const SeriesRows& rows) {
-  Series series;
-  series.rows = rows.train + rows.validation + rows.test;
-  series.columns = table.columns();
-  series.names = table.names;
-  TBN_CHECK(rows.train > 0 && series.rows <= table.rows, "the table has the rows of the splits");
-  const auto columns = static_cast<std::size_t>(series.columns);
-  const std::size_t trained = static_cast<std::size_t>(rows.train) * columns;
-  const auto count = static_cast<double>(rows.train);
-  series.mean.assign(columns, 0);
-  for (std::size_t i = 0; i < trained; ++i) series.mean[i % columns] += table.values[i];
-  for (double& mean : series.mean) mean /= count;
-  series.deviation.assign(columns, 0);
-  for (std::size_t i = 0; i < trained; ++i) {
-    const double difference = table.values[i] - series.mean[i % columns];
-    series.deviation[i % columns] += difference * difference;
+SeriesStatistics measure(const CsvTable& table, std::int64_t rows) {
+  TBN_CHECK(rows > 0 && rows <= table.rows, "the table has the rows to measure");
+  const auto columns = static_cast<std::size_t>(table.columns());
+  const std::size_t measured = static_cast<std::size_t>(rows) * columns;
+  const auto count = static_cast<double>(rows);
+  SeriesStatistics result{.mean = std::vector<double>(columns, 0),
+                          .deviation = std::vector<double>(columns, 0)};
+  for (std::size_t i = 0; i < measured; ++i) result.mean[i % columns] += table.values[i];
+  for (double& mean : result.mean) mean /= count;
+  for (std::size_t i = 0; i < measured; ++i) {
+    const double difference = table.values[i] - result.mean[i % columns];
+    result.deviation[i % columns] += difference * difference;
   }
   for (std::size_t c = 0; c < columns; ++c) {
-    const double deviation = std::sqrt(series.deviation[c] / count);
+    const double deviation = std::sqrt(result.deviation[c] / count);
     // What rounding leaves of a constant column is no scale.
     const double rounding =
-        count * std::abs(series.mean[c]) * std::numeric_limits<double>::epsilon();
-    series.deviation[c] = deviation > rounding ? deviation : 1;
+        count * std::abs(result.mean[c]) * std::numeric_limits<double>::epsilon();
+    result.deviation[c] = deviation > rounding ? deviation : 1;
   }
+  return result;
+}
+
+Series standardise(const CsvTable& table, const SeriesRows& rows, SeriesStatistics statistics) {
+  Series series;
+  series.rows = rows.sum();
+  series.columns = table.columns();
+  series.names = table.names;
+  series.statistics = std::move(statistics);
+  TBN_CHECK(rows.train > 0 && series.rows <= table.rows, "the table has the rows of the splits");
+  const auto columns = static_cast<std::size_t>(series.columns);
+  const std::vector<double>& mean = series.statistics.mean;
+  const std::vector<double>& deviation = series.statistics.deviation;
+  TBN_CHECK(mean.size() == columns && deviation.size() == columns,
+            "each column has its statistics");
   series.values.resize(static_cast<std::size_t>(series.rows) * columns);
   for (std::size_t i = 0; i < series.values.size(); ++i) {
     const std::size_t c = i % columns;
-    const double value = (table.values[i] - series.mean[c]) / series.deviation[c];
-    if (std::abs(value) > static_cast<double>(std::numeric_limits<float>::max())) {
+    const double value = (table.values[i] - mean[c]) / deviation[c];
+    if (!(std::abs(value) <= static_cast<double>(std::numeric_limits<float>::max()))) {
       throw DataError(
           fmt::format("column {}: the value {:g} of row {} is {:g} standard deviations "
                       "from the training rows' mean, more than a float can hold",

@@ -15,14 +15,6 @@
 
 namespace tbn {
 
-// The rows of each split: training is [0, train), validation [train, train + validation), test the
-// `test` rows after it. Rows beyond are not used.
-struct SeriesRows {
-  std::int64_t train = 0;
-  std::int64_t validation = 0;
-  std::int64_t test = 0;
-};
-
 // 70 % training and 20 % test, both rounded down; validation is the rest.
 SeriesRows share_rows(std::int64_t rows);
 // 12, 4 and 4 months of 30 days, with so many steps an hour.
@@ -32,15 +24,17 @@ SeriesRows month_rows(std::int64_t steps_per_hour);
 struct Series {
   std::int64_t rows = 0;
   std::int64_t columns = 0;
-  std::vector<float> values;  // [rows, columns]: (raw - mean) / deviation
-  std::vector<double> mean;   // [columns], of the training rows
-  // [columns], population standard deviation of the training rows; 1 for a constant column.
-  std::vector<double> deviation;
+  std::vector<float> values;       // [rows, columns]: (raw - mean) / deviation
+  SeriesStatistics statistics;     // [columns] each: what they were standardised by
   std::vector<std::string> names;  // [columns]
 };
 
-// Keeps the first rows that `rows` covers; there must be so many.
-Series standardise(const CsvTable& table, const SeriesRows& rows);
+// Of the first `rows` of a table.
+SeriesStatistics measure(const CsvTable& table, std::int64_t rows);
+
+// Keeps the first rows that `rows` covers; there must be so many. Throws DataError where a value is
+// more deviations from the mean than a float holds.
+Series standardise(const CsvTable& table, const SeriesRows& rows, SeriesStatistics statistics);
 
 // All windows, one a step, whose targets lie in rows [first, last). Their inputs may begin up to
 // `window` steps before `first`, but not before the series.
@@ -68,6 +62,11 @@ class SeriesWindows final : public Dataset {
 // etth1, etth2, ettm1, ettm2, weather, electricity, traffic, exchange_rate, and `csv`: any table,
 // data.root being the file or a folder with no other .csv in it. With data.on_error `skip` a bad
 // row is removed from the series before it is split, so that the rows around it become neighbours.
+//
+// DataSplits::series says how the rows were read, and DataOptions::series.rule has them read like
+// that again: columns by name, standardised by the rule's statistics, split at the rule's rows.
+// What the table then differs in is in the notes: the order of its columns, more rows, another
+// step, and values that must be of other units.
 std::vector<DatasetReader> series_readers();
 
 }  // namespace tbn

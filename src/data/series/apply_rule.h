@@ -1,0 +1,27 @@
+// A table read by the rule of a network that was trained elsewhere, or earlier: whether it can be,
+// and what the user should know of how the two differ.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "data/series/csv_table.h"
+#include "data/series/series_rule.h"
+
+namespace tbn {
+
+// Throws DataError, beginning with `where`, for a rule that no training makes: statistics that are
+// not of `columns` columns, not finite or no scale, and rows below zero. Rules come from files.
+void check_rule(const SeriesRule& rule, std::int64_t columns, const std::string& where);
+
+// Of `rule`, with what it leaves open from `found`, the rule that the table at hand would make.
+SeriesRule completed(SeriesRule rule, const SeriesRule& found);
+
+// Sentences on what of the table a network of `rule` was not measured on: more rows, another step,
+// and columns whose mean is more than 3 of the rule's deviations off, or whose deviation is more
+// than 3 times as large or small, as a table in other units has. `found` has no statistics.
+std::vector<std::string> differences(const CsvTable& table, const SeriesRule& rule,
+                                     const SeriesRule& found);
+
+}  // namespace tbn
