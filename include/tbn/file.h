@@ -28,6 +28,10 @@
 //                         interleave      outputs that share a row of a tile lie side by side
 //                         output_scalars  layers with one scalar an output
 //                         tiled           tiles that p slices of a weight share
+//                         units           a forecaster that takes and gives original units: a
+//                                         normalize alone reads the input, an affine makes the
+//                                         output, with the same numbers (std and scale, mean and
+//                                         bias, a column each); errors are measured in deviations
 //   tbn.graph           the network, as JSON. Its canonical form is written: no spaces, keys sorted
 //                       by their bytes, doubles in the fewest digits that round-trip
 //   any other           free text about the model: tbn.trained_on, tbn.accuracy, tbn.created_by
@@ -115,8 +119,8 @@ inline constexpr std::string_view kPreparedFormat = "1.1";
 inline constexpr int kPackedMajorVersion = 1;
 
 // The features that this library knows, sorted.
-inline constexpr std::string_view kPackedFeatures[] = {"binary", "f16", "interleave",
-                                                       "output_scalars", "tiled"};
+inline constexpr std::string_view kPackedFeatures[] = {"binary",         "f16",   "interleave",
+                                                       "output_scalars", "tiled", "units"};
 
 // A batch of inputs and the logits that belong to it; the first dimension of both is the batch.
 struct TestVectors {

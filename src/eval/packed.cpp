@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <vector>
 
 #include "data/loader.h"
+#include "graph/passes/units.h"
 #include "runtime/prepare.h"
 #include "tbn/error.h"
 
@@ -18,11 +20,14 @@ MetricSums evaluate_packed(const Network& network, PackedRun run, const Dataset&
   const std::int64_t each = element_count(network.output_shape());
   BatchLoader loader(data, {.batch_size = batch_size, .threads = loader_threads});
   loader.start_epoch(0);
+  const std::optional<Units> units = units_of(network.graph(), network.tensors());
   std::vector<float> outputs;
   for (Batch batch; loader.next(batch);) {
     if (data.spec().bytes) batch.values.assign(batch.bytes.begin(), batch.bytes.end());
     outputs.resize(static_cast<std::size_t>(batch.size * each));
+    if (units) to_original(batch.values, *units);
     run(batch.values, batch.size, outputs);
+    if (units) to_standardised(outputs, *units);
     sums.add(outputs, batch.labels, batch.targets, batch.size);
   }
   return sums;
@@ -41,11 +46,17 @@ VerifyResult verify_packed(const Network& network, PackedRun run, double relativ
   result.vectors = input.shape().front();
   std::vector<float> logits(expected.size());
   run(input.values<float>(), result.vectors, logits);
+  const std::optional<Units> units = units_of(network.graph(), network.tensors());
+  std::vector<float> wanted(expected.begin(), expected.end());
+  if (units) {
+    to_standardised(logits, *units);
+    to_standardised(wanted, *units);
+  }
 
   double largest = 0;
   for (std::size_t i = 0; i < logits.size(); ++i) {
-    largest = std::max(largest, std::abs(static_cast<double>(expected[i])));
-    const double difference = std::abs(static_cast<double>(logits[i]) - expected[i]);
+    largest = std::max(largest, std::abs(static_cast<double>(wanted[i])));
+    const double difference = std::abs(static_cast<double>(logits[i]) - wanted[i]);
     // The negation also catches what is not a number.
     if (!(difference <= result.largest_difference)) result.largest_difference = difference;
   }

@@ -15,13 +15,15 @@ namespace tbn {
 using PackedRun =
     FunctionRef<void(std::span<const float> input, std::int64_t batch, std::span<float> output)>;
 
-// The samples must fit the network (check_data_fits).
+// The samples must fit the network (check_data_fits). Those of a series are standardised; a network
+// with units (graph/passes/units.h) is given original values, and its forecasts are standardised
+// again, so that errors are the same whoever standardises.
 MetricSums evaluate_packed(const Network& network, PackedRun run, const Dataset& data,
                            std::int64_t batch_size, int loader_threads = 1);
 
 struct VerifyResult {
   std::int64_t vectors = 0;
-  double largest_difference = 0;  // of a logit
+  double largest_difference = 0;  // of a logit; with units, in deviations
   double tolerance = 0;           // for a difference
   bool same_predictions = true;   // classification: the largest logit
   // Not so for a difference that is not a number.

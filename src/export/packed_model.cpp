@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "graph/passes/units.h"
 #include "runtime/prepare.h"
 #include "tbn/error.h"
 
@@ -12,9 +13,10 @@ namespace tbn {
 
 namespace {
 
-std::vector<std::string> features_of(const Graph& graph) {
+std::vector<std::string> features_of(const Model& packed) {
   std::set<std::string> features;
-  for (const Node& node : graph.nodes) {
+  if (units_of(packed)) features.insert("units");
+  for (const Node& node : packed.graph.nodes) {
     const WeightEncoding* encoding = weights_of(node.op);
     const auto* tiled = encoding ? std::get_if<TiledWeights>(encoding) : nullptr;
     if (!tiled) continue;
@@ -58,12 +60,18 @@ HostTensor example_inputs(const Graph& graph, std::int64_t count) {
   return inputs;
 }
 
+HostTensor example_inputs(const Model& packed, std::int64_t count) {
+  HostTensor inputs = example_inputs(packed.graph, count);
+  if (const auto units = units_of(packed)) to_original(inputs.values<float>(), *units);
+  return inputs;
+}
+
 PackedFile make_packed_file(const Model& packed, std::map<std::string, std::string> metadata,
                             const HostTensor& verify_input) {
   const auto network = Network::from(packed, {}, "packed model");
   PackedFile file{.graph_json = to_json(packed.graph),
                   .tensors = packed.tensors,
-                  .features = features_of(packed.graph),
+                  .features = features_of(packed),
                   .metadata = std::move(metadata)};
   if (verify_input.count() > 0) file.test_vectors = answer(network, verify_input);
   return file;

@@ -20,6 +20,8 @@ namespace tbn {
 // `count` inputs [count, ...], the same for the same shape everywhere: whole pixel values 0..255,
 // or values in [-1, 1) for sequences.
 HostTensor example_inputs(const Graph& graph, std::int64_t count);
+// In the units of the network, where it has some.
+HostTensor example_inputs(const Model& packed, std::int64_t count);
 
 // `verify_input` [k, ...] becomes the file's test vectors with the outputs of the reference
 // runtime; none are stored where it is empty. Throws DataError where the packed model cannot be

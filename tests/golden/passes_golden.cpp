@@ -1,7 +1,10 @@
 // What each export pass makes of the odd network: its graph, and the tensors beside it.
 #include "graph/passes/passes.h"
+#include "graph/passes/units.h"
 #include "support/golden.h"
 #include "support/random_model.h"
+#include "tbn/models.h"
+#include "tbn/policy.h"
 
 using namespace tbn;
 
@@ -28,4 +31,15 @@ TEST_CASE("each export pass rewrites the odd network as approved") {
         "passes_" + std::to_string(++number) + "_" + std::string(pass.name) + ".txt";
     test::check_golden(file, text_of(model));
   }
+}
+
+TEST_CASE("units stand at both ends of a forecaster as approved") {
+  Graph graph = build_model({.type = "dlinear",
+                             .options = {{"normalize", std::string("last")}},
+                             .input = {24, 2},
+                             .task = {.task = Task::kForecasting, .output = {6, 2}}});
+  apply_policy(graph, {.standard = tiled(2), .rules = {}});
+  Model model = pack_model(test::random_trained(std::move(graph), 1));
+  add_units(model, {.mean = {10.5, -300}, .deviation = {0.25, 12}}, "golden");
+  test::check_golden("passes_units.txt", text_of(model));
 }

@@ -53,8 +53,8 @@ ExportSource read_run(const CommandLine& line, const std::filesystem::path& path
                       .packed = pack_model(std::move(trained.model)),
                       .config_yaml = trained.config_yaml,
                       .averaged = trained.averaged};
-  source.file = make_packed_file(source.packed, metadata_of(trained),
-                                 example_inputs(source.packed.graph, vectors));
+  source.file =
+      make_packed_file(source.packed, metadata_of(trained), example_inputs(source.packed, vectors));
   return source;
 }
 

@@ -38,6 +38,9 @@ struct Border {
   bool last = false;            // the activations have the first dimension last
   const float* mean = nullptr;  // on the device, one a channel; null: no normalize is fused
   const float* deviation = nullptr;
+  // Of an output: scale x + bias, one a column; null: it is given as it is.
+  const float* scale = nullptr;
+  const float* bias = nullptr;
 };
 // The activations of an input. With mean and deviation they are normalized before they are
 // rounded: raw pixels have more bits than 16-bit floats keep.
@@ -45,6 +48,8 @@ void run_import(const Border& border, Precision precision, const float* x, void*
                 std::int64_t batch, cudaStream_t stream);
 void run_import(const Border& border, Precision precision, const std::uint8_t* x, void* y,
                 std::int64_t batch, cudaStream_t stream);
+// With scale and bias the values are taken back to their units in single precision: 50,013 is none
+// of bf16, and infinite in fp16.
 void run_export(const Border& border, Precision precision, const void* x, float* y,
                 std::int64_t batch, cudaStream_t stream);
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "graph/passes/units.h"
 #include "runtime/cpu/fast/fuse.h"
 #include "runtime/cuda/layer.h"
 #include "runtime/cuda/precision.h"
@@ -32,6 +33,14 @@ Graph with_import(Graph graph) {
   return graph;
 }
 
+// The graph without the affine that takes a forecast back to its units, which the export does.
+Graph without_output_units(Graph graph, bool has_units) {
+  if (!has_units) return graph;
+  graph.output = graph.node(graph.output).inputs.front();
+  graph.nodes.pop_back();  // see units_of(): it is the last
+  return graph;
+}
+
 bool has_two_orders(const Shape& shape) {
   return (is_image(shape) || shape.size() == 2) && !is_flat(shape);
 }
@@ -40,7 +49,9 @@ bool has_two_orders(const Shape& shape) {
 
 Program::Program(const Graph& graph, const TensorMap& tensors, const LayerOptions& options,
                  Context& device)
-    : graph_(with_import(fast::fuse_additions(graph))), precision_(options.precision) {
+    : graph_(with_import(
+          fast::fuse_additions(without_output_units(graph, units_of(graph, tensors).has_value())))),
+      precision_(options.precision) {
   const NetworkContext context = {graph_, tensors, {precision_, tables_, options, device}};
   plan_import(tables_);
   for (NodeId id = kImport + 1; id < static_cast<NodeId>(graph_.nodes.size()); ++id) {
@@ -50,6 +61,10 @@ Program::Program(const Graph& graph, const TensorMap& tensors, const LayerOption
   plan_chains(options, device);
   output_ = {.shape = graph_.output_shape(),
              .last = last_[static_cast<std::size_t>(graph_.output)]};
+  if (!units_of(graph, tensors)) return;
+  const std::string& name = graph.node(graph.output).name;
+  output_.scale = tables_.keep(tensors.at(name + ".scale").values<float>());
+  output_.bias = tables_.keep(tensors.at(name + ".bias").values<float>());
 }
 
 void Program::plan_import(Tables& tables) {

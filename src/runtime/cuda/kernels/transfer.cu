@@ -11,6 +11,11 @@ struct Normalized {
   __device__ float operator()(float x, int c) const { return (x - mean[c]) / deviation[c]; }
 };
 
+struct Scaled {
+  const float *scale, *bias;
+  __device__ float operator()(float x, int c) const { return scale[c] * x + bias[c]; }
+};
+
 // Values that keep their places; `inner` of one channel lie together.
 template <class From, class To, class F>
 __global__ void __launch_bounds__(256) convert_values(const From* x, To* y, std::int64_t count,
@@ -53,6 +58,17 @@ void import_values(const Border& border, Precision precision, const From* x, voi
   });
 }
 
+// `f` is given the channel of each value; of values with the first dimension last, where its second
+// dimension is.
+template <class T, class F>
+void export_as(const Border& border, const T* x, float* y, std::int64_t batch, F f,
+               cudaStream_t stream) {
+  const Shape& s = border.shape;
+  if (!border.last || is_flat(s)) return convert(s, x, y, batch, f, stream);
+  const Matrices matrices = {batch, static_cast<int>(others_of(s)), static_cast<int>(first_of(s))};
+  launch_transpose(x, y, matrices, f, stream);
+}
+
 }  // namespace
 
 void run_import(const Border& border, Precision precision, const float* x, void* y,
@@ -67,13 +83,13 @@ void run_import(const Border& border, Precision precision, const std::uint8_t* x
 
 void run_export(const Border& border, Precision precision, const void* x, float* y,
                 std::int64_t batch, cudaStream_t stream) {
-  const Shape& s = border.shape;
   with_type(precision, [&]<class T>(T*) {
     const auto* values = static_cast<const T*>(x);
-    if (!border.last || is_flat(s)) return convert(s, values, y, batch, Unchanged{}, stream);
-    const Matrices matrices = {batch, static_cast<int>(others_of(s)),
-                               static_cast<int>(first_of(s))};
-    launch_transpose(values, y, matrices, Unchanged{}, stream);
+    if (border.scale == nullptr) {
+      export_as(border, values, y, batch, Unchanged{}, stream);
+    } else {
+      export_as(border, values, y, batch, Scaled{border.scale, border.bias}, stream);
+    }
   });
 }
 
