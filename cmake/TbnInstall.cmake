@@ -1,25 +1,33 @@
 # Installs the libraries, headers and tools, and the package that find_package(tbn) reads:
-# components core, runtime and cuda know nothing of LibTorch, train brings it along.
+# components core, runtime, c and cuda know nothing of LibTorch, train brings it along. What
+# `cmake --install --component` knows: runtime (all that needs no LibTorch), tools, train.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(package_folder "${CMAKE_INSTALL_LIBDIR}/cmake/tbn")
+set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME runtime)
 
-# tbn_install(<export set> <library>...)
-function(tbn_install set)
+# tbn_install(<component> <export set> <library>...)
+function(tbn_install component set)
   list(TRANSFORM ARGN PREPEND tbn_)
-  install(TARGETS ${ARGN} EXPORT ${set} ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+  set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME ${component})
+  install(TARGETS ${ARGN} EXPORT ${set} DESTINATION "${CMAKE_INSTALL_LIBDIR}")
   install(EXPORT ${set} NAMESPACE tbn:: DESTINATION "${package_folder}")
 endfunction()
 
-tbn_install(tbnCoreTargets core runtime)
-tbn_install(tbnCudaTargets cuda)
+tbn_install(runtime tbnCoreTargets core runtime)
+tbn_install(runtime tbnCudaTargets cuda)
+tbn_install(runtime tbnCTargets c)
+install(TARGETS tbn_c_archive ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+file(RELATIVE_PATH prefix_from_pc "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
+configure_file("${PROJECT_SOURCE_DIR}/cmake/tbn.pc.in" "${PROJECT_BINARY_DIR}/tbn.pc" @ONLY)
+install(FILES "${PROJECT_BINARY_DIR}/tbn.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
   FILES_MATCHING PATTERN "*.h" PATTERN train.h EXCLUDE)
 if(TBN_TRAIN)
-  tbn_install(tbnTrainTargets micro data eval config export train)
+  tbn_install(train tbnTrainTargets micro data eval config export train)
   install(FILES "${PROJECT_SOURCE_DIR}/include/tbn/train.h"
-    DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/tbn")
+    DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/tbn" COMPONENT train)
 endif()
 
 # The kernels that exported C calls, to be copied beside it.
@@ -30,7 +38,7 @@ get_property(tools GLOBAL PROPERTY TBN_TOOLS)
 if(tools)
   # LibTorch lies in a cache folder, where no loader looks by itself.
   set_target_properties(${tools} PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
-  install(TARGETS ${tools} RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+  install(TARGETS ${tools} RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT tools)
 endif()
 
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/tbnConfig.cmake.in"

@@ -23,6 +23,27 @@ function(tbn_add_library name)
   tbn_compile_options(tbn_${name})
 endfunction()
 
+# tbn_add_c_library() makes libtbn, the C interface for every language, with core and runtime inside: a shared library
+# that shows the functions of tbn_c.h and nothing else (tbn::c to others), and an archive for `pkg-config --static`.
+function(tbn_add_c_library)
+  set(folder "${PROJECT_SOURCE_DIR}/src/runtime")
+  # These files once more: in the libraries that C++ programs link, their functions stay hidden.
+  file(GLOB interface CONFIGURE_DEPENDS "${folder}/c_*.cpp")
+  add_library(tbn_c SHARED ${interface})
+  add_library(tbn::c ALIAS tbn_c)
+  set(version "${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}")  # what may differ breaks callers
+  set_target_properties(tbn_c PROPERTIES EXPORT_NAME c OUTPUT_NAME tbn VERSION ${PROJECT_VERSION}
+    SOVERSION ${version} CXX_VISIBILITY_PRESET default LINK_DEPENDS "${folder}/c_api.map")
+  target_include_directories(tbn_c
+    PUBLIC "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>" "$<INSTALL_INTERFACE:include>"
+    PRIVATE "${PROJECT_SOURCE_DIR}/src")
+  target_link_libraries(tbn_c PRIVATE tbn_runtime)
+  target_link_options(tbn_c PRIVATE "LINKER:--version-script=${folder}/c_api.map")
+  tbn_compile_options(tbn_c)
+  add_library(tbn_c_archive STATIC $<TARGET_OBJECTS:tbn_core> $<TARGET_OBJECTS:tbn_runtime>)
+  set_target_properties(tbn_c_archive PROPERTIES OUTPUT_NAME tbn LINKER_LANGUAGE CXX)
+endfunction()
+
 # tbn_add_tool(<name> [NEEDS <tbn library>...]) makes bin/tbn-<name> of src/app/tbn_<name>.cpp and of
 # the .cpp files in the folder src/app/<name>, where there is one.
 function(tbn_add_tool name)

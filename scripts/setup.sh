@@ -40,7 +40,7 @@ if [ $flavour = auto ]; then
   if tbn_has_driver; then flavour=cuda; fi
 fi
 
-packages=(build-essential cmake ninja-build ccache ca-certificates python3 python3-venv
+packages=(build-essential cmake ninja-build pkgconf ccache ca-certificates python3 python3-venv
   zlib1g-dev libjpeg-dev libfmt-dev libspdlog-dev libyaml-cpp-dev libcxxopts-dev catch2
   dataset-fashion-mnist)
 if [ $checks = yes ]; then packages+=(clang-format-14 clang-tidy-14); fi

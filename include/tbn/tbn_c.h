@@ -1,7 +1,7 @@
 /* Runs packed networks from C, or from any language that calls C, without LibTorch: what
  * tbn/runtime.h offers, as C99. A network is loaded once and shared between threads; each thread
- * runs it through a session of its own. Link tbn::runtime, with the C++ compiler as the linker
- * (CMake does so by itself) or with its standard library named. Linux, little-endian.
+ * runs it through a session of its own. Link libtbn: `pkg-config --cflags --libs tbn`, or tbn::c in
+ * CMake; or load it, ctypes.CDLL("libtbn.so.0.1") in Python. Linux, little-endian.
  *
  *   tbn_network* network = NULL;
  *   tbn_session* session = NULL;
@@ -57,8 +57,9 @@ typedef struct tbn_session tbn_session;
 /* The version of this library, "0.1.0". */
 const char* tbn_version(void);
 
-/* What went wrong in the last call of this thread that returned an error: one sentence in UTF-8; ""
- * where none has. Valid until the next such call of this thread. Calls that succeed leave it. */
+/* What went wrong in the last call of this thread that returned an error: one sentence in UTF-8 of
+ * at most 8191 bytes; "" where none has. Valid until the next such call of this thread, and while
+ * the library stays loaded. Calls that succeed leave it. */
 const char* tbn_last_error(void);
 
 /* Reads and checks the .tbn file at `path`. The file stays mapped into memory while the network or

@@ -1,4 +1,6 @@
 // The C interface: handles around the C++ classes, and arguments checked before they are used.
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <iterator>
 #include <limits>
@@ -20,13 +22,13 @@ struct tbn_session {
 namespace tbn::c {
 namespace {
 
+// An array, not a string: threads have nothing to destroy, so that dlclose can let the library go.
 struct LastError {
-  std::string text;
-  const char* shown = "";  // text, or words that need no memory
+  std::array<char, 8192> text;  // empty, or a sentence and its end
 };
 
 LastError& last_error() {
-  thread_local LastError error;
+  thread_local LastError error{};
   return error;
 }
 
@@ -109,13 +111,14 @@ tbn_status run(tbn_session* session, const T* input, std::size_t input_count, st
 }  // namespace
 
 tbn_status fail(tbn_status status, std::string_view message) noexcept {
-  LastError& error = last_error();
-  try {
-    error.text = message;
-    error.shown = error.text.c_str();
-  } catch (...) {
-    error.shown = "out of memory, even for the words of the error";
+  auto& text = last_error().text;
+  std::size_t count = std::min(message.size(), text.size() - 1);
+  if (count < message.size()) {
+    // What does not fit is left out, from the start of a character of UTF-8.
+    while (count > 0 && (static_cast<unsigned char>(message[count]) & 0xC0) == 0x80) --count;
   }
+  std::copy_n(message.data(), count, text.data());
+  text[count] = '\0';
   return status;
 }
 
@@ -129,7 +132,7 @@ extern "C" {
 
 const char* tbn_version(void) { return TBN_VERSION; }
 
-const char* tbn_last_error(void) { return tbn::c::last_error().shown; }
+const char* tbn_last_error(void) { return tbn::c::last_error().text.data(); }
 
 tbn_status tbn_network_load(const char* path, tbn_network** network) {
   return guarded([&] {

@@ -293,6 +293,19 @@ TEST_CASE("each thread has a last error of its own, and success leaves it") {
   CHECK(tbn_last_error() == mine);
 }
 
+TEST_CASE("an error that is too long is cut between characters") {
+  for (const std::string shift : {"", "-", "--"}) {
+    std::string text = shift;
+    while (text.size() < 9000) text += "\u20ac";  // three bytes
+    c::fail(TBN_ERROR_DATA, text);
+    const std::string kept = tbn_last_error();
+    CHECK(kept == text.substr(0, kept.size()));
+    CHECK(kept.size() <= 8191);
+    CHECK(kept.size() > 8191 - 3);
+    CHECK((kept.size() - shift.size()) % 3 == 0);
+  }
+}
+
 TEST_CASE("the version is the project's") {
   const std::string cmake = test::read_file(test::source_dir() / "CMakeLists.txt");
   CHECK(says(cmake, {"project(tbn VERSION " + std::string(tbn_version()) + " "}));
