@@ -96,14 +96,18 @@ install_system_packages() {
   rm -f "$log"
 }
 
-# make_environment <name> <gigabytes it needs> <pip argument>...
-# A virtual environment in the cache, made aside and renamed, so that it is whole or absent. Its
-# .complete file holds what was asked for: another wish makes it anew.
+# make_environment <name> <gigabytes it needs> <file of requirements> <earlier wish> <pip argument>...
+# A virtual environment in the cache, made aside and renamed, so that it is whole or absent. What is
+# installed has the SHA-256 that the file of requirements lists. The environment's .complete file holds
+# what was asked for: another wish makes it anew, but for the earlier one, of the same versions without
+# their hashes.
 make_environment() {
-  local name=$1 gigabytes=$2
-  shift 2
-  local folder=$tbn_cache/$name wish="$*"
-  if [ "$(cat "$folder/.complete" 2> /dev/null)" = "$wish" ]; then
+  local name=$1 gigabytes=$2 requirements=$tbn_root/scripts/requirements/$3 earlier=$4
+  shift 4
+  local folder=$tbn_cache/$name wish complete
+  wish="${requirements##*/} $(sha256sum < "$requirements" | cut -c 1-64)"
+  complete=$(cat "$folder/.complete" 2> /dev/null || true)
+  if [ "$complete" = "$wish" ] || [ "$complete" = "$earlier" ]; then
     say "$name: is there"
     return
   fi
@@ -124,7 +128,7 @@ make_environment() {
   local quiet=-q
   if [ -t 1 ]; then quiet=; fi
   "$unfinished/bin/python" -m pip --disable-pip-version-check install $quiet --retries 2 "$@" \
-    2> "$log" || pip_failed "$name" "$log"
+    --only-binary :all: --require-hashes -r "$requirements" 2> "$log" || pip_failed "$name" "$log"
   printf '%s\n' "$wish" > "$unfinished/.complete"
   rm -rf "$folder" "$log"
   mv "$unfinished" "$folder"
@@ -137,6 +141,10 @@ pip_failed() {
   elif grep -qE 'NewConnectionError|Temporary failure|Name or service|timed out|Max retries|Network is unreachable' "$2"; then
     die "$1: the download failed; check the network connection and run scripts/setup.sh again" \
       "(pip's own words: $2)"
+  fi
+  if grep -q 'DO NOT MATCH THE HASHES' "$2"; then
+    die "$1: a package is another than scripts/requirements lists, or was damaged on its way; nothing" \
+      "was installed (pip's own words: $2)"
   fi
   die "$1: pip could not install it; its own words are in $2"
 }
@@ -155,13 +163,15 @@ flock -n 9 || { say "waiting for another scripts/setup.sh to finish"; flock 9; }
 
 if [ $flavour = cuda ]; then
   # nvcc is made of four packages, beside the CUDA libraries that LibTorch brings.
-  make_environment "libtorch-$tbn_torch_version-cuda" 10 "torch==$tbn_torch_version" \
-    'nvidia-cuda-nvcc==13.0.*' 'nvidia-cuda-crt==13.0.*' 'nvidia-nvvm==13.0.*' \
-    'nvidia-cuda-cccl==13.0.*'
+  make_environment "libtorch-$tbn_torch_version-cuda" 10 libtorch-cuda.txt \
+    "torch==$tbn_torch_version nvidia-cuda-nvcc==13.0.* nvidia-cuda-crt==13.0.* nvidia-nvvm==13.0.* nvidia-cuda-cccl==13.0.*"
 else
   # The wheel's CPU library alone: of CUDA it needs two small libraries to be loaded at all.
-  make_environment "libtorch-$tbn_torch_version-cpu" 3 --no-deps "torch==$tbn_torch_version" \
-    'nvidia-cuda-runtime==13.0.*' 'nvidia-cuda-cupti==13.0.*'
+  make_environment "libtorch-$tbn_torch_version-cpu" 3 libtorch-cpu.txt \
+    "--no-deps torch==$tbn_torch_version nvidia-cuda-runtime==13.0.* nvidia-cuda-cupti==13.0.*" \
+    --no-deps
 fi
-if [ $tests = yes ]; then make_environment test-tools 1 numpy safetensors tensorboard h5py; fi
+if [ $tests = yes ]; then
+  make_environment test-tools 1 test-tools.txt 'numpy safetensors tensorboard h5py'
+fi
 say "set-up is complete"
