@@ -73,8 +73,10 @@ void tbn_conv2d(const tbn_layer* layer, const tbn_window* window, const uint8_t*
 void tbn_conv2d_logits(const tbn_layer* layer, const tbn_window* window, const uint8_t* x,
                        int32_t* y, int32_t* scratch);
 /* Output c sees channel c / (outputs / channels). Weights: bits as in tbn_flat_sums, each row from
- * a byte on; or int8_t [outputs][kernel_h][kernel_w]. */
+ * a byte on (tile) or not (flat); or int8_t [outputs][kernel_h][kernel_w]. */
 void tbn_depthwise_tile(const tbn_layer* layer, const tbn_window* window, const uint8_t* x,
+                        uint8_t* y);
+void tbn_depthwise_flat(const tbn_layer* layer, const tbn_window* window, const uint8_t* x,
                         uint8_t* y);
 void tbn_depthwise_dense(const tbn_layer* layer, const tbn_window* window, const uint8_t* x,
                          uint8_t* y);
@@ -133,6 +135,8 @@ void tbn_conv2d_f32(const tbn_layer_f32* layer, const tbn_window* window, const 
                     float* scratch);
 void tbn_depthwise_tile_f32(const tbn_layer_f32* layer, const tbn_window* window, const float* x,
                             float* y);
+void tbn_depthwise_flat_f32(const tbn_layer_f32* layer, const tbn_window* window, const float* x,
+                            float* y);
 void tbn_depthwise_dense_f32(const tbn_layer_f32* layer, const tbn_window* window, const float* x,
                              float* y);
 void tbn_max_pool_f32(const tbn_window* window, const float* x, float* y);
@@ -146,6 +150,7 @@ void tbn_silu_f32(const float* x, float* y, uint32_t count);
 void tbn_tanh_f32(const float* x, float* y, uint32_t count);
 void tbn_sigmoid_f32(const float* x, float* y, uint32_t count);
 void tbn_channels_first_f32(const float* x, float* y, uint32_t pixels, uint32_t channels);
+/* -1 where a value is not a number. */
 int tbn_argmax_f32(const float* values, int count);
 
 #ifdef __cplusplus

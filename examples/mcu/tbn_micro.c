@@ -399,6 +399,29 @@ static int32_t depthwise_tile_sum(const tbn_layer* layer, const tbn_window* w, t
   return sum;
 }
 
+/* Weight k of the layer is bit k % q of its tile, times the scalar of slice k / q. */
+static int32_t depthwise_flat_sum(const tbn_layer* layer, const tbn_window* w, taps rows,
+                                  taps columns, const uint8_t* x, uint32_t row) {
+  const uint8_t* bits = (const uint8_t*)layer->weights;
+  const uint32_t first = row * layer->inputs;
+  const int16_t* alpha = layer->alphas + first / layer->tile_bits * layer->alpha_step;
+  uint32_t bit = first % layer->tile_bits;
+  int32_t whole = 0, part = 0;
+  for (int32_t i = 0; i < (int32_t)w->kernel_h; ++i) {
+    for (int32_t j = 0; j < (int32_t)w->kernel_w; ++j) {
+      const int32_t value = tap_of(w, rows, columns, i, j, x, layer->zero_in);
+      part += bits[bit >> 3] >> (bit & 7) & 1 ? value : -value;
+      if (++bit < layer->tile_bits) continue;
+      whole += scaled(part, *alpha);
+      alpha += layer->alpha_step;
+      part = 0;
+      bit = 0;
+    }
+  }
+  /* As in tbn_flat_sums, alpha may be past the last. */
+  return part == 0 ? whole : whole + scaled(part, *alpha);
+}
+
 static int32_t depthwise_dense_sum(const tbn_layer* layer, const tbn_window* w, taps rows,
                                    taps columns, const uint8_t* x, uint32_t row) {
   const int8_t* weight = (const int8_t*)layer->weights + row * layer->inputs;
@@ -439,6 +462,10 @@ static void depthwise(depthwise_sum sum, const tbn_layer* layer, const tbn_windo
 
 void tbn_depthwise_tile(const tbn_layer* layer, const tbn_window* w, const uint8_t* x, uint8_t* y) {
   depthwise(depthwise_tile_sum, layer, w, x, y);
+}
+
+void tbn_depthwise_flat(const tbn_layer* layer, const tbn_window* w, const uint8_t* x, uint8_t* y) {
+  depthwise(depthwise_flat_sum, layer, w, x, y);
 }
 
 void tbn_depthwise_dense(const tbn_layer* layer, const tbn_window* w, const uint8_t* x,

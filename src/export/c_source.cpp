@@ -83,7 +83,13 @@ class IntegerWriter final : public CWriter {
 
   void emit(const micro::ScaleChannels&) {
     const auto& scale = std::get<micro::IntegerScale>(*action_);
-    if (scale.identity) return;
+    if (scale.identity) {
+      // The bytes stay where they are, unless others read the input later on.
+      if (input() != output()) {
+        call("tbn_relu", {input(), output(), c_number(step().out.size()), "0"});
+      }
+      return;
+    }
     const std::string gains = scalars("int16_t", "gains", scale.out.gains);
     const std::string biases = scalars("int16_t", "biases", scale.out.biases);
     describe("static const tbn_scale " + symbol("scale") + " = {" + gains + ", " + biases + ", " +
@@ -128,7 +134,9 @@ class FloatWriter final : public CWriter {
   std::int64_t output_bytes() const override { return sizeof(float); }
   std::int64_t window_bytes() const override { return sizeof(float); }
   std::string header_notes() const override {
-    return "Images are pixels 0..255 with the channels of a pixel side by side.";
+    return "Images are pixels 0..255 with the channels of a pixel side by side. The class is -1 "
+           "where\n "
+           "* an output is not a number.";
   }
 
   void write_action(std::size_t) override {

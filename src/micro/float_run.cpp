@@ -109,7 +109,8 @@ class FloatRun {
     each_tap(step_, pool.window, pixel, [&](std::int64_t from, std::int64_t) {
       if (from < 0) return;
       const float value = inputs_[0][static_cast<std::size_t>(from * step_.in.c + c)];
-      most = std::max(most, value);
+      // A value that is not a number stays one.
+      most = value > most || std::isnan(value) ? value : most;
       sum += value;
     });
     if (pool.kind == PoolKind::kMax) return most;

@@ -21,8 +21,8 @@ struct Range {
 };
 using Ranges = std::vector<Range>;  // of the network's values
 
-// The smallest and largest values that the network takes on `inputs`, each channels last; starts
-// from `ranges`, which is empty before the first.
+// The smallest and largest values that the network takes on `input`, channels last; widens
+// `ranges`, which is empty before the first. A value that is not a number makes its range one.
 void observe_ranges(const Network& network, std::span<const float> input, Ranges& ranges);
 
 struct Quantity {

@@ -73,6 +73,11 @@ class Lowering {
     for (const std::int64_t side : node.shape) {
       if (side > kMost) refuse(node, "a side of its output exceeds 65,535");
     }
+    if (node.shape.size() > 3) {
+      refuse(node, "its output " + to_string(node.shape) +
+                       " has more than 3 dimensions; microcontrollers run vectors [F], sequences "
+                       "[T, F] and images [C, H, W]");
+    }
     if (element_count(node.shape) > kMostValues) {
       refuse(node, "its output has more than 16,777,216 values, too many for a microcontroller");
     }
@@ -137,8 +142,16 @@ class Lowering {
       if (!std::isfinite(scalar)) refuse(node, "its scalars are too large for float arithmetic");
     }
   }
+  static void check_finite(const Node& node, const Layer& layer) {
+    check_finite(node, layer.gains);
+    check_finite(node, layer.biases);
+    const auto* flat = std::get_if<FlatSigns>(&layer.weights);
+    if (flat != nullptr) check_finite(node, flat->alphas);
+    const auto* dense = std::get_if<DenseWeights>(&layer.weights);
+    if (dense != nullptr) check_finite(node, dense->values);
+  }
   int add_step(const Node& node, Action action, std::vector<int> inputs, const Map& in) {
-    if (const auto* layer = std::get_if<Layer>(&action)) check_finite(node, layer->gains);
+    if (const auto* layer = std::get_if<Layer>(&action)) check_finite(node, *layer);
     if (const auto* scale = std::get_if<ScaleChannels>(&action)) {
       check_finite(node, scale->gains);
       check_finite(node, scale->biases);
@@ -204,10 +217,13 @@ class Lowering {
     set(id, add_step(node, action, {input(node)}, input_map(node)));
   }
 
-  // Where only linear layers read the vector, their weights are reordered instead of the values.
+  // An image lies with its channels last and is flattened channels first; vectors and sequences
+  // lie as they are flattened. Where only linear layers read the vector, their weights are
+  // reordered instead of the values.
   void flatten(NodeId id, const Node& node) {
     const Map map = input_map(node);
-    if (map.h * map.w == 1 || map.c == 1) return set(id, input(node));
+    const bool image = graph_.node(node.inputs.front()).shape.size() == 3;
+    if (!image || map.h * map.w == 1 || map.c == 1) return set(id, input(node));
     bool linear_only = graph_.output != id;
     for (const Node& reader : graph_.nodes) {
       if (std::find(reader.inputs.begin(), reader.inputs.end(), id) == reader.inputs.end()) {
@@ -241,10 +257,15 @@ class Lowering {
   }
 
   void linear(NodeId id, const Node& node, const Linear& op) {
+    const Shape& shape = graph_.node(node.inputs.front()).shape;
+    if (shape.size() == 3) {
+      refuse(node, "its input is an image " + to_string(shape) +
+                       ", and microcontrollers run linear on vectors [F] and sequences [T, F] "
+                       "alone; put a flatten before it, or export the network as .tbn");
+    }
     Layer layer;
     const auto& flattened = flattened_[static_cast<std::size_t>(node.inputs.front())];
-    const std::int64_t features = graph_.node(node.inputs.front()).shape.back();
-    const Map map = flattened ? *flattened : Map{1, 1, features};
+    const Map map = flattened ? *flattened : Map{1, 1, shape.back()};
     set_weights(layer, node, map.c, map.h * map.w);
     set_epilogue(layer, node, op.scale, op.bias, op.activation);
     finish(id, node, std::move(layer), {input(node)}, op.activation);
@@ -271,7 +292,7 @@ class Lowering {
     std::vector<std::uint8_t> positive;
     for (const float sign : unpack_tile(tile, packed)) positive.push_back(sign > 0 ? 1 : 0);
     if (tile.form == TileForm::kFlat) {
-      layer.weights = FlatSigns{std::move(positive), floats_of(node, ".alpha")};
+      layer.weights = FlatSigns{std::move(positive), slice_alphas(node, tile)};
       return;
     }
     const bool interleaved = tile.order == TileOrder::kInterleave;
@@ -282,13 +303,29 @@ class Lowering {
                              .positive = reordered<std::uint8_t>(positive, order)};
   }
 
+  // What the signs of a flat tile are multiplied with as they are summed: one scalar, or one a
+  // slice. Scalars of the outputs are gains instead, since the sums know slices alone.
+  std::vector<float> slice_alphas(const Node& node, const TileLayout& tile) const {
+    if (has_output_alphas(node, tile)) return {1.0f};
+    return floats_of(node, ".alpha");
+  }
+  bool has_output_alphas(const Node& node, const TileLayout& tile) const {
+    return scope_of(tile, floats(node.name + ".alpha").size()) == AlphaScope::kOutput;
+  }
+
+  // The scalars of a layer's outputs: one, one a copy of the rows, or one an output.
+  std::vector<float> output_alphas(const Layer& layer, const Node& node) const {
+    // A folded norm's scales have taken the scalars of rows in.
+    if (!tensors_.contains(node.name + ".alpha")) return {1.0f};
+    const bool flat = std::holds_alternative<FlatSigns>(layer.weights);
+    if (flat && !has_output_alphas(node, tile_layout_of(graph_, node))) return {1.0f};
+    return floats_of(node, ".alpha");
+  }
+
   void set_epilogue(Layer& layer, const Node& node, bool scale, bool bias,
                     ActivationKind activation) {
     layer.relu = activation == ActivationKind::kRelu;
-    layer.gains = {1.0f};
-    const bool has_alpha =
-        std::holds_alternative<RowSigns>(layer.weights) && tensors_.contains(node.name + ".alpha");
-    if (has_alpha) layer.gains = floats_of(node, ".alpha");
+    layer.gains = output_alphas(layer, node);
     if (scale) layer.gains = multiplied(layer, floats_of(node, ".scale"));
     if (bias) layer.biases = floats_of(node, ".bias");
   }

@@ -36,13 +36,12 @@ struct RowSigns {
   std::int64_t row_step = 1;
   std::int64_t copy_step = 0;
   std::vector<std::uint8_t> positive;  // [rows, inputs], 1 or 0
-  std::int64_t row_of(std::int64_t c) const { return copy_step == 1 ? c / row_step : c % rows; }
 };
 // A tile whose ends cut rows: weight k of outputs * inputs is bit k mod q, times the alpha of slice
 // k / q. Inputs count channels first, as in the packed file.
 struct FlatSigns {
   std::vector<std::uint8_t> positive;  // [q]
-  std::vector<float> alphas;           // one, or one a slice
+  std::vector<float> alphas;           // one, or one a slice; those of outputs are gains
 };
 struct DenseWeights {
   std::vector<float> values;  // [outputs, inputs]

@@ -89,7 +89,7 @@ class Quantizer {
       biases[c] = (layer.biases.empty() ? 0.0 : static_cast<double>(layer.biases[c])) -
                   gain * in().zero * sums[static_cast<std::size_t>(row)];
     });
-    integer.out = finish(gains, biases, layer.relu, ends_network());
+    integer.out = finish(gains, biases, layer.relu, ends_network() && !layer.depthwise);
     return integer;
   }
 
@@ -245,9 +245,12 @@ void observe_ranges(const Network& network, std::span<const float> input, Ranges
   ranges.resize(network.sizes.size());
   run_floats(network, input, [&](int value, std::span<const float> values) {
     Range& range = ranges[static_cast<std::size_t>(value)];
-    const auto [low, high] = std::minmax_element(values.begin(), values.end());
-    range.low = first ? *low : std::min(range.low, *low);
-    range.high = first ? *high : std::max(range.high, *high);
+    if (first) range = {values.front(), values.front()};
+    for (const float x : values) {
+      // Comparisons would pass over what is not a number, which quantize() refuses.
+      if (x < range.low || std::isnan(x)) range.low = x;
+      if (x > range.high) range.high = x;
+    }
   });
 }
 

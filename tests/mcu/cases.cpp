@@ -2,7 +2,9 @@
 //   tbn_micro_cases write <folder>
 //     for each case of micro_cases(): <folder>/<name>.c and .h, <name>_f32.c and .h, and beside
 //     them images and the outputs that C++ computes; prints a line "<name> <inputs> <outputs>
-//     <bytes|logits>" each
+//     <bytes|logits|floats> <what it is>" each; those of floats have the float form alone
+//   tbn_micro_cases layers <folder>
+//     the same for each of micro_layers(), named layer0, layer1, ...
 //   tbn_micro_cases run <file.tbn> <images.bin> <outputs.bin>
 //     the int8 form of a packed file on images of bytes, channels last
 #include <cstdio>
@@ -10,12 +12,13 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <limits>
 
 #include "export/c_source.h"
 #include "micro/float_run.h"
 #include "micro/lower.h"
 #include "micro/ranges.h"
-#include "support/micro_cases.h"
+#include "support/micro_layers.h"
 #include "tbn/error.h"
 #include "tbn/runtime.h"
 
@@ -41,44 +44,81 @@ void write_outputs(const fs::path& path, bool logits, const std::vector<std::int
   write(path, std::vector<std::uint8_t>(values.begin(), values.end()));
 }
 
-void write_case(const fs::path& folder, const MicroCase& micro_case) {
-  constexpr std::int64_t kImages = 8;
-  const micro::Network network = micro::lower(micro_case.packed);
-  const std::int64_t size = network.input.size();
-  const std::vector<float> images = random_images(micro_case.packed.graph, kImages, 17);
-  std::vector<float> inputs, floats;
-  std::vector<std::uint8_t> bytes;
+struct Inputs {
+  std::vector<float> floats;  // channels last
+  std::int64_t each = 0;      // values
+  std::span<const float> of(std::int64_t i) const {
+    return std::span(floats).subspan(static_cast<std::size_t>(i * each),
+                                     static_cast<std::size_t>(each));
+  }
+};
+
+constexpr std::int64_t kImages = 8;
+
+Inputs inputs_of(const micro::Network& network, const Graph& graph) {
+  Inputs inputs{.floats = {}, .each = network.input.size()};
+  const std::vector<float> images = random_images(graph, kImages, 17);
+  if (!network.takes_bytes) {
+    inputs.floats = images;
+    return inputs;
+  }
+  for (std::int64_t i = 0; i < kImages; ++i) {
+    const auto image = micro::channels_last(network.input, images.data() + i * inputs.each);
+    inputs.floats.insert(inputs.floats.end(), image.begin(), image.end());
+  }
+  return inputs;
+}
+
+void write_source(const fs::path& folder, const std::string& name, const CSource& source) {
+  write_text(folder / (name + ".h"), source.header);
+  write_text(folder / (name + ".c"), source.source);
+}
+
+// The last image has a value that is not a number.
+void write_float_form(const fs::path& folder, const std::string& name,
+                      const micro::Network& network, Inputs inputs) {
+  inputs.floats[inputs.floats.size() - static_cast<std::size_t>(inputs.each + 1) / 2] =
+      std::numeric_limits<float>::quiet_NaN();
+  std::vector<float> outputs;
+  for (std::int64_t i = 0; i < kImages; ++i) {
+    const std::vector<float> out = micro::run_floats(network, inputs.of(i));
+    outputs.insert(outputs.end(), out.begin(), out.end());
+  }
+  write_source(folder, name, c_source_f32(network, name));
+  write(folder / (name + ".images"), inputs.floats);
+  write(folder / (name + ".outputs"), outputs);
+}
+
+// Returns what its outputs are.
+const char* write_integer_form(const fs::path& folder, const std::string& name,
+                               const micro::Network& network, const Inputs& inputs) {
   micro::Ranges ranges;
   for (std::int64_t i = 0; i < kImages; ++i) {
-    const auto image = micro::channels_last(network.input, images.data() + i * size);
-    inputs.insert(inputs.end(), image.begin(), image.end());
-    bytes.insert(bytes.end(), image.begin(), image.end());
-    micro::observe_ranges(network, image, ranges);
-    const std::vector<float> out = micro::run_floats(network, image);
-    floats.insert(floats.end(), out.begin(), out.end());
+    micro::observe_ranges(network, inputs.of(i), ranges);
   }
   const micro::IntegerNetwork integers = micro::quantize(network, ranges);
   std::vector<std::int32_t> outputs;
   for (std::int64_t i = 0; i < kImages; ++i) {
+    const auto image = inputs.of(i);
     const auto out =
-        micro::run_integers(integers, std::span(bytes).subspan(static_cast<std::size_t>(i * size),
-                                                               static_cast<std::size_t>(size)));
+        micro::run_integers(integers, std::vector<std::uint8_t>(image.begin(), image.end()));
     outputs.insert(outputs.end(), out.begin(), out.end());
   }
-  const std::string& name = micro_case.name;
-  const CSource source = c_source(integers, name);
-  const CSource source_f32 = c_source_f32(network, name + "_f32");
-  write_text(folder / (name + ".h"), source.header);
-  write_text(folder / (name + ".c"), source.source);
-  write_text(folder / (name + "_f32.h"), source_f32.header);
-  write_text(folder / (name + "_f32.c"), source_f32.source);
-  write(folder / (name + ".images"), bytes);
-  write(folder / (name + "_f32.images"), inputs);
+  write_source(folder, name, c_source(integers, name));
+  write(folder / (name + ".images"),
+        std::vector<std::uint8_t>(inputs.floats.begin(), inputs.floats.end()));
   write_outputs(folder / (name + ".outputs"), integers.logits, outputs);
-  write(folder / (name + "_f32.outputs"), floats);
-  std::printf("%s %lld %lld %s\n", name.c_str(), static_cast<long long>(size),
-              static_cast<long long>(network.size(network.output)),
-              integers.logits ? "logits" : "bytes");
+  return integers.logits ? "logits" : "bytes";
+}
+
+void write_case(const fs::path& folder, const std::string& name, const MicroCase& micro_case) {
+  const micro::Network network = micro::lower(micro_case.packed);
+  const Inputs inputs = inputs_of(network, micro_case.packed.graph);
+  write_float_form(folder, name + "_f32", network, inputs);
+  const char* kind =
+      network.takes_bytes ? write_integer_form(folder, name, network, inputs) : "floats";
+  std::printf("%s %lld %lld %s %s\n", name.c_str(), static_cast<long long>(inputs.each),
+              static_cast<long long>(network.size(network.output)), kind, micro_case.name.c_str());
 }
 
 void run_file(const fs::path& model, const fs::path& images, const fs::path& outputs) {
@@ -105,7 +145,16 @@ int main(int argc, char** argv) {
   using namespace tbn::test;
   try {
     if (argc == 3 && std::strcmp(argv[1], "write") == 0) {
-      for (const MicroCase& micro_case : micro_cases()) write_case(argv[2], micro_case);
+      for (const MicroCase& micro_case : micro_cases()) {
+        write_case(argv[2], micro_case.name, micro_case);
+      }
+      return 0;
+    }
+    if (argc == 3 && std::strcmp(argv[1], "layers") == 0) {
+      int count = 0;
+      for (const MicroCase& layer : micro_layers()) {
+        write_case(argv[2], "layer" + std::to_string(count++), layer);
+      }
       return 0;
     }
     if (argc == 5 && std::strcmp(argv[1], "run") == 0) {

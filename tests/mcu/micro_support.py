@@ -1,5 +1,6 @@
 """Compilers, boards and the emulator for the tests of exported C."""
 
+import math
 import pathlib
 import re
 import shutil
@@ -40,6 +41,14 @@ def run(command, **options):
         raise AssertionError(f"{' '.join(map(str, command))}: exit code {done.returncode}\n"
                              f"{done.stdout}{done.stderr}")
     return done.stdout
+
+
+def assert_close(test, got, expected):
+    """Equal to rounding, and not a number in the same places."""
+    test.assertEqual([math.isnan(x) for x in got], [math.isnan(x) for x in expected])
+    largest = max((abs(x) for x in expected if not math.isnan(x)), default=0)
+    worst = max((abs(a - b) for a, b in zip(got, expected) if not math.isnan(b)), default=0)
+    test.assertLessEqual(worst, 1e-4 * largest + 1e-6)
 
 
 def model_defines(model, inputs, outputs, output_type, value_type="uint8_t"):

@@ -2,6 +2,7 @@
 // on shapes and sequences, which are in a file of their own.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -35,6 +36,9 @@ struct Context {
     return at(i % node.shape.back());
   }
 };
+
+// A value that is not a number stays one.
+inline double larger(double a, double b) { return b > a || std::isnan(b) ? b : a; }
 
 // All outputs of the node, straight from the formulas of ops.h.
 Values naive_value(const Context& c, const Pad2d& op);

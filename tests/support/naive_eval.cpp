@@ -236,8 +236,7 @@ Values eval_node(const Context& c, std::span<const float> input) {
           },
           [&](const MaxPool2d& op) {
             return pool(c, op.kernel, op.stride, op.padding,
-                        -std::numeric_limits<double>::infinity(),
-                        [](double a, double b) { return std::max(a, b); });
+                        -std::numeric_limits<double>::infinity(), larger);
           },
           [&](const AvgPool2d& op) { return eval_avg_pool(c, op.kernel, op.stride); },
           [&](const GlobalAvgPool&) { return eval_global_avg_pool(c); },

@@ -2,6 +2,7 @@
 // comes from by its index.
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "support/naive_context.h"
 
@@ -186,7 +187,9 @@ Values naive_value(const Context& c, const SequencePool& op) {
   return each_index(c, [&](const Index& i) {
     Values column;
     for (std::int64_t t = 0; t < c.input_shape()[0]; ++t) column.push_back(cell(c, t, i[0]));
-    if (op.kind == PoolKind::kMax) return *std::max_element(column.begin(), column.end());
+    if (op.kind == PoolKind::kMax) {
+      return std::accumulate(column.begin(), column.end(), column.front(), larger);
+    }
     double sum = 0;
     for (const double x : column) sum += x;
     return sum / static_cast<double>(column.size());

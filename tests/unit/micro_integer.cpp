@@ -37,29 +37,6 @@ Calibrated calibrated(const Model& packed, std::int64_t count) {
 
 }  // namespace
 
-TEST_CASE("micro: integers stay within some hundredths of the float form's range") {
-  for (const MicroCase& micro_case : micro_cases()) {
-    INFO(micro_case.name);
-    const Calibrated c = calibrated(micro_case.packed, 16);
-    const micro::IntegerNetwork integers = micro::quantize(c.network, c.ranges);
-    const auto output = static_cast<std::size_t>(c.network.output);
-    const double scale = integers.logits ? integers.logit_scale : integers.quantities[output].scale;
-    const int zero = integers.logits ? 0 : integers.quantities[output].zero;
-    const double range = c.ranges[output].high - c.ranges[output].low;
-    double worst = 0;
-    for (const std::vector<float>& image : c.images) {
-      const std::vector<std::uint8_t> bytes(image.begin(), image.end());
-      const std::vector<float> expected = micro::run_floats(c.network, image);
-      const std::vector<std::int32_t> out = micro::run_integers(integers, bytes);
-      REQUIRE(out.size() == expected.size());
-      for (std::size_t i = 0; i < out.size(); ++i) {
-        worst = std::max(worst, std::abs(scale * (out[i] - zero) - expected[i]));
-      }
-    }
-    CHECK(worst <= 0.06 * range);
-  }
-}
-
 TEST_CASE("micro: scaled() divides the whole product and rounds down") {
   for (const std::int64_t sum :
        {0L, 1L, -1L, 32767L, 32768L, -32768L, 199920L, -199921L, 1L << 29}) {

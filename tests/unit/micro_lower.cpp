@@ -1,45 +1,12 @@
-// The lowered network in float beside the reference runtime, and what cannot be lowered.
-#include <algorithm>
-#include <cmath>
-
-#include "micro/float_run.h"
+// What a microcontroller multiplies, and what cannot be lowered.
 #include "micro/lower.h"
 #include "support/catch.h"
 #include "support/errors.h"
-#include "support/micro_cases.h"
 #include "support/random_model.h"
 #include "tbn/error.h"
-#include "tbn/runtime.h"
 
 using namespace tbn;
 using namespace tbn::test;
-
-TEST_CASE("micro: the lowered network computes what the reference runtime computes") {
-  for (const MicroCase& micro_case : micro_cases()) {
-    INFO(micro_case.name);
-    const micro::Network lowered = micro::lower(micro_case.packed);
-    const Graph& graph = micro_case.packed.graph;
-    const std::vector<float> image = random_images(graph, 1, 5);
-    Session session(Network::from(micro_case.packed, {}, "case"), {.backend = Backend::kReference});
-    std::vector<float> expected(static_cast<std::size_t>(element_count(graph.output_shape())));
-    session.run(image, 1, expected);
-
-    const std::vector<float> out =
-        micro::run_floats(lowered, micro::channels_last(lowered.input, image.data()));
-    REQUIRE(out.size() == expected.size());
-    // The output's channels are last, too.
-    const Shape& shape = graph.output_shape();
-    const std::int64_t places = shape.size() == 3 ? shape[1] * shape[2] : 1;
-    const std::int64_t channels = static_cast<std::int64_t>(out.size()) / places;
-    float largest = 0;
-    for (const float value : expected) largest = std::max(largest, std::abs(value));
-    for (std::int64_t i = 0; i < static_cast<std::int64_t>(out.size()); ++i) {
-      const std::int64_t from = i % channels * places + i / channels;
-      CHECK(std::abs(out[static_cast<std::size_t>(i)] - expected[static_cast<std::size_t>(from)]) <=
-            2e-5f * largest);
-    }
-  }
-}
 
 TEST_CASE("micro: multiply-adds count the unique rows of a tile") {
   GraphBuilder b("net");
@@ -66,6 +33,14 @@ TEST_CASE("micro: an op that microcontrollers lack is refused by name") {
                return b.input({4, 6, 6}).conv(8, {.kernel = 3, .groups = 2, .weights = binary()});
              }),
              {"of one group or of one a channel, not of 2"}));
+  CHECK(says(refused([](GraphBuilder& b) {
+               return b.input({3, 4, 5}).linear(2);
+             }),
+             {"linear 'linear1'", "its input is an image [3, 4, 5]", "put a flatten before it"}));
+  CHECK(says(refused([](GraphBuilder& b) {
+               return b.input({2, 3, 4, 5}).flatten().linear(2);
+             }),
+             {"input", "[2, 3, 4, 5] has more than 3 dimensions"}));
   CHECK(says(refused([](GraphBuilder& b) { return b.input({70000}).linear(2); }),
              {"exceeds 65,535"}));
   CHECK(says(refused([](GraphBuilder& b) {

@@ -160,6 +160,13 @@ static float tile_weight(const tbn_layer_f32* layer, uint32_t row, uint32_t k) {
   return bits[k >> 3] >> (k & 7) & 1 ? 1.0f : -1.0f;
 }
 
+static float flat_weight(const tbn_layer_f32* layer, uint32_t row, uint32_t k) {
+  const uint8_t* bits = (const uint8_t*)layer->weights;
+  const uint32_t at = row * layer->inputs + k, bit = at % layer->tile_bits;
+  const float alpha = layer->alphas[at / layer->tile_bits * layer->alpha_step];
+  return bits[bit >> 3] >> (bit & 7) & 1 ? alpha : -alpha;
+}
+
 static float dense_weight(const tbn_layer_f32* layer, uint32_t row, uint32_t k) {
   return ((const float*)layer->weights)[row * layer->inputs + k];
 }
@@ -190,6 +197,11 @@ void tbn_depthwise_tile_f32(const tbn_layer_f32* layer, const tbn_window* w, con
   depthwise(tile_weight, layer, w, x, y);
 }
 
+void tbn_depthwise_flat_f32(const tbn_layer_f32* layer, const tbn_window* w, const float* x,
+                            float* y) {
+  depthwise(flat_weight, layer, w, x, y);
+}
+
 void tbn_depthwise_dense_f32(const tbn_layer_f32* layer, const tbn_window* w, const float* x,
                              float* y) {
   depthwise(dense_weight, layer, w, x, y);
@@ -206,7 +218,9 @@ static void pool(const tbn_window* w, const float* x, float* y, int largest) {
             pixel_at(w, at / w->out_w, at % w->out_w, k / w->kernel_w, k % w->kernel_w);
         if (pixel < 0) continue;
         const float value = x[(uint32_t)pixel * w->channels + c];
-        result = none ? value : !largest ? result + value : value > result ? value : result;
+        /* A value that is not a number stays one. */
+        const int larger = value > result || value != value;
+        result = none ? value : !largest ? result + value : larger ? value : result;
         none = 0;
       }
       *y++ = largest ? result : result / (float)taps;
@@ -244,6 +258,7 @@ void tbn_relu_f32(const float* x, float* y, uint32_t count) {
 
 /* e^x: 2^n times a polynomial on [-ln 2 / 2, ln 2 / 2], to 3e-7 of the value. */
 static float exponential(float x) {
+  if (x != x) return x;
   if (x > 88) x = 88;
   if (x < -87) x = -87;
   const int32_t n = (int32_t)(x * 1.44269504f + (x < 0 ? -0.5f : 0.5f));
@@ -295,7 +310,8 @@ void tbn_channels_first_f32(const float* x, float* y, uint32_t pixels, uint32_t 
 
 int tbn_argmax_f32(const float* values, int count) {
   int best = 0;
-  for (int i = 1; i < count; ++i) {
+  for (int i = 0; i < count; ++i) {
+    if (values[i] != values[i]) return -1;
     if (values[i] > values[best]) best = i;
   }
   return best;
