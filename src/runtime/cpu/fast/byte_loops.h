@@ -26,29 +26,35 @@ struct ByteLoops {
   using Sums = typename Unit::Sums;
   using Bytes = typename Unit::Bytes;
 
+  // Comparisons pass over what is not a number; 0 times it, and 0 times infinity, shows.
   static void range(const float* x, std::int64_t count, float* low, float* high) {
-    constexpr int kLanesHere = 64;
-    float least[kLanesHere] = {}, most[kLanesHere] = {};  // 0 is always within
+    constexpr int kLanesHere = Unit::kRows >= 16 ? 64 : 32;  // what registers hold
+    float least[kLanesHere] = {}, most[kLanesHere] = {};     // 0 is always within
+    float zeros[kLanesHere] = {};
     std::int64_t i = 0;
     for (; i + kLanesHere <= count; i += kLanesHere) {
       for (int l = 0; l < kLanesHere; ++l) {
         least[l] = x[i + l] < least[l] ? x[i + l] : least[l];
         most[l] = x[i + l] > most[l] ? x[i + l] : most[l];
+        zeros[l] += 0.0f * x[i + l];
       }
     }
     for (; i < count; ++i) {
       least[0] = x[i] < least[0] ? x[i] : least[0];
       most[0] = x[i] > most[0] ? x[i] : most[0];
+      zeros[0] += 0.0f * x[i];
     }
     for (int l = 1; l < kLanesHere; ++l) {
       least[0] = least[l] < least[0] ? least[l] : least[0];
       most[0] = most[l] > most[0] ? most[l] : most[0];
+      zeros[0] += zeros[l];
     }
-    *low = least[0];
-    *high = most[0];
+    *low = least[0] + zeros[0];
+    *high = most[0] + zeros[0];
   }
 
-  // Not-a-number becomes 0.
+  // Bytes know no infinity and nothing that is not a number, which become any byte: range() finds
+  // them, and the quantum's scale is none then.
   static void quantise(const float* x, std::int64_t count, Quantum quantum, std::uint8_t* bytes) {
     const float factor = 1.0f / quantum.scale;
     const float shift = static_cast<float>(quantum.zero) + 0.5f;

@@ -61,6 +61,8 @@ struct ByteOps {
   int vectors;        // the most that are summed at once
   std::uint8_t flip;  // bits of stored bytes that are turned over: 128 where they are signed
 
+  // The least and the largest value, 0 among them; both are not a number where a value is not
+  // finite.
   void (*range)(const float* x, std::int64_t count, float* low, float* high);
   void (*quantise)(const float* x, std::int64_t count, Quantum quantum, std::uint8_t* bytes);
   // Bits to the bytes that multiply() takes for +1 and -1: `count` vectors of 4 * rows bits each.

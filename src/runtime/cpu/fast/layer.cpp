@@ -5,6 +5,7 @@
 // layer's product wants them, with zeros where the padding lies, once for all its rows of weights.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -18,12 +19,17 @@ constexpr std::int64_t kBandBytes = 640 * 1024;  // stored inputs that stay in a
 constexpr std::int64_t kBandPixels = 64;         // fewer are not worth a band of their own
 constexpr std::int64_t kChunk = 48;              // pixels whose sums wait to be finished
 
-// The bytes between which the values of a run lie, 0 always among them, spread over 0..255.
+// The bytes between which the values of a run lie, 0 always among them, spread over 0..255. Where
+// one is not finite there is no range, and what the bytes stand for is not a number: so is every
+// sum of the run, instead of a finite one that means nothing.
 Quantum quantum_of(const ByteOps& ops, const float* x, std::int64_t count) {
   float low = 0, high = 0;
   ops.range(x, count, &low, &high);
-  const float scale = (high - low) / 255.0f;
-  if (!(scale > 0) || !std::isfinite(scale)) return {.scale = 1, .zero = 0};
+  if (std::isnan(high)) return {.scale = high, .zero = 0};
+  float scale = (high - low) / 255.0f;
+  if (!std::isfinite(scale)) scale = high / 255.0f - low / 255.0f;
+  // All 0, or next to it: too small to divide by.
+  if (scale < std::numeric_limits<float>::min()) return {.scale = 1, .zero = 0};
   return {.scale = scale, .zero = static_cast<std::int32_t>(-low / scale + 0.5f)};
 }
 
