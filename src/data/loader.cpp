@@ -7,7 +7,7 @@
 #include <numeric>
 #include <string_view>
 
-#include "data/counter_rng.h"
+#include "base/counter_rng.h"
 #include "tbn/error.h"
 
 namespace tbn {

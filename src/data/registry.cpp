@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "data/counter_rng.h"
+#include "base/counter_rng.h"
 #include "data/images/cifar.h"
 #include "data/images/idx.h"
 #include "data/images/image_folder.h"

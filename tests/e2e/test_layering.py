@@ -28,10 +28,11 @@ STANDARD_ONLY = {
     "src/tile": {"src/base"},
     "src/file": {"src/base"},
     "src/graph": {"src/base", "src/tile", "src/file"},
+    "src/prepare": {"src/base", "src/file"},
     "models": {"src/base", "src/graph"},
     "src/micro": {"src/base", "src/tile", "src/file", "src/graph"},
-    "src/export": {"src/base", "src/tile", "src/file", "src/graph", "src/runtime", "src/micro"},
-    "src/runtime": {"src/base", "src/tile", "src/file", "src/graph"},
+    "src/export": {"src/base", "src/tile", "src/file", "src/graph", "src/prepare", "src/runtime", "src/micro"},
+    "src/runtime": {"src/base", "src/tile", "src/file", "src/graph", "src/prepare"},
 }
 # Not the C++ standard but the system's: only writing files safely needs it.
 POSIX = {"fcntl.h", "unistd.h", "sys/stat.h", "sys/types.h", "sys/mman.h"}

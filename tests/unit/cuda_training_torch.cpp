@@ -5,8 +5,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/counter_rng.h"
 #include "config/load.h"
-#include "data/counter_rng.h"
 #include "data/images/memory_images.h"
 #include "support/catch.h"
 #include "tbn/graph.h"

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <numeric>
 
-#include "data/counter_rng.h"
+#include "base/counter_rng.h"
 #include "data/images/augment.h"
 #include "support/catch.h"
 

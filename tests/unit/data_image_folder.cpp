@@ -8,7 +8,7 @@
 
 #include "data/images/image_window.h"
 #include "data/images/jpeg.h"
-#include "data/images/resize.h"
+#include "prepare/resize.h"
 #include "support/catch.h"
 #include "support/errors.h"
 #include "support/jpeg_writer.h"

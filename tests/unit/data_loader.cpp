@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "data/counter_rng.h"
+#include "base/counter_rng.h"
 #include "data/images/memory_images.h"
 #include "data/loader.h"
 #include "support/catch.h"

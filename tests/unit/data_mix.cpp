@@ -6,7 +6,7 @@
 #include <numeric>
 #include <vector>
 
-#include "data/counter_rng.h"
+#include "base/counter_rng.h"
 #include "data/images/mix.h"
 #include "support/catch.h"
 #include "tbn/error.h"

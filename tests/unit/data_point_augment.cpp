@@ -1,5 +1,6 @@
 // Random views of point clouds: geometry against closed formulas, and what each option may change.
 #include "data/points/point_augment.h"
+#include "prepare/points.h"
 
 #include <cmath>
 #include <numbers>

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <map>
 
-#include "data/counter_rng.h"
+#include "base/counter_rng.h"
 #include "data/points/hdf5_file.h"
 #include "data/points/points.h"
 #include "support/catch.h"

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <set>
 
-#include "data/counter_rng.h"
+#include "base/counter_rng.h"
 #include "data/images/memory_images.h"
 #include "data/registry.h"
 #include "support/catch.h"

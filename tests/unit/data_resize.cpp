@@ -5,7 +5,8 @@
 #include <vector>
 
 #include "data/images/image_window.h"
-#include "data/images/resize.h"
+#include "prepare/centre_window.h"
+#include "prepare/resize.h"
 #include "support/catch.h"
 #include "tbn/error.h"
 
@@ -180,11 +181,11 @@ TEST_CASE("where no random window fits, the largest allowed one in the centre is
 }
 
 TEST_CASE("the centre window is the crop of the image whose shorter side was resized") {
-  const ResizeBox wide = centre_window(375, 500, 256, 224);  // resized to 256 x 341
+  const ResizeBox wide = centre_window(375, 500, 256, 224, 224);  // resized to 256 x 341
   CHECK(wide.top == Approx(16 * 375.0 / 256));
   CHECK(wide.height == Approx(224 * 375.0 / 256));
   CHECK(wide.left == Approx(58 * 500.0 / 341));  // 58.5 rounds to the even number
   CHECK(wide.width == Approx(224 * 500.0 / 341));
-  const ResizeBox same = centre_window(64, 64, 64, 64);
+  const ResizeBox same = centre_window(64, 64, 64, 64, 64);
   CHECK((same.top == 0 && same.left == 0 && same.height == 64 && same.width == 64));
 }

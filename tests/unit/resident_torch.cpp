@@ -4,8 +4,8 @@
 
 #include <numeric>
 
+#include "base/counter_rng.h"
 #include "config/load.h"
-#include "data/counter_rng.h"
 #include "data/images/memory_images.h"
 #include "support/catch.h"
 #include "support/errors.h"

@@ -5,7 +5,7 @@
 #include <numeric>
 #include <vector>
 
-#include "data/counter_rng.h"
+#include "base/counter_rng.h"
 #include "support/catch.h"
 #include "train/tiled/tiled_function_cpu.h"
 

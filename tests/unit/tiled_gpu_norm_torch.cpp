@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "data/counter_rng.h"
+#include "base/counter_rng.h"
 #include "support/catch.h"
 
 using namespace tbn;

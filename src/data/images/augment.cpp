@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "data/counter_rng.h"
+#include "base/counter_rng.h"
 #include "data/images/randaugment.h"
 #include "tbn/error.h"
 

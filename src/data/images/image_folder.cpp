@@ -9,7 +9,8 @@
 #include "data/images/image_window.h"
 #include "data/images/jpeg.h"
 #include "data/images/memory_images.h"
-#include "data/images/resize.h"
+#include "prepare/centre_window.h"
+#include "prepare/resize.h"
 #include "tbn/error.h"
 
 namespace tbn {
@@ -191,7 +192,7 @@ void FolderImages::read_view(std::int64_t index, const ReadContext& context,
                    static_cast<std::uint64_t>(index));
     box = random_window(jpeg.height(), jpeg.width(), options_.crop_min_area, rng);
   } else {
-    box = centre_window(jpeg.height(), jpeg.width(), options_.resize, side);
+    box = centre_window(jpeg.height(), jpeg.width(), options_.resize, side, side);
   }
   const int denominator = largest_denominator(box.height, box.width, side, side);
   const RgbImage image = jpeg.decode(denominator);

@@ -1,4 +1,4 @@
-// Random and centre windows.
+// Random windows.
 #include "data/images/image_window.h"
 
 #include <cmath>
@@ -41,23 +41,6 @@ ResizeBox random_window(std::int64_t height, std::int64_t width, double min_area
   if (ratio < kMinRatio) return central(height, width, std::round(columns / kMinRatio), columns);
   if (ratio > kMaxRatio) return central(height, width, rows, std::round(rows * kMaxRatio));
   return central(height, width, rows, columns);
-}
-
-ResizeBox centre_window(std::int64_t height, std::int64_t width, std::int64_t resize,
-                        std::int64_t side) {
-  const std::int64_t shorter = height < width ? height : width;
-  // Along one axis: the first pixel of the crop and its length, in pixels of the resized image, are
-  // brought back to pixels of the stored one.
-  const auto along = [&](std::int64_t length, double& start, double& extent) {
-    const std::int64_t resized = resize * length / shorter;
-    const double scale = static_cast<double>(length) / static_cast<double>(resized);
-    start = std::nearbyint(static_cast<double>(resized - side) / 2) * scale;
-    extent = static_cast<double>(side) * scale;
-  };
-  ResizeBox box;
-  along(height, box.top, box.height);
-  along(width, box.left, box.width);
-  return box;
 }
 
 }  // namespace tbn

@@ -6,7 +6,7 @@
 #include <numbers>
 #include <span>
 
-#include "data/counter_rng.h"
+#include "base/counter_rng.h"
 #include "tbn/error.h"
 
 namespace tbn {

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "data/counter_rng.h"
+#include "base/counter_rng.h"
 
 namespace tbn {
 

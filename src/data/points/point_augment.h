@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <span>
 
-#include "data/counter_rng.h"
+#include "base/counter_rng.h"
 #include "data/options.h"
 
 namespace tbn {

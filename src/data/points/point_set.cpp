@@ -4,11 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cmath>
-#include <numeric>
 #include <utility>
 
+#include "prepare/points.h"
 #include "tbn/error.h"
 
 namespace tbn {
@@ -49,22 +47,10 @@ PointSet::PointSet(SampleSpec spec, const PointRules& rules, const PointOptions&
 
 std::vector<std::int64_t> PointSet::choose(std::int64_t count, std::int64_t index,
                                            const ReadContext& context) const {
-  std::vector<std::int64_t> order(static_cast<std::size_t>(count));
-  std::iota(order.begin(), order.end(), std::int64_t{0});
-  const auto wanted = static_cast<std::size_t>(options_.count);
   const bool segmentation = spec_.task.task == Task::kSegmentation;
   // The fixed choice of evaluation depends on nothing but the cloud.
-  CounterRng rng = context.augment ? stream(context, RngUse::kSample, index)
-                                   : stream({}, RngUse::kSample, index);
-  if (wanted < order.size() && (context.augment || segmentation)) {
-    for (std::size_t i = 0; i < wanted; ++i) {
-      const auto left = static_cast<std::uint32_t>(order.size() - i);
-      std::swap(order[i], order[i + rng.below(left)]);
-    }
-  }
-  order.resize(std::min(order.size(), wanted));
-  while (order.size() < wanted) order.push_back(rng.below(static_cast<std::uint32_t>(count)));
-  return order;
+  return choose_points(count, options_.count, context.augment || segmentation,
+                       stream(context.augment ? context : ReadContext{}, RngUse::kSample, index));
 }
 
 bool PointSet::read(std::int64_t index, const ReadContext& context, SampleOut out) const {
@@ -105,32 +91,6 @@ bool PointSet::read(std::int64_t index, const ReadContext& context, SampleOut ou
     for (std::int64_t c = 0; c < condition; ++c) *to++ = c == cloud.category ? 1.0F : 0.0F;
   }
   return true;
-}
-
-void fit_unit_sphere(std::span<float> points, std::int64_t columns) {
-  const auto stride = static_cast<std::size_t>(columns);
-  const std::size_t count = points.size() / stride;
-  if (count == 0) return;
-  std::array<double, 3> mean{};
-  for (std::size_t i = 0; i < points.size(); i += stride) {
-    for (std::size_t axis = 0; axis < 3; ++axis) mean[axis] += points[i + axis];
-  }
-  for (double& along : mean) along /= static_cast<double>(count);
-  double farthest = 0;
-  for (std::size_t i = 0; i < points.size(); i += stride) {
-    double squared = 0;
-    for (std::size_t axis = 0; axis < 3; ++axis) {
-      const double from_mean = points[i + axis] - mean[axis];
-      squared += from_mean * from_mean;
-    }
-    farthest = std::max(farthest, squared);
-  }
-  const double scale = farthest > 0 ? 1 / std::sqrt(farthest) : 1;
-  for (std::size_t i = 0; i < points.size(); i += stride) {
-    for (std::size_t axis = 0; axis < 3; ++axis) {
-      points[i + axis] = static_cast<float>((points[i + axis] - mean[axis]) * scale);
-    }
-  }
 }
 
 SampleSpec point_class_spec(const PointOptions& options, std::vector<std::string> class_names) {

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -63,10 +62,6 @@ class PointSet final : public Dataset {
   OnError on_error_;
   std::shared_ptr<const CloudSource> clouds_;
 };
-
-// Moves the mean of the coordinates, the first three of `columns`, to the origin and scales the
-// farthest point to distance 1. A cloud in one place is only moved.
-void fit_unit_sphere(std::span<float> points, std::int64_t columns);
 
 // Spec of clouds with one class each.
 SampleSpec point_class_spec(const PointOptions& options, std::vector<std::string> class_names);

@@ -7,7 +7,7 @@
 #include <functional>
 #include <vector>
 
-#include "data/counter_rng.h"
+#include "base/counter_rng.h"
 
 namespace tbn {
 

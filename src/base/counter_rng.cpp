@@ -1,5 +1,5 @@
 // Keys, bounded draws and permutations of the counter-based generator.
-#include "data/counter_rng.h"
+#include "base/counter_rng.h"
 
 #include <limits>
 #include <numeric>

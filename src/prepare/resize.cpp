@@ -1,6 +1,6 @@
 // Two passes, columns first, over tables of fixed-point weights. The first leaves its rows channel
 // after channel, so that the second runs along contiguous bytes.
-#include "data/images/resize.h"
+#include "prepare/resize.h"
 
 #include <algorithm>
 #include <cmath>
