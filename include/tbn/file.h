@@ -1,4 +1,4 @@
-// The packed model file, `.tbn`. This comment is the format's specification, version 1.1.
+// The packed model file, `.tbn`. This comment is the format's specification, version 1.2.
 //
 // A .tbn file is a safetensors file (github.com/huggingface/safetensors), so every language can
 // open it. All numbers are little-endian.
@@ -18,9 +18,9 @@
 //
 //   tbn.header_crc32c   eight lower-case hexadecimal digits; always the first, see below
 //   tbn.crc32c          the same form: the CRC-32C (Castagnoli) of the data, bytes 8 + n to the end
-//   tbn.format          "1.0", or "1.1" where the file holds prepared weights: major and minor
-//                       version. A reader refuses a newer major version than its own and accepts a
-//                       newer minor one
+//   tbn.format          major and minor version: "1.2" where the file holds a rule, else "1.1"
+//                       where it holds prepared weights, else "1.0". A reader refuses a newer major
+//                       version than its own and accepts a newer minor one
 //   tbn.features        what a reader must know to run the model: sorted names, separated by
 //                       commas, each once; may be empty. A reader refuses what it does not know
 //                         binary          tensors of one bit per weight
@@ -34,6 +34,9 @@
 //                                         bias, a column each); errors are measured in deviations
 //   tbn.graph           the network, as JSON. Its canonical form is written: no spaces, keys sorted
 //                       by their bytes, doubles in the fewest digits that round-trip
+//   tbn.input           the rule (since 1.2), see below: how inputs are made,
+//   tbn.output          what outputs mean,
+//   tbn.measured        and what the model's figure was measured on; each may be absent
 //   any other           free text about the model: tbn.trained_on, tbn.accuracy, tbn.created_by
 //
 // Checksums. The header starts with exactly these bytes, where d is a digit of tbn.header_crc32c:
@@ -50,6 +53,58 @@
 //   digits, head[46:54] = head[46:54].decode(), b"00000000"
 //   assert digits == "%08x" % crc32c(head)
 //   assert json.loads(head[8:])["__metadata__"]["tbn.crc32c"] == "%08x" % crc32c(data)
+//
+// The rule (tbn/rule.h has it as types). Each of the three texts is a JSON object in canonical
+// form, at most 4 MiB, 200,000 values and 6 levels deep. A name is 1 to 256 bytes of UTF-8 without
+// control characters. Members that a reader does not know are passed over. The rule repeats nothing
+// that the graph says (sizes, means and deviations of images) and knows no path and no date.
+//
+//   tbn.input
+//     kind              "image", "points" or "series": what the input is made of
+//     steps             at most 16 objects, in order. A reader that does not know a step's "do"
+//     runs
+//                       the network all the same, and refuses to prepare inputs. Of images:
+//       decode          "reduce": 2, 4 or 8. JPEGs were decoded at 1/2, 1/4 or 1/8 of their size
+//                       where the part that the network sees still had as many pixels, at no less
+//                       than 1/reduce; without the step, in full
+//       orient          turned upright by EXIF; without the step, as stored
+//       resize          "shorter": 1 to 4096. The shorter side becomes so many pixels, the other
+//       one
+//                       shorter * length / shorter side, rounded down; bilinear as Pillow's
+//       crop            the centre, as high and wide as the graph's input; half pixels to even
+//                       Of points:
+//       first           "most": so many points of a file at most
+//       centre          the mean of the first three columns is moved to 0
+//       scale           the farthest point from 0 comes to distance 1
+//       choose          "how": "first", or "drawn" without repetition by SplitMix64 as for sample
+//       0.
+//                       Of fewer points than the graph takes all, and drawn ones again
+//                       Of series:
+//       standardise     "mean" and "deviation", a number a column: (value - mean) / deviation
+//     columns           points and series: names of a row's values
+//     up                points: "x", "y" or "z", the vertical axis
+//     seconds           series: from a row to the next
+//     units             series: "graph", where inputs and outputs of the graph are in the units of
+//                       the table, and there is no step `standardise`
+//     check             eight hexadecimal digits: CRC-32C of what the steps make of an example. Its
+//                       bytes are the top ones of x = 6364136223846793005 x + 1442695040888963407
+//                       (64 bits, first from x = 1): a picture of 97 rows and 61 columns, EXIF
+//                       orientation 6, or of N + N / 2 points, byte / 128 - 1, of category 0
+//   tbn.output
+//     kind              "class", "point_class" or "forecast"
+//     classes           a name a logit
+//     folders           names of the classes' folders, where these are not the same
+//     categories        [name, first label, labels] of each kind of object: in this order the last
+//                       columns of a point, one of them 1, and the labels that its logits are for
+//   tbn.measured
+//     data              name of the data set
+//     split             "validation" samples held out by "seed"; "train_limit" and "test_limit",
+//                       where "limits" says "first" or "class" (of each class its share);
+//                       "on_error": "skip"; "test": the folder tested on
+//     count, listing    {"train", "validation", "test"}: samples found in a split, before any were
+//                       held out, and the CRC-32C of their names (class/file) or labels, a line
+//                       each
+//     rows              series: [training, validation, test]
 //
 // Tensors. Bits (of tiles, and of binary weights) are U8 of shape [rows, bytes a row]: bit i of
 // byte j in a row is weight 8 j + i of that row, 1 means +1 and 0 means -1, each row starts on a
@@ -112,10 +167,11 @@ namespace tbn {
 // How the names of prepared weights begin.
 inline constexpr std::string_view kPreparedPrefix = "prepared/";
 
-// What this library writes, the second where there are prepared weights, and the newest major
-// version that it reads.
+// What this library writes: the last where there is a rule, else the second where there are
+// prepared weights; and the newest major version that it reads.
 inline constexpr std::string_view kPackedFormat = "1.0";
 inline constexpr std::string_view kPreparedFormat = "1.1";
+inline constexpr std::string_view kRuleFormat = "1.2";
 inline constexpr int kPackedMajorVersion = 1;
 
 // The features that this library knows, sorted.

@@ -16,8 +16,10 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tbn/model.h"
+#include "tbn/rule.h"
 
 namespace tbn {
 
@@ -46,6 +48,12 @@ class Network {
   const Graph& graph() const { return model_.graph; }
   const TensorMap& tensors() const { return model_.tensors; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
+  // How inputs are made and what outputs mean, as the file says (tbn/prepare.h carries it out);
+  // empty parts where it says nothing. In short: what the classes are called, a name a logit, and
+  // the columns of points and series, a name a value of a row.
+  const Rule& rule() const { return rule_; }
+  const std::vector<std::string>& classes() const;
+  const std::vector<std::string>& columns() const;
   // The prepared weights that the file holds (see tbn/file.h), for whatever processor.
   const TensorMap& prepared() const { return prepared_; }
   const Shape& input_shape() const { return graph().input_shape(); }
@@ -66,6 +74,7 @@ class Network {
   TensorMap prepared_;
   std::string where_;  // how errors begin
   std::map<std::string, std::string> metadata_;
+  Rule rule_;
   HostTensor verify_input_;
   HostTensor verify_output_;
   mutable std::mutex programs_mutex_;

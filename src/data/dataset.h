@@ -8,19 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "tbn/rule.h"
 #include "tbn/task.h"
 
 namespace tbn {
 
 enum class Split { kTrain, kValidation, kTest };
 std::string to_string(Split split);  // "train", "validation", "test"
-
-// The labels that one kind of object can have: [first, first + count).
-struct LabelRange {
-  std::string name;
-  std::int64_t first = 0;
-  std::int64_t count = 0;
-};
 
 // What all samples of a set have in common.
 struct SampleSpec {
@@ -64,6 +58,8 @@ class Dataset {
   // Reads sample `index` of 0 .. size() - 1; several threads may at once. False where the sample is
   // damaged and data.on_error says to skip such; with `stop` throws DataError that names the file.
   virtual bool read(std::int64_t index, const ReadContext& context, SampleOut out) const = 0;
+  // How what is stored becomes the fixed view of a sample; of no kind where nobody could repeat it.
+  virtual InputRule input_rule() const { return {}; }
   // How often read() has returned false so far.
   virtual std::int64_t skipped() const { return 0; }
 };
@@ -78,6 +74,7 @@ class Subset final : public Dataset {
   bool read(std::int64_t index, const ReadContext& context, SampleOut out) const override {
     return whole_->read(indices_[static_cast<std::size_t>(index)], context, out);
   }
+  InputRule input_rule() const override { return whole_->input_rule(); }
   std::int64_t skipped() const override { return whole_->skipped(); }
 
  private:

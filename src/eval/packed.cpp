@@ -6,8 +6,11 @@
 #include <optional>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "data/loader.h"
 #include "graph/passes/units.h"
+#include "prepare/inputs.h"
 #include "runtime/prepare.h"
 #include "tbn/error.h"
 
@@ -33,6 +36,22 @@ MetricSums evaluate_packed(const Network& network, PackedRun run, const Dataset&
   return sums;
 }
 
+namespace {
+
+// The checksum of what the file's steps make of an example, by this build on this processor.
+void check_preparation(const Network& network) {
+  const std::optional<InputRule>& rule = network.rule().input;
+  if (!rule || !rule->check) return;
+  const auto made = example_check(network.rule(), network.input_shape());
+  if (!made || *made == *rule->check) return;
+  throw DataError(fmt::format(
+      "the steps by which the file's inputs are made give {:08x} for the example, and {:08x} where "
+      "the network was trained; this build prepares inputs otherwise",
+      *made, *rule->check));
+}
+
+}  // namespace
+
 VerifyResult verify_packed(const Network& network, PackedRun run, double relative) {
   const HostTensor& input = network.verify_input();
   const HostTensor& output = network.verify_output();
@@ -40,6 +59,7 @@ VerifyResult verify_packed(const Network& network, PackedRun run, double relativ
     throw DataError("the file has no test vectors to verify; export it again with this tbn-export");
   }
   check_prepared(network);
+  check_preparation(network);
   const std::span<const float> expected = output.values<float>();
   const std::int64_t classes = network.output_shape().back();
   VerifyResult result;

@@ -31,8 +31,8 @@ struct VerifyResult {
 };
 
 // Differences may be `relative` of the largest logit in the file, and a tenth of it absolute.
-// Throws DataError for a file without test vectors, and where its prepared weights are not those of
-// its layers.
+// Throws DataError for a file without test vectors, where its prepared weights are not those of its
+// layers, and where an input prepared here is not what its rule says.
 VerifyResult verify_packed(const Network& network, PackedRun run, double relative = 1e-3);
 
 }  // namespace tbn

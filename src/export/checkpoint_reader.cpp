@@ -98,6 +98,9 @@ TrainedModel read_trained(const fs::path& path) {
   trained.model.tensors = take_tensors(file, trained.averaged);
   check_tensors(trained.model.graph, trained.model.tensors, training_tensors, where);
   if (const std::string* config = find(file, "tbn.config")) trained.config_yaml = *config;
+  trained.rule = rule_from(file.metadata, where);
+  check_rule_fits(trained.rule, trained.model.graph.input_shape(),
+                  trained.model.graph.output_shape(), where);
   read_metrics(file, where, trained);
   return trained;
 }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tbn/model.h"
+#include "tbn/rule.h"
 
 namespace tbn {
 
@@ -15,6 +16,7 @@ struct TrainedModel {
   std::filesystem::path path;  // of the checkpoint itself
   bool averaged = false;       // whether the tensors are the averages (EMA) of the trained ones
   std::string config_yaml;     // as the run resolved it; may be empty
+  Rule rule;                   // of its data; empty parts where an older tbn wrote it
   // How good it is: accuracy and miou in per cent, or mse.
   std::string measure = "accuracy";
   std::optional<double> test;

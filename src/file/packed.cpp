@@ -13,6 +13,7 @@
 #include "file/safetensors_header.h"
 #include "tbn/error.h"
 #include "tbn/file.h"
+#include "tbn/rule.h"
 
 namespace tbn {
 namespace {
@@ -204,6 +205,14 @@ TensorRefs collect_tensors(const PackedFile& file) {
   return tensors;
 }
 
+// By what the file holds, so that a file without the newer things has the bytes that it always had.
+std::string_view format_of(const PackedFile& file) {
+  for (const std::string_view key : kRuleKeys) {
+    if (file.metadata.contains(std::string(key))) return kRuleFormat;
+  }
+  return file.prepared.empty() ? kPackedFormat : kPreparedFormat;
+}
+
 MetadataList make_metadata(const PackedFile& file, const TensorRefs& tensors) {
   std::map<std::string, std::string> sorted = file.metadata;
   const auto add = [&](std::string_view key, std::string value) {
@@ -213,7 +222,7 @@ MetadataList make_metadata(const PackedFile& file, const TensorRefs& tensors) {
   std::uint32_t crc = 0;
   for (const auto& [name, tensor] : tensors) crc = crc32c(tensor->bytes(), crc);
   add(kCrcKey, hex_digits(crc));
-  add(kFormatKey, std::string(file.prepared.empty() ? kPackedFormat : kPreparedFormat));
+  add(kFormatKey, std::string(format_of(file)));
   add(kFeaturesKey, join_features(file.features));
   add(kGraphKey, parse_json(file.graph_json, "the packed graph").canonical());
   TBN_CHECK(!sorted.contains(std::string(kHeaderCrcKey)), "metadata holds the header's checksum");

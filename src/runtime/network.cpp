@@ -80,9 +80,12 @@ std::shared_ptr<const Network> Network::from(Model packed,
   } catch (const DataError& e) {
     throw DataError(where + ": " + e.what());
   }
+  Rule rule = rule_from(metadata, where);
+  check_rule_fits(rule, packed.graph.input_shape(), packed.graph.output_shape(), where);
   const std::shared_ptr<Network> network(new Network);  // make_shared cannot see the constructor
   network->model_ = std::move(packed);
   network->metadata_ = std::move(metadata);
+  network->rule_ = std::move(rule);
   network->where_ = where;
   return network;
 }

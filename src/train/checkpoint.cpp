@@ -105,12 +105,13 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint& check
       tensors.emplace(section.prefix + name, tensor);
     }
   }
-  write_safetensors(path, tensors,
-                    {{"tbn.checkpoint", kVersion},
-                     {"tbn.graph", to_json(checkpoint.graph)},
-                     {"tbn.config", checkpoint.config_yaml},
-                     {"tbn.progress", to_json_value(checkpoint.progress).compact()},
-                     {"tbn.metrics", to_json_value(checkpoint.metrics).compact()}});
+  std::map<std::string, std::string> metadata = metadata_of(checkpoint.rule);
+  metadata["tbn.checkpoint"] = kVersion;
+  metadata["tbn.graph"] = to_json(checkpoint.graph);
+  metadata["tbn.config"] = checkpoint.config_yaml;
+  metadata["tbn.progress"] = to_json_value(checkpoint.progress).compact();
+  metadata["tbn.metrics"] = to_json_value(checkpoint.metrics).compact();
+  write_safetensors(path, tensors, metadata);
 }
 
 Checkpoint read_checkpoint(const std::filesystem::path& path) {
@@ -120,6 +121,9 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
   Checkpoint checkpoint;
   checkpoint.graph = graph_from_json(entry(file, "tbn.graph", where), where);
   checkpoint.config_yaml = entry(file, "tbn.config", where);
+  checkpoint.rule = rule_from(file.metadata, where);
+  check_rule_fits(checkpoint.rule, checkpoint.graph.input_shape(), checkpoint.graph.output_shape(),
+                  where);
   try {
     checkpoint.progress =
         progress_from(parse_json(entry(file, "tbn.progress", where), "tbn.progress"));

@@ -9,6 +9,8 @@
 //            tbn.metrics     JSON: val_<m>, val_loss, test_<m>, test_loss in so far as known, with
 //            m
 //                            the task's measure: accuracy, miou or mse
+//            tbn.input, tbn.output, tbn.measured   the rule of its data, as in packed files
+//                            (tbn/file.h); older checkpoints have none
 // The same state gives the same bytes: no date and no time is in it.
 #pragma once
 
@@ -17,6 +19,7 @@
 #include <string>
 
 #include "tbn/graph.h"
+#include "tbn/rule.h"
 #include "tbn/tensor.h"
 
 namespace tbn {
@@ -53,6 +56,7 @@ struct Checkpoint {
   std::string config_yaml;
   TrainProgress progress;
   SavedMetrics metrics;
+  Rule rule;  // of the data that it was trained on; empty parts where an older tbn wrote it
 
   // What predicts best: the averages where there are any.
   const TensorMap& weights() const { return ema.empty() ? model : ema; }

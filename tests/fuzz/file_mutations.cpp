@@ -12,6 +12,7 @@
 #include "support/random_model.h"
 #include "tbn/error.h"
 #include "tbn/file.h"
+#include "tbn/rule.h"
 #include "tbn/runtime.h"
 
 using namespace tbn;
@@ -193,4 +194,35 @@ TEST_CASE("mutated prepared weights are refused, ignored or used within their bo
     use(header, text);
   });
   CHECK(words.accepted > 100);
+}
+
+TEST_CASE("mutated rules are refused or read back as they are written", "[fuzz]") {
+  const std::map<std::string, std::string> valid =
+      metadata_of({.input = InputRule{.kind = "image",
+                                      .steps = {DecodeStep{4}, ResizeStep{72}, CropStep{},
+                                                ChooseStep{}, StandardiseStep{{1.5}, {2}}},
+                                      .columns = {"a", "b"},
+                                      .up = "y",
+                                      .seconds = 60,
+                                      .check = 7},
+                   .output = OutputRule{.kind = "class",
+                                        .classes = {"cat", "dog"},
+                                        .folders = {"n1", "n2"},
+                                        .categories = {{"pet", 0, 2}}},
+                   .measured = MeasuredRule{.data = "image_folder",
+                                            .validation = 5,
+                                            .limits = "first",
+                                            .on_error = "skip",
+                                            .splits = {{"test", {7, 9u}}},
+                                            .rows = {1, 2, 3}}});
+  const Shape input{3, 64, 64}, output{2};
+  for (const auto& [key, text] : valid) {
+    const Tally tally = hammer(text, 10'000, 8, [&, &name = key](const std::string& mutated) {
+      const Rule rule = rule_from({{name, mutated}}, "t");
+      if (rule_from(metadata_of(rule), "again") != rule) FAIL("no round trip: " << mutated);
+      check_rule_fits(rule, input, output, "t");
+    });
+    CHECK(tally.accepted > 10);
+    CHECK(tally.refused > 5'000);
+  }
 }

@@ -8,6 +8,7 @@
 #include "support/temp_dir.h"
 #include "tbn/error.h"
 #include "tbn/file.h"
+#include "tbn/rule.h"
 
 using namespace tbn;
 using test::message_of;
@@ -204,6 +205,23 @@ TEST_CASE("prepared weights are kept apart, begin on lines and need format 1.1",
   const std::string text = to_text(bytes);
   CHECK(text.find(R"("prepared/another/fc":{"dtype":"I64","shape":[1,8],"data_offsets":[0,64]})") !=
         std::string::npos);
+}
+
+TEST_CASE("a rule makes a file of format 1.2, and without one its bytes are as they were",
+          "[packed]") {
+  const PackedFile plain = small_packed_file();
+  PackedFile file = plain;
+  file.prepared["prepared/another/fc"] = HostTensor(DType::kI64, {1, 8});
+  for (const std::string_view key : kRuleKeys) {
+    file.metadata[std::string(key)] = R"({"kind":"image","steps":[]})";
+    const PackedFile parsed = parse_packed(serialize_packed(file), "m.tbn");
+    CHECK(parsed.format == "1.2");
+    CHECK(parsed.metadata == file.metadata);
+    file.metadata.erase(std::string(key));
+  }
+  file.prepared.clear();
+  CHECK(serialize_packed(file) == serialize_packed(plain));
+  CHECK(parse_packed(serialize_packed(file), "m.tbn").format == "1.0");
 }
 
 TEST_CASE("names of prepared weights and of parameters do not mix", "[packed]") {

@@ -9,6 +9,7 @@
 #include "support/temp_dir.h"
 #include "tbn/error.h"
 #include "tbn/file.h"
+#include "tbn/prepare.h"
 #include "tbn/runtime.h"
 
 using namespace tbn;
@@ -180,4 +181,32 @@ TEST_CASE("a network runs on after its file is deleted") {
     INFO(name);
     CHECK(tensor.is_borrowed());
   }
+}
+
+TEST_CASE("a network says what its file's rule says, and refuses the rule of another") {
+  GraphBuilder b("net");
+  const Model model = tiny(b.finish(b.input({3, 8, 8}).flatten().linear(2).named("l")));
+  std::map<std::string, std::string> metadata =
+      metadata_of({.input = InputRule{.kind = "image", .steps = {ResizeStep{9}, CropStep{}}},
+                   .output = OutputRule{.kind = "class", .classes = {"cat", "dog"}}});
+  const auto network = Network::from(model, metadata, "m.tbn");
+  CHECK(network->classes() == std::vector<std::string>{"cat", "dog"});
+  CHECK(network->columns().empty());
+  CHECK(network->rule().input->steps.size() == 2);
+  // Whoever does not know a step runs the network, but does not prepare its inputs.
+  metadata["tbn.input"] = R"({"kind":"image","steps":[{"do":"blur"}]})";
+  const auto later = Network::from(model, metadata, "m.tbn");
+  std::vector<std::uint8_t> input(3 * 8 * 8);
+  CHECK(test::says(test::message_of<ConfigError>([&] {
+                     prepare_image(*later, {.pixels = input.data(), .height = 8, .width = 8},
+                                   input);
+                   }),
+                   {"'blur'"}));
+  metadata["tbn.output"] = R"({"kind":"class","classes":["cat"]})";
+  CHECK(test::says(test::message_of<DataError>([&] { Network::from(model, metadata, "m.tbn"); }),
+                   {"m.tbn: tbn.output", "1 classes"}));
+  metadata["tbn.output"] = "free text";
+  CHECK(test::says(test::message_of<DataError>([&] { Network::from(model, metadata, "m.tbn"); }),
+                   {"m.tbn: tbn.output"}));
+  CHECK(Network::from(model, {}, "m.tbn")->classes().empty());
 }
