@@ -101,6 +101,36 @@ tbn_status tbn_network_metadata_count(const tbn_network* network, size_t* count)
 tbn_status tbn_network_metadata_at(const tbn_network* network, size_t index, const char** key,
                                    const char** value);
 
+/* What class `index` is called, and column `index` of the rows that an input is made of (points,
+ * series), in UTF-8; NULL, and TBN_OK, past the last one, and where the file does not say. Valid
+ * while the network is not freed. TBN_ERROR_ARGUMENT: a null pointer. */
+tbn_status tbn_network_class_name(const tbn_network* network, size_t index, const char** name);
+tbn_status tbn_network_column_name(const tbn_network* network, size_t index, const char** name);
+
+/* Makes an input of the network, `input_count` bytes for tbn_session_run_u8, of a decoded picture,
+ * as the network was trained: the file says how. pixels: [height, width, channels], `size` bytes in
+ * all; 1 channel also where the network takes three equal ones. `exif`: the orientation that the
+ * picture's file says, 1 to 8 (1 where it says none). `fit` not 0: where the file brings no picture
+ * to the network's size, resize one of another size as a whole instead of refusing it.
+ * TBN_ERROR_ARGUMENT: a null pointer, sizes that are not these, a file that does not say how inputs
+ * are made, or has a step that this tbn does not know. */
+tbn_status tbn_prepare_image(const tbn_network* network, const uint8_t* pixels, size_t size,
+                             int64_t height, int64_t width, int channels, int exif, int fit,
+                             uint8_t* input, size_t input_count);
+
+/* The same, floats for tbn_session_run, of a cloud of any number of points: [n, columns], n times
+ * the columns floats. `category`: of the object, where the network is told it. `chosen`: NULL, or
+ * room for as many numbers as the network takes points: which of the cloud's they are. */
+tbn_status tbn_prepare_points(const tbn_network* network, const float* cloud, size_t cloud_count,
+                              int64_t category, float* input, size_t input_count, int64_t* chosen,
+                              size_t chosen_count);
+
+/* The same of rows of a table, the oldest first: [steps of the network, columns]. `columns`: their
+ * names, with others among them and in any order, or NULL: the network's, in its order. */
+tbn_status tbn_prepare_rows(const tbn_network* network, const double* rows, size_t rows_count,
+                            const char* const* columns, size_t column_count, float* input,
+                            size_t input_count);
+
 /* Makes a session. `backend` is a tbn_backend; `threads`, 1 to 1024, is how many the examples of a
  * batch are split over; results do not depend on it. TBN_ERROR_ARGUMENT: a null pointer, an unknown
  * backend, or threads out of range. TBN_ERROR_SYSTEM: memory or threads are short. */

@@ -9,6 +9,7 @@
 #include "app/support/options.h"
 #include "app/support/summary_table.h"
 #include "base/text.h"
+#include "prepare/rule_words.h"
 #include "tbn/error.h"
 #include "tbn/file.h"
 #include "tbn/runtime.h"
@@ -70,6 +71,17 @@ std::string printable(const std::string& text) {
   return quoted.substr(1, quoted.size() - 2);
 }
 
+// {"input": {...}, "output": {...}, "measured": {...}}, as the file has them.
+Json rule_json(const Network& network) {
+  Json json = Json::object();
+  for (const std::string_view key : kRuleKeys) {
+    const auto found = network.metadata().find(std::string(key));
+    if (found == network.metadata().end()) continue;
+    json[key.substr(key.find('.') + 1)] = parse_json(found->second, std::string(key));
+  }
+  return json;
+}
+
 Json to_json_value(const Inspected& file) {
   Json json = Json::object();
   json["path"] = file.path.string();
@@ -83,6 +95,7 @@ Json to_json_value(const Inspected& file) {
   for (const auto& [key, value] : file.network->metadata()) header["metadata"][key] = value;
   header["test_vectors"] = file.vectors();
   json["header"] = header;
+  json["rule"] = rule_json(*file.network);
   json["file_bytes"] = file.file_bytes;
   json["tensor_bytes"] = file.tensor_bytes;
   json["prepared_bytes"] = Json::object();
@@ -100,8 +113,9 @@ void print(const Inspected& file) {
   fmt::print("format {}, features {}, {} test vectors\n", file.format, joined(file.features),
              file.vectors());
   for (const auto& [key, value] : network.metadata()) {
-    fmt::print("{}: {}\n", printable(key), printable(value));
+    if (!is_rule_key(key)) fmt::print("{}: {}\n", printable(key), printable(value));
   }
+  for (const std::string& line : words_of(network.rule())) fmt::print("{}\n", line);
   fmt::print("\n{}", summary_table(summarize(network.graph())));
   for (const auto& [layout, bytes] : file.prepared) {
     fmt::print("{} bytes of weights prepared as {}\n", grouped(static_cast<std::uint64_t>(bytes)),

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/nearest.h"
+
 namespace tbn {
 
 // Where a value was written: a file (or "command line") and its line and column from 1; line 0
@@ -44,11 +46,5 @@ class Problems {
 
 // `text` without control characters and not longer than 200 bytes, for messages.
 std::string printable(std::string_view text);
-
-// The nearest of `candidates` by edit distance, if near enough to be what was meant; else "".
-std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
-
-// The number of insertions, deletions, replacements and swaps of neighbours between two words.
-std::size_t edit_distance(std::string_view a, std::string_view b);
 
 }  // namespace tbn

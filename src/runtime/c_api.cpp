@@ -8,16 +8,8 @@
 #include <string>
 #include <utility>
 
-#include "runtime/c_errors.h"
+#include "runtime/c_handles.h"
 #include "tbn/runtime.h"
-
-struct tbn_network {
-  std::shared_ptr<const tbn::Network> shared;
-};
-
-struct tbn_session {
-  tbn::Session session;
-};
 
 namespace tbn::c {
 namespace {
@@ -30,10 +22,6 @@ struct LastError {
 LastError& last_error() {
   thread_local LastError error{};
   return error;
-}
-
-void require(const void* argument, const char* name) {
-  if (argument == nullptr) throw ConfigError(std::string(name) + " must not be null");
 }
 
 // The one place that knows the numbers of tbn_backend.

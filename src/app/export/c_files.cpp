@@ -8,6 +8,7 @@
 #include "app/export/calibrate.h"
 #include "app/support/json_out.h"
 #include "base/text.h"
+#include "export/c_rule.h"
 #include "export/c_source.h"
 #include "export/c_text.h"
 #include "file/atomic_write.h"
@@ -116,7 +117,8 @@ void export_c(const CommandLine& line, const ExportSource& source) {
     throw ConfigError("--name: " + in_quotes(name) +
                       " is no name for C: at most 40 letters, digits and '_', not first a digit");
   }
-  const CSource made = make_source(line, source, name);
+  CSource made = make_source(line, source, name);
+  add_rule(made, name, rule_from(source.file.metadata, source.path.string()));
   check_limit(line, "max-flash", "flash", made.flash_bytes());
   check_limit(line, "max-ram", "RAM", made.arena_bytes);
   const fs::path folder = output_folder(line);

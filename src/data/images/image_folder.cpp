@@ -165,6 +165,10 @@ FolderImages::FolderImages(fs::path folder, ImageListing listing,
   spec_ = image_spec({3, side, side}, std::move(class_names));
 }
 
+InputRule FolderImages::input_rule() const {
+  return {.kind = "image", .steps = {DecodeStep{8}, ResizeStep{options_.resize}, CropStep{}}};
+}
+
 bool FolderImages::read(std::int64_t index, const ReadContext& context, SampleOut out) const {
   *out.labels = listing_.files.at(static_cast<std::size_t>(index)).label;
   if (on_error_ == OnError::kStop) {

@@ -27,6 +27,7 @@ class FolderImages final : public Dataset {
   std::int64_t size() const override { return static_cast<std::int64_t>(listing_.files.size()); }
   // Training: random_window, resized, then AugmentOptions. Else centre_window.
   bool read(std::int64_t index, const ReadContext& context, SampleOut out) const override;
+  InputRule input_rule() const override;
 
   // How many files were passed over because their names are no image's.
   std::int64_t ignored() const { return listing_.ignored; }

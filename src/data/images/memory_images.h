@@ -16,6 +16,7 @@ class MemoryImages final : public Dataset {
   const SampleSpec& spec() const override { return spec_; }
   std::int64_t size() const override { return images_.size(); }
   bool read(std::int64_t index, const ReadContext& context, SampleOut out) const override;
+  InputRule input_rule() const override { return {.kind = "image"}; }
 
   const ImageSet& images() const { return images_; }
   const AugmentOptions& augment() const { return augment_; }

@@ -34,14 +34,16 @@ SampleSpec describe(const DataOptions& options) {
   return point_class_spec(options.points, class_names());
 }
 
-PointRules rules(const DataOptions& options) {
+PointRules rules(const DataOptions& options, std::int64_t most_points = 0) {
   const bool normals = options.points.normals;
-  return {.layout = {.columns = normals ? 6 : 3, .normals = normals, .up_axis = 1}};
+  return {.layout = {.columns = normals ? 6 : 3, .normals = normals, .up_axis = 1},
+          .most_points = most_points};
 }
 
 std::shared_ptr<const Dataset> as_set(const DataOptions& options,
-                                      std::shared_ptr<const CloudSource> clouds) {
-  return std::make_shared<PointSet>(describe(options), rules(options), options.points,
+                                      std::shared_ptr<const CloudSource> clouds,
+                                      std::int64_t most_points = 0) {
+  return std::make_shared<PointSet>(describe(options), rules(options, most_points), options.points,
                                     options.on_error, std::move(clouds));
 }
 
@@ -99,8 +101,10 @@ std::shared_ptr<const Dataset> open_text(const fs::path& folder, const DataOptio
   }
   if (clouds.empty()) throw DataError(fmt::format("'{}': lists no clouds", list.string()));
   const std::int64_t most = std::max(kMostPoints, options.points.count);
-  return as_set(options, std::make_shared<TextClouds>(std::move(clouds), options.points.normals,
-                                                      most, std::vector<LabelRange>{}));
+  return as_set(options,
+                std::make_shared<TextClouds>(std::move(clouds), options.points.normals, most,
+                                             std::vector<LabelRange>{}),
+                most);
 }
 
 DataSplits open(const fs::path& folder, const DataOptions& options, const SplitRequest& request) {

@@ -18,6 +18,18 @@ CounterRng stream(const ReadContext& context, RngUse use, std::int64_t index) {
           static_cast<std::uint64_t>(index)};
 }
 
+// What the columns of a cloud are called: coordinates, then normals, or a scene's colours and the
+// place in its room.
+std::vector<std::string> column_names(const PointRules& rules) {
+  std::vector<std::string> names = {"x", "y", "z"};
+  const auto add = [&](std::initializer_list<const char*> more) {
+    names.insert(names.end(), more.begin(), more.end());
+  };
+  if (rules.layout.normals) add({"nx", "ny", "nz"});
+  if (rules.scene) add({"red", "green", "blue", "room_x", "room_y", "room_z"});
+  return names;
+}
+
 Shape point_input(const PointOptions& options, std::int64_t condition) {
   check_point_options(options);
   return {options.count, (options.normals ? 6 : 3) + condition};
@@ -43,6 +55,16 @@ PointSet::PointSet(SampleSpec spec, const PointRules& rules, const PointOptions&
     throw ConfigError(
         "data.points.rotate: a scene has a floor, which 'all' would tilt; it must be none or up");
   }
+}
+
+InputRule PointSet::input_rule() const {
+  InputRule rule{.kind = "points",
+                 .columns = column_names(rules_),
+                 .up = std::string(1, "xyz"[rules_.layout.up_axis])};
+  if (rules_.most_points > 0) rule.steps.push_back(FirstStep{rules_.most_points});
+  if (!rules_.scene) rule.steps.insert(rule.steps.end(), {CentreStep{}, ScaleStep{}});
+  rule.steps.push_back(ChooseStep{spec_.task.task == Task::kSegmentation});
+  return rule;
 }
 
 std::vector<std::int64_t> PointSet::choose(std::int64_t count, std::int64_t index,

@@ -37,6 +37,7 @@ struct PointRules {
   // Blocks of a scene keep their coordinates, metres from the block's middle, and of the random
   // views only rotation about the vertical axis and jitter make sense for them.
   bool scene = false;
+  std::int64_t most_points = 0;  // read of a file at most; 0: all
 };
 
 // A sample is [N, columns + condition]; the condition is the category, one-hot.
@@ -51,6 +52,7 @@ class PointSet final : public Dataset {
   const SampleSpec& spec() const override { return spec_; }
   std::int64_t size() const override { return clouds_->size(); }
   bool read(std::int64_t index, const ReadContext& context, SampleOut out) const override;
+  InputRule input_rule() const override;
 
  private:
   std::vector<std::int64_t> choose(std::int64_t count, std::int64_t index,
