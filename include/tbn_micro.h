@@ -144,6 +144,8 @@ void tbn_mean_pool_f32(const tbn_window* window, const float* x, float* y);
 void tbn_add_f32(const float* a, const float* b, float* y, uint32_t count, int relu);
 void tbn_scale_channels_f32(const float* gains, const float* biases, uint32_t channels,
                             const float* x, float* y, uint32_t count, int relu);
+void tbn_normalize_f32(const float* means, const float* gains, uint32_t channels, const float* x,
+                       float* y, uint32_t count);
 void tbn_relu_f32(const float* x, float* y, uint32_t count);
 void tbn_gelu_f32(const float* x, float* y, uint32_t count);
 void tbn_silu_f32(const float* x, float* y, uint32_t count);

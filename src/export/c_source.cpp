@@ -167,6 +167,11 @@ class FloatWriter final : public CWriter {
   }
   void emit(const micro::ScaleChannels& scale) {
     const std::string gains = scalars("float", "gains", scale.gains);
+    if (!scale.means.empty()) {
+      const std::string means = scalars("float", "means", scale.means);
+      return call("tbn_normalize", {means, gains, c_number(step().out.c), input(), output(),
+                                    c_number(step().out.size())});
+    }
     const std::string biases = scalars("float", "biases", scale.biases);
     call("tbn_scale_channels", {gains, biases, c_number(step().out.c), input(), output(),
                                 c_number(step().out.size()), scale.relu ? "1" : "0"});

@@ -77,7 +77,8 @@ class FloatRun {
   void operator()(const ScaleChannels& scale) const {
     for (std::size_t i = 0; i < y_.size(); ++i) {
       const std::size_t c = i % scale.gains.size();
-      const float value = scale.gains[c] * inputs_[0][i] + scale.biases[c];
+      const float value = scale.means.empty() ? scale.gains[c] * inputs_[0][i] + scale.biases[c]
+                                              : scale.gains[c] * (inputs_[0][i] - scale.means[c]);
       y_[i] = scale.relu ? std::max(value, 0.0f) : value;
     }
   }

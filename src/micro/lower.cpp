@@ -175,6 +175,7 @@ class Lowering {
     for (std::size_t c = 0; c < op.mean.size(); ++c) {
       scale.gains.push_back(1.0f / op.std[c]);
       scale.biases.push_back(-op.mean[c] / op.std[c]);
+      scale.means.push_back(op.mean[c]);
     }
     set(id, add_step(node, std::move(scale), {input(node)}, input_map(node)));
   }

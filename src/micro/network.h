@@ -73,6 +73,9 @@ struct ScaleChannels {  // y = gain[c] * x + bias[c]
   std::vector<float> biases;
   bool relu = false;
   bool normalizes_input = false;
+  // Of a normalization, y = gain[c] * (x - mean[c]) as floats compute it: where the mean is many
+  // deviations from 0, gain * x and bias would cancel to what rounding left of them.
+  std::vector<float> means;
 };
 struct Activate {
   ActivationKind kind = ActivationKind::kRelu;

@@ -1,4 +1,5 @@
 // What a microcontroller multiplies, and what cannot be lowered.
+#include "micro/float_run.h"
 #include "micro/lower.h"
 #include "support/catch.h"
 #include "support/errors.h"
@@ -49,4 +50,18 @@ TEST_CASE("micro: an op that microcontrollers lack is refused by name") {
              {"kernel, stride or padding exceeds 65,535"}));
   CHECK(says(refused([](GraphBuilder& b) { return b.input({5000}).linear(5000); }),
              {"more than 16,777,216 weights"}));
+}
+
+TEST_CASE("micro: values far from zero are normalised without cancelling") {
+  // 101,325 +- 37 Pa: of x / 37 and a bias of -2,738 few digits would be left.
+  GraphBuilder b("far");
+  const std::vector<float> means = {101325, -2000000}, deviations = {37, 3};
+  const Value x = b.input({3, 2}).normalize(means, deviations);
+  const micro::Network network = micro::lower({.graph = b.finish(x), .tensors = {}});
+  const std::vector<float> input = {101325.5f, -2000001, 101250, -1999997.5f, 101400.25f, -2000000};
+  const std::vector<float> output = micro::run_floats(network, input);
+  for (std::size_t i = 0; i < input.size(); ++i) {
+    const double exact = (double{input[i]} - means[i % 2]) / deviations[i % 2];
+    CHECK(output[i] == Approx(exact).epsilon(3e-7).margin(1e-12));
+  }
 }

@@ -252,6 +252,15 @@ void tbn_scale_channels_f32(const float* gains, const float* biases, uint32_t ch
   }
 }
 
+void tbn_normalize_f32(const float* means, const float* gains, uint32_t channels, const float* x,
+                       float* y, uint32_t count) {
+  uint32_t c = 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    y[i] = gains[c] * (x[i] - means[c]);
+    if (++c == channels) c = 0;
+  }
+}
+
 void tbn_relu_f32(const float* x, float* y, uint32_t count) {
   for (uint32_t i = 0; i < count; ++i) y[i] = x[i] < 0 ? 0 : x[i];
 }
