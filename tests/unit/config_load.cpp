@@ -132,6 +132,25 @@ TEST_CASE("the float twin of a configuration is float below min_size too") {
   CHECK(weight_policy(weights).small == WeightEncoding(FloatWeights{}));
 }
 
+TEST_CASE("the order of tiles is left to the network unless it is said") {
+  const WeightPolicy open = weight_policy(
+      parsed("weights: {p: 4, rules: [{match: a, p: 2}, {match: b, order: repeat}]}").weights);
+  CHECK(open.order_by_steps);
+  CHECK(open.rules[0].order_by_steps);
+  CHECK_FALSE(open.rules[1].order_by_steps);
+  for (const std::string order : {"repeat", "interleave"}) {
+    const WeightPolicy said = weight_policy(parsed("weights: {p: 4, order: " + order +
+                                                   ", rules: [{match: a, p: 2}, "
+                                                   "{match: b, order: auto}]}")
+                                                .weights);
+    CHECK_FALSE(said.order_by_steps);
+    CHECK_FALSE(said.rules[0].order_by_steps);
+    CHECK(said.rules[1].order_by_steps);
+    const TileOrder expected = order == "repeat" ? TileOrder::kRepeat : TileOrder::kInterleave;
+    CHECK(std::get<TiledWeights>(said.standard).order == expected);
+  }
+}
+
 TEST_CASE("every word of weights reaches the policy") {
   const Config config =
       parsed("weights: {p: 2, alpha: layer, alpha_from: scores, latent: full, min_size: 7}");

@@ -118,6 +118,9 @@ TEST_CASE("every forecaster gives with units what it gives without, by formula a
       const double rounding = 1e-6 + offset * 1.2e-7;
       CHECK(relative_error(standardised(naive_eval(model, original), units), expected) <
             4 * rounding);
+      const std::vector<double> bytes = run(plain, input, Backend::kInt8);
+      CHECK(relative_error(standardised(run(model, original, Backend::kInt8), units), bytes) <
+            0.05);
       for (const Backend backend : {Backend::kReference, Backend::kExact}) {
         CHECK(relative_error(standardised(run(model, original, backend), units), expected) <
               2e-5 + 8 * rounding);

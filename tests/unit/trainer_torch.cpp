@@ -7,6 +7,7 @@
 
 #include <unistd.h>
 
+#include "config/data_options.h"
 #include "config/load.h"
 #include "data/images/memory_images.h"
 #include "data/registry.h"
@@ -93,6 +94,41 @@ TEST_CASE("a resumed run may be longer or elsewhere, but not another experiment"
   CHECK(message_of([&] { tbn::check_resumable(next, tbn::print_config(first), "c"); }) ==
         "--resume: 'lr: 0.25' in section 'optim' was 'lr: 0.1' when the run began (c); change it "
         "back, or start another run with name=...");
+}
+
+TEST_CASE("runs of before tiles' order was left open resume, and those that said another do not") {
+  tbn::Config first = tbn::parse_config("weights: {rules: [{match: a, p: 2}]}", "first");
+  const tbn::Config next = first;  // says nothing: auto
+  first.weights.fields.order = first.weights.rules[0].fields.order = "repeat";
+  CHECK(message_of([&] { tbn::check_resumable(next, tbn::print_config(first), "c"); }).empty());
+  tbn::Config other = next;
+  other.weights.fields.order = "interleave";
+  CHECK(message_of([&] {
+          tbn::check_resumable(other, tbn::print_config(first), "c");
+        }).find("'order: interleave'") != std::string::npos);
+}
+
+TEST_CASE("one configuration orders the tiles of a forecast by the season of its series") {
+  const auto orders = [](const std::string& data, const std::string& setting) {
+    const tbn::Config config =
+        tbn::parse_config("model: {type: tsmixer}\nweights: {encoding: tiled, p: 4}\n", "test",
+                          {"data.name=" + data, "data.series.horizon=96", setting});
+    const tbn::Graph graph =
+        tbn::training_graph(config, tbn::describe_data(tbn::data_options(config.data)));
+    std::vector<std::string> interleaved;
+    for (const tbn::Node& node : graph.nodes) {
+      const tbn::WeightEncoding* encoding = tbn::weights_of(node.op);
+      const auto* tiled = encoding ? std::get_if<tbn::TiledWeights>(encoding) : nullptr;
+      if (tiled && tiled->order == tbn::TileOrder::kInterleave) interleaved.push_back(node.name);
+    }
+    return interleaved;
+  };
+  using Names = std::vector<std::string>;
+  CHECK(orders("etth1", "name=a") == Names{});
+  CHECK(orders("ettm1", "name=a") == Names{"temporal_projection"});
+  CHECK(orders("ettm1", "weights.order=repeat") == Names{});
+  CHECK(orders("ettm1", "data.series.season=24") == Names{});
+  CHECK(orders("etth1", "data.series.season=168") == Names{"temporal_projection"});
 }
 
 TEST_CASE("a network whose inputs or classes are not the data set's is refused") {
