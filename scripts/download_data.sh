@@ -36,8 +36,14 @@ fetch() {
   fi
 }
 
-matches() {  # matches FILE MD5
-  [[ -f $1 && $(md5sum <"$1" | cut -d ' ' -f 1) == "$2" ]]
+# SHA-256, and MD5 (32 digits) where its owners have published no other: that finds damage, and an
+# exchange only by someone who does not mean to deceive.
+kind_of() { if ((${#1} == 64)); then echo SHA-256; else echo MD5; fi; }
+
+matches() {  # matches FILE CHECKSUM
+  local sum=sha256sum
+  if ((${#2} == 32)); then sum=md5sum; fi
+  [[ -f $1 && $($sum <"$1" | cut -d ' ' -f 1) == "$2" ]]
 }
 
 # fetch_or_restart URL FILE: as fetch; where the server refuses to continue (curl 22, 33, 36; wget
@@ -52,7 +58,7 @@ fetch_or_restart() {
   esac
 }
 
-# get URL MD5: leaves the checked file in $aside under its own name.
+# get URL CHECKSUM: leaves the checked file in $aside under its own name.
 get() {
   local file=$aside/${1##*/} partial=$aside/${1##*/}.partial
   if matches "$file" "$2"; then return; fi
@@ -63,12 +69,12 @@ get() {
   fi
   if ! matches "$partial" "$2"; then
     rm -f "$partial"
-    die "$1 arrived damaged (its MD5 is not $2) and was removed; call this again"
+    die "$1 arrived damaged (its $(kind_of "$2") is not $2) and was removed; call this again"
   fi
   mv "$partial" "$file"
 }
 
-# get_idx BASE MD5 MD5 MD5 MD5: the four files of an MNIST-like set; the readers open .gz as it is.
+# get_idx BASE CHECKSUM...: the four files of an MNIST-like set; the readers open .gz as it is.
 get_idx() {
   local base=$1 name
   shift
@@ -79,7 +85,7 @@ get_idx() {
   mv "$aside"/*-ubyte.gz "$ready/"
 }
 
-get_tar() {  # get_tar URL MD5
+get_tar() {  # get_tar URL CHECKSUM
   get "$1" "$2"
   printf 'unpacking %s\n' "${1##*/}"
   tar -xzf "$aside/${1##*/}" -C "$ready" --strip-components=1 --no-same-owner
@@ -96,7 +102,7 @@ unpack_zip() {  # unpack_zip FILE: an archive with one folder at its top; checks
   mv -T "$aside/unpacked"/* "$ready"
 }
 
-get_zip() {  # get_zip URL MD5
+get_zip() {  # get_zip URL CHECKSUM
   get "$1" "$2"
   unpack_zip "$aside/${1##*/}"
 }
@@ -113,7 +119,7 @@ get_zip_by_crc() {
   }
 }
 
-get_ett() {  # get_ett FILE MD5
+get_ett() {  # get_ett FILE CHECKSUM
   get "https://raw.githubusercontent.com/zhouhaoyi/ETDataset/main/ETT-small/$1" "$2"
   mv "$aside/$1" "$ready/"
 }
@@ -121,8 +127,7 @@ get_ett() {  # get_ett FILE MD5
 imagenet_by_hand() {
   die "ImageNet needs an account: get ILSVRC2012_img_train.tar and ILSVRC2012_img_val.tar from" \
     "https://www.image-net.org/download.php and unpack them to data/imagenet/train/CLASS/*.JPEG" \
-    "and data/imagenet/val/CLASS/*.JPEG, with the same 1000 folders n01440764 to n15075141 in both;" \
-    "train/n02105855/n02105855_2933.JPEG is a PNG: convert it, or set data.on_error to skip"
+    "and data/imagenet/val/CLASS/*.JPEG, with the same 1000 folders n01440764 to n15075141 in both"
 }
 
 # Arranged tables that lie in shared folders, without an address that a script can rely on.
@@ -162,33 +167,38 @@ mkdir "$ready"
 case $name in
   mnist)
     get_idx https://ossci-datasets.s3.amazonaws.com/mnist \
-      f68b3c2dcbeaaa9fbdd348bbdeb94873 d53e105ee54ea40749a09fcbcd1e9432 \
-      9fb629c4189551a2d022fa330f9573f3 ec29112dd5afa0611ce80d1b7f02629c
+      440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609 \
+      3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c \
+      8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6 \
+      f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6
     ;;
   fashion_mnist)
     get_idx http://fashion-mnist.s3-website.eu-central-1.amazonaws.com \
-      8d4fb7e6c68d591d4c3dfef9ec88bf0d 25c81989df183df01b3e8a0aad5dffbe \
-      bef4ecab320f06d8554ea6380940ec79 bb300cfdad3c16e7a12a480ee83cd310
+      3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84 \
+      a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845 \
+      346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073 \
+      67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5
     ;;
   cifar10)
     get_tar https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz \
-      c32a1d4ab5d03f1284b67883e8d87530
+      c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd
     ;;
   cifar100)
     get_tar https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz \
-      03b5dce01913d631647c71ecec9e9cb8
+      58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec
     ;;
   imagenette)
     get_tar https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-320.tgz \
-      3df6f0d01a2c9592104656642f5e78a3
+      569b4497c98db6dd29f335d1f109cf315fe127053cedf69010d047f0188e158c
     ;;
   tiny_imagenet)
-    get_zip http://cs231n.stanford.edu/tiny-imagenet-200.zip 90528d7ca1a48142e341f4ef8d21d0de
+    get_zip http://cs231n.stanford.edu/tiny-imagenet-200.zip \
+      6198c8ae015e2b3e007c7841da39ec069199b9aa3bfa943a462022fe5e43c821
     ;;
-  etth1) get_ett ETTh1.csv 8381763947c85f4be6ac456c508460d6 ;;
-  etth2) get_ett ETTh2.csv 51a229a3fc13579dd939364fefe9c7ab ;;
-  ettm1) get_ett ETTm1.csv 82d6bd89109c63d075d99c1077b33f38 ;;
-  ettm2) get_ett ETTm2.csv 7687e47825335860bf58bccb31be0c56 ;;
+  etth1) get_ett ETTh1.csv f18de3ad269cef59bb07b5438d79bb3042d3be49bdeecf01c1cd6d29695ee066 ;;
+  etth2) get_ett ETTh2.csv a3dc2c597b9218c7ce1cd55eb77b283fd459a1d09d753063f944967dd6b9218b ;;
+  ettm1) get_ett ETTm1.csv 6ce1759b1a18e3328421d5d75fadcb316c449fcd7cec32820c8dafda71986c9e ;;
+  ettm2) get_ett ETTm2.csv db973ca252c6410a30d0469b13d696cf919648d0f3fd588c60f03fdbdbadd1fd ;;
   modelnet40)
     get_zip https://shapenet.cs.stanford.edu/media/modelnet40_ply_hdf5_2048.zip \
       c9ab8e6dfb16f67afdab25e155c79e59

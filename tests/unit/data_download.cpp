@@ -77,7 +77,8 @@ TEST_CASE("a damaged download is removed and no data set appears") {
   const std::string log = shell.run("mnist here");
   CHECK(shell.code == 1);
   CHECK(contains(log,
-                 "arrived damaged (its MD5 is not f68b3c2dcbeaaa9fbdd348bbdeb94873) and was "
+                 "arrived damaged (its SHA-256 is not "
+                 "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609) and was "
                  "removed; call this again"));
   CHECK_FALSE(shell.exists("here"));
   CHECK_FALSE(shell.exists("here.download/train-images-idx3-ubyte.gz.partial"));
@@ -103,15 +104,17 @@ TEST_CASE("a server that cannot continue a download makes it begin again") {
 }
 
 TEST_CASE("a whole download is put in place and not repeated") {
-  // md5sum answers with whatever the script expects next, so that small files pass for the real.
+  // sha256sum answers with whatever the script expects next, so that small files pass for the real.
   Shell shell("printf '%s' \"$url\" >\"$out\"");
-  write_file(shell.dir / "bin/md5sum",
-             "#!/bin/bash\ncase $(cat) in\n"
-             "*train-images*) echo f68b3c2dcbeaaa9fbdd348bbdeb94873 ;;\n"
-             "*train-labels*) echo d53e105ee54ea40749a09fcbcd1e9432 ;;\n"
-             "*t10k-images*) echo 9fb629c4189551a2d022fa330f9573f3 ;;\n"
-             "*t10k-labels*) echo ec29112dd5afa0611ce80d1b7f02629c ;;\nesac\n");
-  std::filesystem::permissions(shell.dir / "bin/md5sum", std::filesystem::perms::owner_all);
+  write_file(
+      shell.dir / "bin/sha256sum",
+      "#!/bin/bash\ncase $(cat) in\n"
+      "*train-images*) echo 440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609 ;;\n"
+      "*train-labels*) echo 3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c ;;\n"
+      "*t10k-images*) echo 8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6 ;;\n"
+      "*t10k-labels*) echo f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6 "
+      ";;\nesac\n");
+  std::filesystem::permissions(shell.dir / "bin/sha256sum", std::filesystem::perms::owner_all);
   CHECK(contains(shell.run("mnist"), "mnist is in data/mnist"));
   CHECK(shell.code == 0);
   for (const char* name :
@@ -135,9 +138,10 @@ TEST_CASE("a CIFAR archive is unpacked without its top folder") {
   REQUIRE(std::system(
               ("cd '" + shell.dir.path().string() + "' && tar -czf a.tar.gz cifar-10-batches-bin")
                   .c_str()) == 0);
-  write_file(shell.dir / "bin/md5sum",
-             "#!/bin/bash\ncat >/dev/null; echo c32a1d4ab5d03f1284b67883e8d87530\n");
-  std::filesystem::permissions(shell.dir / "bin/md5sum", std::filesystem::perms::owner_all);
+  write_file(shell.dir / "bin/sha256sum",
+             "#!/bin/bash\ncat >/dev/null; echo "
+             "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd\n");
+  std::filesystem::permissions(shell.dir / "bin/sha256sum", std::filesystem::perms::owner_all);
   shell.run("cifar10 made");
   CHECK(shell.code == 0);
   CHECK(read_file(shell.dir / "made/test_batch.bin") == "records");
@@ -146,9 +150,10 @@ TEST_CASE("a CIFAR archive is unpacked without its top folder") {
 
 TEST_CASE("a table of transformers is put in place under its own name") {
   Shell shell("printf '%s' \"$url\" >\"$out\"");
-  write_file(shell.dir / "bin/md5sum",
-             "#!/bin/bash\ncat >/dev/null; echo 51a229a3fc13579dd939364fefe9c7ab\n");
-  std::filesystem::permissions(shell.dir / "bin/md5sum", std::filesystem::perms::owner_all);
+  write_file(shell.dir / "bin/sha256sum",
+             "#!/bin/bash\ncat >/dev/null; echo "
+             "a3dc2c597b9218c7ce1cd55eb77b283fd459a1d09d753063f944967dd6b9218b\n");
+  std::filesystem::permissions(shell.dir / "bin/sha256sum", std::filesystem::perms::owner_all);
   CHECK(contains(shell.run("etth2"), "etth2 is in data/etth2"));
   CHECK(shell.code == 0);
   CHECK(contains(read_file(shell.dir / "data/etth2/ETTh2.csv"), "/ETT-small/ETTh2.csv"));
@@ -170,9 +175,10 @@ TEST_CASE("a zip archive appears without its top folder, or not at all") {
   REQUIRE(std::system(("cd '" + shell.dir.path().string() +
                        "' && python3 -m zipfile -c a.zip tiny-imagenet-200")
                           .c_str()) == 0);
-  write_file(shell.dir / "bin/md5sum",
-             "#!/bin/bash\ncat >/dev/null; echo 90528d7ca1a48142e341f4ef8d21d0de\n");
-  std::filesystem::permissions(shell.dir / "bin/md5sum", std::filesystem::perms::owner_all);
+  write_file(shell.dir / "bin/sha256sum",
+             "#!/bin/bash\ncat >/dev/null; echo "
+             "6198c8ae015e2b3e007c7841da39ec069199b9aa3bfa943a462022fe5e43c821\n");
+  std::filesystem::permissions(shell.dir / "bin/sha256sum", std::filesystem::perms::owner_all);
   // Stopped while unpacking, for want of space or by a signal: the archive stays, the set is
   // absent.
   write_file(shell.dir / "bin/python3", "#!/bin/bash\nmkdir -p \"$5\"; echo full >&2; exit 1\n");
@@ -187,6 +193,19 @@ TEST_CASE("a zip archive appears without its top folder, or not at all") {
   CHECK(read_file(shell.dir / "data/tiny_imagenet/val/val_annotations.txt") == "labels");
   CHECK(read_file(shell.dir / "data/tiny_imagenet/wnids.txt") == "n01443537");
   CHECK_FALSE(shell.exists("data/tiny_imagenet.download"));
+}
+
+TEST_CASE("every data set with a published SHA-256 is checked by it") {
+  // What is downloaded is never the real thing here, so that each says which checksum it expects.
+  for (const char* name : {"mnist", "fashion_mnist", "cifar10", "cifar100", "imagenette",
+                           "tiny_imagenet", "etth1", "etth2", "ettm1", "ettm2"}) {
+    Shell shell("printf nothing >\"$out\"");
+    INFO(name);
+    CHECK(contains(shell.run(name), "arrived damaged (its SHA-256 is not "));
+  }
+  Shell shell("printf nothing >\"$out\"");
+  CHECK(contains(shell.run("modelnet40"),
+                 "arrived damaged (its MD5 is not c9ab8e6dfb16f67afdab25e155c79e59)"));
 }
 
 TEST_CASE("the download script says how ImageNet is laid out, which needs an account") {
