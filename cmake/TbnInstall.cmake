@@ -46,5 +46,6 @@ configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/tbnConfig.cmake.in"
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/tbnConfigVersion.cmake"
   COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/tbnConfig.cmake" "${PROJECT_BINARY_DIR}/tbnConfigVersion.cmake"
-  "${PROJECT_SOURCE_DIR}/cmake/FindLibTorch.cmake" DESTINATION "${package_folder}")
+  "${PROJECT_SOURCE_DIR}/cmake/FindLibTorch.cmake"
+  "${PROJECT_SOURCE_DIR}/cmake/FindSPNG.cmake" DESTINATION "${package_folder}")
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")

@@ -12,7 +12,7 @@ usage() {
 usage: scripts/gpu_check.sh [--deps <folder>] [--torch <folder>] [--out <folder>] [--data <folder>]
                             [--build <folder>] [--minutes <n>] [--no-torch] [--train]
 
-  --deps <folder>   where yaml-cpp, spdlog, fmt, cxxopts, Catch2, zlib and libjpeg are unpacked, as
+  --deps <folder>   where yaml-cpp, spdlog, fmt, cxxopts, Catch2, zlib, libjpeg and libspng are unpacked, as
                     dpkg -x leaves them (usr/include, usr/lib); default: the system's
   --torch <folder>  LibTorch 2.11 with CUDA; default: the torch of python3
   --out <folder>    where gpu.md and the logs go; default: docs, and the logs to the build folder

@@ -41,7 +41,7 @@ if [ $flavour = auto ]; then
 fi
 
 packages=(build-essential cmake ninja-build pkgconf ccache ca-certificates python3 python3-venv
-  zlib1g-dev libjpeg-dev libfmt-dev libspdlog-dev libyaml-cpp-dev libcxxopts-dev catch2
+  zlib1g-dev libjpeg-dev libspng-dev libfmt-dev libspdlog-dev libyaml-cpp-dev libcxxopts-dev catch2
   dataset-fashion-mnist)
 if [ $checks = yes ]; then packages+=(clang-format-14 clang-tidy-14); fi
 if [ $arm = yes ]; then packages+=(g++-aarch64-linux-gnu qemu-user); fi
@@ -61,7 +61,7 @@ check_system() {
     debian:12 | ubuntu:24.04) ;;
     *) die "this system is ${name:-unknown}, and only Debian 12 and Ubuntu 24.04 are prepared" \
       "for: install GCC 12 or newer, CMake 3.25, Ninja, ccache, Python 3 with venv, and the" \
-      "development files of zlib, libjpeg-turbo, fmt, spdlog, yaml-cpp, cxxopts and Catch2" \
+      "development files of zlib, libjpeg-turbo, libspng, fmt, spdlog, yaml-cpp, cxxopts and Catch2" \
       "yourself, then run scripts/setup.sh --no-packages" ;;
   esac
 }

@@ -84,8 +84,14 @@ struct JpegDecoder::State {
 
 namespace {
 
-// Warnings that say nothing about the pixels; cameras and editors provoke them.
-bool harmless(int code) {
+// Warnings that say nothing about the pixels; cameras and editors provoke them. Where the bytes end
+// without an end marker, libjpeg makes one up: what a single scan lacks is then met as a hit
+// marker, another warning, and where it lacks nothing the image is whole. Of several scans some may
+// be missing altogether. Pillow draws the same line.
+bool harmless(const jpeg_decompress_struct& jpeg) {
+  const int code = jpeg.err->msg_code;
+  if (code == JWRN_JPEG_EOF)
+    return jpeg.comps_in_scan == jpeg.num_components && !jpeg.progressive_mode;
   return code == JWRN_EXTRANEOUS_DATA || code == JWRN_JFIF_MAJOR || code == JWRN_ADOBE_XFORM;
 }
 
@@ -102,7 +108,7 @@ struct JpegSteps {
     std::longjmp(state.jump, 1);
   }
   static void on_message(j_common_ptr jpeg, int level) {
-    if (level >= 0 || harmless(jpeg->err->msg_code)) return;
+    if (level >= 0 || harmless(state_of(jpeg).jpeg)) return;
     on_error(jpeg);
   }
   static void on_progress(j_common_ptr jpeg) {
@@ -150,16 +156,16 @@ struct JpegSteps {
 
 namespace {
 
-// [pixels, 4] to [pixels, 3] in place. `inverted`: 255 is no ink, as Adobe writes it.
-void ink_to_rgb(std::uint8_t* data, std::size_t pixels, bool inverted) {
-  const std::uint8_t flip = inverted ? 0 : 255;
+// [pixels, 4] to [pixels, 3] in place. 255 is no ink, as Adobe writes it, with its marker or
+// without: so Pillow and torchvision take it, whose arithmetic this is.
+void ink_to_rgb(std::uint8_t* data, std::size_t pixels) {
   for (std::size_t i = 0; i < pixels; ++i) {
     const std::uint8_t* from = data + 4 * i;
-    const unsigned light = static_cast<std::uint8_t>(from[3] ^ flip);
+    const int light = from[3];
     std::uint8_t rgb[3];
     for (int c = 0; c < 3; ++c) {
-      const unsigned value = static_cast<std::uint8_t>(from[c] ^ flip);
-      rgb[c] = static_cast<std::uint8_t>((value * light + 127) / 255);
+      const int product = light * (255 - from[c]) + 128;
+      rgb[c] = static_cast<std::uint8_t>(std::max(light - ((product + (product >> 8)) >> 8), 0));
     }
     std::memcpy(data + 3 * i, rgb, 3);
   }
@@ -232,7 +238,7 @@ RgbImage JpegDecoder::decode(int denominator) {
   image.pixels = std::make_unique_for_overwrite<std::uint8_t[]>(count * (ink ? 4 : 3));
   state.rows = image.pixels.get();
   if (!JpegSteps::run(state, JpegSteps::decode)) fail(state.message);
-  if (ink) ink_to_rgb(image.pixels.get(), count, state.jpeg.saw_Adobe_marker != FALSE);
+  if (ink) ink_to_rgb(image.pixels.get(), count);
   return image;
 }
 

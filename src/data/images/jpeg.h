@@ -39,9 +39,10 @@ class JpegDecoder {
   std::int64_t width() const;
 
   // Decodes the whole image at 1/denominator of its size (1, 2, 4 or 8), rounded up. Grey becomes
-  // three equal channels, CMYK and YCCK red, green and blue (inverted where Adobe's marker says
-  // so). Call it once. Throws DataError for an image of more than kMaxJpegPixels, and for data that
-  // is damaged or ends too early, even where a viewer would show something.
+  // three equal channels, CMYK and YCCK red, green and blue as Pillow makes them (255 is no ink,
+  // whether Adobe's marker says so or not). Call it once. Throws DataError for an image of more
+  // than kMaxJpegPixels, and for data that is damaged or ends too early, even where a viewer would
+  // show something; an image of one scan that lacks nothing but its end marker is whole.
   RgbImage decode(int denominator);
 
  private:
