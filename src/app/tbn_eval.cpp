@@ -37,6 +37,7 @@ struct Result {
   std::string path;
   std::string data;
   MetricSums sums;
+  SkipReport skips;
   double seconds = 0;
 };
 
@@ -83,6 +84,7 @@ Result evaluate_run(const CommandLine& line, const std::filesystem::path& path) 
                                      .batch_size = line.number("batch-size", 1, 100000),
                                      .threads = threads_of(line),
                                      .loader_threads = static_cast<int>(config.threads)});
+  result.skips = data->skips();
   return result;
 }
 
@@ -144,6 +146,7 @@ Result evaluate_file(const CommandLine& line, const std::filesystem::path& path)
                                                 session_threads(line), batch_size, loaders)
                                : evaluate_packed(*network, open_session(line, network), *data,
                                                  batch_size, loaders);
+  result.skips = data->skips();
   return result;
 }
 
@@ -194,12 +197,15 @@ void write_predictions(const std::string& path, const MetricSums& sums) {
     throw ConfigError("--predictions: a forecast has no classes to write");
   }
   std::string text;
-  for (const std::int32_t predicted : sums.predictions()) text += std::to_string(predicted) + "\n";
+  for (const std::int32_t predicted : sums.predictions_by_place())
+    text += std::to_string(predicted) + "\n";
   write_file_atomically(path, text);
 }
 
 void print(const CommandLine& line, const Result& result) {
   const EvalMetrics metrics = result.sums.result();
+  const std::string skipped = skip_text(result.skips, line.text("split"));
+  if (!skipped.empty()) fmt::print(stderr, "note: {}\n", skipped);
   if (line.json()) {
     Json json = Json::object();
     json["metrics"] = metrics_json(metrics);
@@ -207,6 +213,7 @@ void print(const CommandLine& line, const Result& result) {
     json["path"] = result.path;
     json["data"] = result.data;
     json["split"] = line.text("split");
+    json["skipped"] = result.skips.skipped;
     json["seconds"] = result.seconds;
     print_json(json);
     return;
@@ -229,7 +236,7 @@ int run_main(int argc, char** argv) {
       .value("threads", "count", "CPU threads; 0: all cores", "0")
       .value("backend", "name", "exact, int8, reference or micro, for packed files", "exact")
       .value("batch-size", "count", "samples at a time", "500")
-      .value("predictions", "file", "write the predicted classes, a line each")
+      .value("predictions", "file", "write the predicted classes, a line each; -1: cannot be read")
       .flag("per-class", "also print how each class does")
       .flag("verify", "replay the test vectors of a packed file; needs no data");
   if (!line.parse(argc, argv)) return kDone;

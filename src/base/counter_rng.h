@@ -9,7 +9,14 @@
 namespace tbn {
 
 // Keeps the streams of one seed apart. The values are part of what a seed means: never renumber.
-enum class RngUse : std::uint64_t { kSplit = 1, kShuffle = 2, kAugment = 3, kMix = 4, kSample = 5 };
+enum class RngUse : std::uint64_t {
+  kSplit = 1,
+  kShuffle = 2,
+  kAugment = 3,
+  kMix = 4,
+  kSample = 5,
+  kLimit = 6
+};
 
 // SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014),
 // started at a hash of its key.

@@ -83,6 +83,7 @@ struct DataConfig {
   std::int64_t split_seed = 1;
   std::int64_t train_limit = 0;  // 0: all
   std::int64_t test_limit = 0;
+  std::string limits = "class";   // class | first: which samples a limit keeps
   bool normalize = true;          // images: by the training split's mean and standard deviation
   bool center = true;             // normalize: subtract the mean as well as divide
   std::int64_t crop_padding = 0;  // images: random crop after zero padding by this many pixels
@@ -93,12 +94,14 @@ struct DataConfig {
   double mixup = 0;               // images: alpha of the mixing weight's beta distribution
   double cutmix = 0;              // images: alpha of the pasted area's beta distribution
   std::int64_t image_size = 224;  // image folders: side of the network's input
-  std::int64_t resize = 256;      // image folders: shorter side before the centre crop
-  double crop_min_area = 0.08;    // image folders: smallest share of a random crop
-  std::int64_t classes = 0;       // image_folder: how many there must be; 0: as many as folders
+  std::int64_t resize = 0;  // image folders: shorter side before the centre crop; 0: 8/7 of size
+  std::string decode = "auto";  // image folders: auto | exact | reduce: JPEGs larger than needed
+  double crop_min_area = 0.08;  // image folders: smallest share of a random crop
+  std::int64_t classes = 0;     // image_folder: how many there must be; 0: as many as folders
   PointsConfig points;
   SeriesConfig series;
   std::string on_error = "stop";  // stop | skip: a sample that cannot be read
+  double skip_most = 0.1;         // skip: the largest share of a split
   std::string resident = "auto";  // auto | on | off: images kept and augmented on the device
   std::int64_t threads = 1;       // loader threads
   bool operator==(const DataConfig&) const = default;

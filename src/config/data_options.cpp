@@ -2,6 +2,14 @@
 #include "config/data_options.h"
 
 namespace tbn {
+namespace {
+
+Decode decode_of(const std::string& name) {
+  if (name == "exact") return Decode::kExact;
+  return name == "reduce" ? Decode::kReduce : Decode::kAuto;
+}
+
+}  // namespace
 
 DataOptions data_options(const DataConfig& data) {
   return {.name = data.name,
@@ -10,7 +18,9 @@ DataOptions data_options(const DataConfig& data) {
           .split_seed = static_cast<std::uint64_t>(data.split_seed),
           .train_limit = data.train_limit,
           .test_limit = data.test_limit,
+          .limits = data.limits == "first" ? LimitRule::kFirst : LimitRule::kClass,
           .on_error = data.on_error == "skip" ? OnError::kSkip : OnError::kStop,
+          .skip_most = data.skip_most,
           .augment = {.crop_padding = static_cast<int>(data.crop_padding),
                       .flip = data.flip,
                       .randaugment = static_cast<int>(data.randaugment),
@@ -18,6 +28,7 @@ DataOptions data_options(const DataConfig& data) {
                       .cutout = static_cast<int>(data.cutout)},
           .folder = {.image_size = data.image_size,
                      .resize = data.resize,
+                     .decode = decode_of(data.decode),
                      .crop_min_area = data.crop_min_area,
                      .classes = data.classes},
           .points = {.count = data.points.count,

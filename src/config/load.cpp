@@ -19,6 +19,10 @@ constexpr std::size_t kMaxDepth = 8;
 constexpr std::size_t kMaxFiles = 64;  // bases of bases could multiply without end
 const char* const kDefaultModel = "resnet18";
 
+// What keys that came later than the first runs meant when there were none, where that is not their
+// default: a recorded configuration is read on top of this.
+const char* const kEarlierValues = "data: {limits: first, decode: reduce, skip_most: 1}";
+
 // Puts `from` over `into`: maps key by key, everything else as a whole.
 void merge(YamlNode& into, YamlNode from) {
   const bool is_empty_section =
@@ -235,6 +239,15 @@ Config load_config(const std::filesystem::path& file, const std::vector<std::str
 Config parse_config(std::string_view yaml, const std::string& source,
                     const std::vector<std::string>& overrides) {
   Loader loader;
+  loader.load_text(yaml, source);
+  for (const std::string& text : overrides) loader.apply(text);
+  return loader.finish("unnamed");
+}
+
+Config parse_recorded_config(std::string_view yaml, const std::string& source,
+                             const std::vector<std::string>& overrides) {
+  Loader loader;
+  loader.load_text(kEarlierValues, "earlier defaults");
   loader.load_text(yaml, source);
   for (const std::string& text : overrides) loader.apply(text);
   return loader.finish("unnamed");

@@ -29,6 +29,12 @@ Config load_config(const std::filesystem::path& file,
 Config parse_config(std::string_view yaml, const std::string& source,
                     const std::vector<std::string>& overrides = {});
 
+// The same of a text that print_config wrote, by this tbn or an earlier one, and that a checkpoint
+// keeps: a key that it does not have takes the value by which runs were made before there was one,
+// which may not be today's default (data.limits: first).
+Config parse_recorded_config(std::string_view yaml, const std::string& source,
+                             const std::vector<std::string>& overrides = {});
+
 // The resolved configuration as YAML, every key of it. Reading it gives an equal Config, and equal
 // Configs give the same text.
 std::string print_config(const Config& config);

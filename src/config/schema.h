@@ -101,9 +101,11 @@ void describe(V& v, S& s) {
   v.value("name", s.name, one_of(kDataSets), "data set");
   v.value("root", s.root, any(), "folder of its files; empty: the usual places");
   v.value("validation", s.validation, at_least(0), "training samples held out to choose the best");
-  v.value("split_seed", s.split_seed, at_least(0), "chooses them");
+  v.value("split_seed", s.split_seed, at_least(0), "chooses them, and the samples of a limit");
   v.value("train_limit", s.train_limit, at_least(0), "use so many training samples; 0: all");
   v.value("test_limit", s.test_limit, at_least(0), "use so many test samples; 0: all");
+  v.value("limits", s.limits, one_of({"class", "first"}),
+          "which ones: of each class its share, or the first; series: always the first");
   v.value("normalize", s.normalize, any(), "images: by the training split's mean and deviation");
   v.value("center", s.center, any(), "normalize: subtract the mean; false: pixel 0 stays 0");
   v.value("crop_padding", s.crop_padding, between(0, 64), "pixels around a random crop; 0: none");
@@ -114,13 +116,18 @@ void describe(V& v, S& s) {
   v.value("mixup", s.mixup, between(0, 10), "alpha of blended images; 0: none");
   v.value("cutmix", s.cutmix, between(0, 10), "alpha of pasted rectangles; 0: none");
   v.value("image_size", s.image_size, between(8, 4096), "image folders: side of the crop");
-  v.value("resize", s.resize, between(8, 4096), "image folders: shorter side in evaluation");
+  v.value("resize", s.resize, between(0, 4096),
+          "image folders: shorter side in evaluation; 0: 8/7 of image_size");
+  v.value("decode", s.decode, one_of({"auto", "exact", "reduce"}),
+          "image folders: large JPEGs at full size or reduced; auto: reduced in training alone");
   v.value("crop_min_area", s.crop_min_area, Limits{.min = 0, .max = 1, .open_min = true},
           "image folders: of a random crop");
   v.value("classes", s.classes, at_least(0), "image_folder: how many; 0: as many as folders");
   v.section("points", s.points, "point clouds");
   v.section("series", s.series, "windows of a series");
   v.value("on_error", s.on_error, one_of({"stop", "skip"}), "a sample that cannot be read");
+  v.value("skip_most", s.skip_most, between(0, 1),
+          "skip: stop where a larger share cannot be read");
   v.value("resident", s.resident, one_of({"auto", "on", "off"}),
           "images kept and augmented on the device; auto: small sets on a GPU");
   v.value("threads", s.threads, between(1, 64), "loader threads");

@@ -15,6 +15,8 @@ struct Batch {
   // Mixed images (mixup, cutmix): the labels of what was mixed in, and how much `labels` count.
   std::vector<std::int64_t> other_labels;
   double weight = 1;
+  // The numbers, in the set, of samples that belong here and could not be read (data.on_error).
+  std::vector<std::int64_t> unread;
 };
 
 }  // namespace tbn

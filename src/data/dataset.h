@@ -21,7 +21,12 @@ struct SampleSpec {
   Shape input;         // image [C, H, W], points [N, F], steps [T, C]
   bool bytes = false;  // inputs are bytes 0..255 (images), else floats
   TaskSpec task;
-  std::vector<std::string> class_names;  // empty for forecasting
+  // As people call the classes, a name an output; empty for forecasting. A spec told without the
+  // files (DatasetReader::describe) has empty names where only the files know them.
+  std::vector<std::string> class_names;
+  // Folders of classes: their names on disk, by which classes are matched, in the same order.
+  // Empty where class_names are all that there is.
+  std::vector<std::string> class_folders;
   // Segmentation of objects: each object's labels are those of one category. Empty for scenes.
   std::vector<LabelRange> categories;
   // Forecasting: steps after which the series is alike again, a day's; 0: not known, or fewer than
@@ -33,6 +38,10 @@ struct SampleSpec {
   // Values to predict a sample: H C for forecasting, else none.
   std::int64_t targets() const;
   std::int64_t classes() const { return static_cast<std::int64_t>(class_names.size()); }
+  // By which classes are told apart wherever they are written down: folders where there are any.
+  const std::vector<std::string>& class_keys() const {
+    return class_folders.empty() ? class_names : class_folders;
+  }
 };
 
 // How a sample is to be read. What is drawn at random depends on (seed, epoch, index) alone.
@@ -50,18 +59,49 @@ struct SampleOut {
   float* targets = nullptr;        // [targets()]
 };
 
+// What was found of a split, before samples are held out of it or left away by a limit: enough to
+// tell later whether the data is still the same.
+struct Listing {
+  std::int64_t count = 0;  // samples
+  std::uint32_t crc = 0;   // CRC-32C of Dataset::identity of each in order, a line each
+  bool operator==(const Listing&) const = default;
+};
+
+// Which samples of a set could not be read and were passed over (data.on_error: skip).
+struct SkipReport {
+  std::int64_t samples = 0;          // of all that there are
+  std::int64_t skipped = 0;          // each counted once, however often it is met
+  std::vector<std::string> reasons;  // of the first kNamed of them, each with the file's name
+  // Entries of class folders that are no pictures, and so no samples.
+  std::int64_t ignored = 0;
+  std::vector<std::string> ignored_names;  // of the first kNamed
+
+  static constexpr std::size_t kNamed = 10;
+};
+
+// What a report says for people, a sentence; empty where all samples could be read. `split` is
+// whose they are ("training").
+std::string skip_text(const SkipReport& report, const std::string& split);
+
 class Dataset {
  public:
   virtual ~Dataset() = default;
   virtual const SampleSpec& spec() const = 0;
   virtual std::int64_t size() const = 0;
   // Reads sample `index` of 0 .. size() - 1; several threads may at once. False where the sample is
-  // damaged and data.on_error says to skip such; with `stop` throws DataError that names the file.
+  // damaged and data.on_error says to skip such; with `stop`, and where there are too many of them
+  // (data.skip_most), throws DataError that names the file.
   virtual bool read(std::int64_t index, const ReadContext& context, SampleOut out) const = 0;
   // How what is stored becomes the fixed view of a sample; of no kind where nobody could repeat it.
   virtual InputRule input_rule() const { return {}; }
-  // How often read() has returned false so far.
-  virtual std::int64_t skipped() const { return 0; }
+  // What tells sample `index` from others, known without reading it: "<class>/<file>" of files,
+  // else its label; empty where samples are told apart by their number alone.
+  virtual std::string identity(std::int64_t) const { return {}; }
+  // What a limit takes its share of (data.limits: class): a sample's class, of a segmented object
+  // its category; 0 where all are alike.
+  virtual std::int64_t stratum(std::int64_t) const { return 0; }
+  // What read() has returned false for so far; of a Subset, the whole set's.
+  virtual SkipReport skips() const { return {}; }
 };
 
 // Some samples of another set, in the order of `indices`.
@@ -75,11 +115,20 @@ class Subset final : public Dataset {
     return whole_->read(indices_[static_cast<std::size_t>(index)], context, out);
   }
   InputRule input_rule() const override { return whole_->input_rule(); }
-  std::int64_t skipped() const override { return whole_->skipped(); }
+  std::string identity(std::int64_t index) const override {
+    return whole_->identity(indices_[static_cast<std::size_t>(index)]);
+  }
+  std::int64_t stratum(std::int64_t index) const override {
+    return whole_->stratum(indices_[static_cast<std::size_t>(index)]);
+  }
+  SkipReport skips() const override { return whole_->skips(); }
 
  private:
   std::shared_ptr<const Dataset> whole_;
   std::vector<std::int64_t> indices_;
 };
+
+// Reads nothing but what identity() says.
+Listing listing_of(const Dataset& data);
 
 }  // namespace tbn

@@ -108,24 +108,39 @@ void BatchLoader::make_batch(std::int64_t number, Batch& out) const {
   const SampleSpec& spec = data_.spec();
   const std::int64_t begin = number * options_.batch_size;
   const std::int64_t wanted = std::min(options_.batch_size, data_.size() - begin);
-  const ReadContext context{options_.augment, options_.seed, epoch_};
   resize(out, spec, wanted);
+  out.unread.clear();
   std::int64_t taken = 0;
-  for (std::int64_t i = 0; i < wanted; ++i) {
-    const std::int64_t index = order_[static_cast<std::size_t>(begin + i)];
-    taken += data_.read(index, context, place(out, spec, taken));
-  }
-  if (taken == 0) {
-    throw DataError(fmt::format("none of the {} samples of a batch could be read", wanted));
+  for (std::int64_t i = begin; i < begin + wanted; ++i) {
+    if (read(i, place(out, spec, taken))) {
+      ++taken;
+    } else {
+      out.unread.push_back(order_[static_cast<std::size_t>(i)]);
+    }
   }
   resize(out, spec, taken);
   mix(number, out);
 }
 
+// Reads the sample at a place of the epoch's order, or with refill the next that can be read: which
+// one that is depends on the order and the files alone.
+bool BatchLoader::read(std::int64_t place, SampleOut out) const {
+  const ReadContext context{options_.augment, options_.seed, epoch_};
+  const std::int64_t tries = options_.refill ? data_.size() : 1;
+  for (std::int64_t i = 0; i < tries; ++i) {
+    const std::int64_t next = (place + i) % data_.size();
+    if (data_.read(order_[static_cast<std::size_t>(next)], context, out)) return true;
+  }
+  if (options_.refill) {
+    throw DataError(fmt::format("none of the {} samples could be read", data_.size()));
+  }
+  return false;
+}
+
 void BatchLoader::mix(std::int64_t number, Batch& out) const {
   out.other_labels.clear();
   out.weight = 1;
-  if (!options_.mix.any()) return;
+  if (!options_.mix.any() || out.size == 0) return;
   const Shape& image = data_.spec().input;
   const MixChoice choice =
       draw_mix(options_.mix, out.size, image[1], image[2], options_.seed, epoch_, number);

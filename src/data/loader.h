@@ -18,8 +18,11 @@ struct LoaderOptions {
   std::uint64_t seed = 0;
   bool augment = false;  // random views of the samples
   MixOptions mix;        // images only
-  int threads = 1;       // 0: batches are made by next() itself
-  int prefetch = 4;      // batches made ahead
+  // A sample that cannot be read gives its place to the next of the epoch that can, so that every
+  // batch is as large as it should be. Else a batch is smaller by it, or empty.
+  bool refill = false;
+  int threads = 1;   // 0: batches are made by next() itself
+  int prefetch = 4;  // batches made ahead
 };
 
 // Throws ConfigError for options that make no batch of `data`.
@@ -43,9 +46,9 @@ class BatchLoader {
   // Goes to batch `first_batch` (0 .. batches_per_epoch()) of an epoch, dropping what is under way.
   void start_epoch(std::int64_t epoch, std::int64_t first_batch = 0);
 
-  // The next batch, false at the end of the epoch. Reusing one Batch saves the allocations. A batch
-  // is smaller by the samples that could not be read, where the data skips such; DataError where
-  // nothing of it could be.
+  // The next batch, false at the end of the epoch. Reusing one Batch saves the allocations. Samples
+  // that could not be read, where the data skips such, are in Batch::unread, and a batch without
+  // LoaderOptions::refill is smaller by them: it may be empty.
   bool next(Batch& batch) { return prefetcher_.next(batch); }
 
   std::int64_t batches_per_epoch() const { return tbn::batches_per_epoch(options_, data_.size()); }
@@ -53,6 +56,7 @@ class BatchLoader {
 
  private:
   void make_batch(std::int64_t number, Batch& out) const;
+  bool read(std::int64_t place, SampleOut out) const;
   void mix(std::int64_t number, Batch& out) const;
 
   const Dataset& data_;

@@ -15,12 +15,26 @@ namespace tbn {
 
 enum class OnError { kStop, kSkip };
 
+// Which samples a limit keeps: the first, or of each class its share, chosen by split_seed. Series
+// have no classes: always the first windows.
+enum class LimitRule { kFirst, kClass };
+
+// Whether a JPEG is decoded to a smaller size than its own where the view needs no more: quicker,
+// and a value is off by 1 of 255 on average.
+enum class Decode {
+  kAuto,    // in training alone
+  kExact,   // never
+  kReduce,  // always
+};
+
 // Folders of images.
 struct FolderOptions {
   std::int64_t image_size = 224;  // side of the square that the network sees
-  std::int64_t resize = 256;      // evaluation: the shorter side before the centre crop
-  double crop_min_area = 0.08;    // training: smallest share of the area that a random crop has
-  std::int64_t classes = 0;       // how many there must be; 0: as many as there are folders
+  std::int64_t resize = 0;        // evaluation: the shorter side before the centre crop; 0: 8/7 of
+                                  // image_size, rounded, as 256 is of 224
+  Decode decode = Decode::kAuto;
+  double crop_min_area = 0.08;  // training: smallest share of the area that a random crop has
+  std::int64_t classes = 0;     // how many there must be; 0: as many as there are folders
 };
 
 // Point clouds (Qi et al. 2017): each cloud is centred and scaled into the unit sphere first.
@@ -51,9 +65,11 @@ struct DataOptions {
   std::filesystem::path root;   // empty: data/<name>, then the Debian package's folder
   std::int64_t validation = 0;  // samples held out of training, where the data has no such split
   std::uint64_t split_seed = 0;
-  std::int64_t train_limit = 0;  // keep the first so many training samples after the split; 0: all
+  std::int64_t train_limit = 0;  // keep so many training samples after the split; 0: all
   std::int64_t test_limit = 0;
+  LimitRule limits = LimitRule::kClass;  // which ones
   OnError on_error = OnError::kStop;
+  double skip_most = 0.1;  // kSkip: the largest share of a split's samples that may be skipped
   AugmentOptions augment;
   FolderOptions folder;
   PointOptions points;

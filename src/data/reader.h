@@ -15,6 +15,14 @@
 
 namespace tbn {
 
+// What was found on disk, so that a run, a checkpoint or a packed file can say what it was measured
+// on. Absent: not asked for; no validation: it is held out of the training samples.
+struct FoundSplits {
+  std::optional<Listing> train;
+  std::optional<Listing> validation;
+  std::optional<Listing> test;
+};
+
 // The splits of a data set. Those that were not asked for are null.
 struct DataSplits {
   std::shared_ptr<const Dataset> train;
@@ -24,6 +32,8 @@ struct DataSplits {
   std::optional<ChannelStatistics> statistics;
   std::optional<SeriesRule> series;  // of a series: how its rows became inputs
   std::filesystem::path folder;      // where the files were found
+  FoundSplits found;                 // filled by the registry (load_data)
+  std::string test_folder;           // folders of images: the one that is tested on ("test", "val")
   // What the user should know of how they were read: rows left out, and why.
   std::vector<std::string> notes;
 };

@@ -1,19 +1,18 @@
-// The registry of data sets, the search for their files, and the validation split.
+// The registry of data sets, the search for their files, and the splits as they are used.
 #include "data/registry.h"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "base/counter_rng.h"
 #include "data/images/cifar.h"
 #include "data/images/idx.h"
 #include "data/images/image_folder.h"
 #include "data/images/memory_images.h"
 #include "data/points/points.h"
+#include "data/sampling.h"
 #include "data/series/series.h"
 #include "tbn/error.h"
 
@@ -58,85 +57,48 @@ void check_limit(std::int64_t value, const char* key) {
   }
 }
 
-void check_validation(const DataOptions& options, std::int64_t train) {
-  if (options.validation >= 0 && options.validation < train) return;
-  throw ConfigError(fmt::format(
-      "data.validation: cannot hold {} samples out of the {} training samples of '{}'; it must be "
-      "0 to {}",
-      options.validation, train, options.name, train - 1));
-}
-
-// Training and validation indices, each in the order of the file.
-struct Partition {
-  std::vector<std::int64_t> train;
-  std::vector<std::int64_t> validation;
-};
-
-Partition hold_out(const DataOptions& options, std::int64_t count) {
-  check_validation(options, count);
-  std::vector<std::int64_t> order;
-  if (options.validation > 0) {
-    order = random_permutation(count, CounterRng(options.split_seed, RngUse::kSplit));
-  } else {
-    order.resize(static_cast<std::size_t>(count));
-    std::iota(order.begin(), order.end(), std::int64_t{0});
-  }
-  const auto cut = order.begin() + options.validation;
-  std::sort(order.begin(), cut);
-  std::sort(cut, order.end());
-  Partition parts{.train = {cut, order.end()}, .validation = {order.begin(), cut}};
-  const auto limit = static_cast<std::size_t>(options.train_limit);
-  if (limit > 0 && limit < parts.train.size()) parts.train.resize(limit);
-  return parts;
-}
-
-void keep_first(ImageSet& set, std::int64_t limit) {
-  if (limit == 0 || limit >= set.size()) return;
-  set.labels.resize(static_cast<std::size_t>(limit));
-  set.pixels.resize(static_cast<std::size_t>(limit * set.image_bytes()));
-  set.pixels.shrink_to_fit();
-}
-
 // Images in memory are copied into their splits, so that no pixel is kept twice.
 DataSplits open_images(const DatasetReader& reader, const fs::path& folder,
                        const DataOptions& options, const SplitRequest& request) {
   DataSplits splits;
   if (request.train) {
-    const ImageSet all = reader.read(folder, true);
-    const Partition parts = hold_out(options, all.size());
-    ImageSet train = select(all, parts.train);
+    const MemoryImages all(reader.read(folder, true));
+    splits.found.train = listing_of(all);
+    const Partition parts = hold_out(all, options);
+    ImageSet train = select(all.images(), parts.train);
     splits.statistics = channel_statistics(train);
     splits.train = std::make_shared<MemoryImages>(std::move(train), options.augment);
-    splits.validation = std::make_shared<MemoryImages>(select(all, parts.validation));
+    splits.validation = std::make_shared<MemoryImages>(select(all.images(), parts.validation));
   }
   if (request.test) {
-    ImageSet test = reader.read(folder, false);
-    keep_first(test, options.test_limit);
-    splits.test = std::make_shared<MemoryImages>(std::move(test));
+    const auto all = std::make_shared<MemoryImages>(reader.read(folder, false));
+    splits.found.test = listing_of(*all);
+    splits.test = all;
+    if (options.test_limit > 0 && options.test_limit < all->size()) {
+      const auto kept = limited(*all, all_indices(*all), options.test_limit, Split::kTest, options);
+      splits.test = std::make_shared<MemoryImages>(select(all->images(), kept));
+    }
   }
   return splits;
-}
-
-std::shared_ptr<const Dataset> first_samples(std::shared_ptr<const Dataset> set,
-                                             std::int64_t limit) {
-  if (limit == 0 || limit >= set->size()) return set;
-  std::vector<std::int64_t> indices(static_cast<std::size_t>(limit));
-  std::iota(indices.begin(), indices.end(), std::int64_t{0});
-  return std::make_shared<Subset>(std::move(set), std::move(indices));
 }
 
 // Where the data has a validation split of its own it is taken, else some samples are held out.
 DataSplits open_other(const DatasetReader& reader, const fs::path& folder,
                       const DataOptions& options, const SplitRequest& request) {
   DataSplits splits = reader.open(folder, options, request);
+  if (request.train) splits.found.train = listing_of(*splits.train);
   if (request.train && splits.validation == nullptr) {
-    Partition parts = hold_out(options, splits.train->size());
+    Partition parts = hold_out(*splits.train, options);
     splits.validation = std::make_shared<Subset>(splits.train, std::move(parts.validation));
     splits.train = std::make_shared<Subset>(splits.train, std::move(parts.train));
   } else if (request.train) {
-    splits.train = first_samples(splits.train, options.train_limit);
+    splits.found.validation = listing_of(*splits.validation);
+    splits.train = limited(splits.train, options.train_limit, Split::kTrain, options);
   }
-  if (request.test) splits.test = first_samples(splits.test, options.test_limit);
+  if (request.test) {
+    splits.found.test = listing_of(*splits.test);
+    splits.test = limited(splits.test, options.test_limit, Split::kTest, options);
+  }
   return splits;
 }
 

@@ -90,6 +90,30 @@ void MetricSums::add(std::span<const float> outputs, std::span<const std::int64_
   samples_ += samples;
 }
 
+void MetricSums::leave_out(std::span<const std::int64_t> samples) {
+  left_out_.insert(left_out_.end(), samples.begin(), samples.end());
+}
+
+std::vector<std::int32_t> MetricSums::predictions_by_place() const {
+  std::vector<std::int64_t> gaps = left_out_;
+  std::sort(gaps.begin(), gaps.end());
+  const std::int64_t each = spec_.labels();
+  std::vector<std::int32_t> placed;
+  auto next = predictions_.begin();
+  auto gap = gaps.begin();
+  const std::int64_t samples = samples_ + static_cast<std::int64_t>(gaps.size());
+  for (std::int64_t sample = 0; sample < samples; ++sample) {
+    if (gap != gaps.end() && *gap == sample) {
+      placed.insert(placed.end(), static_cast<std::size_t>(each), kUnread);
+      ++gap;
+    } else {
+      placed.insert(placed.end(), next, next + each);
+      next += each;
+    }
+  }
+  return placed;
+}
+
 void MetricSums::count(std::size_t label, std::size_t predicted) {
   ++counts_[label].is;
   ++counts_[predicted].called;

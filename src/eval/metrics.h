@@ -90,9 +90,16 @@ class MetricSums {
   void add(std::span<const float> outputs, std::span<const std::int64_t> labels,
            std::span<const float> targets, std::int64_t samples);
 
+  // Samples, by their numbers in the set, that could not be read and count in no figure.
+  void leave_out(std::span<const std::int64_t> samples);
+
   EvalMetrics result() const;
   // The predicted class of each sample or of each point, in order; none for forecasting.
   const std::vector<std::int32_t>& predictions() const { return predictions_; }
+  // The same with kUnread, once or for each point, in the place of each sample that was left out,
+  // so that line i is of sample i where add() went through a set in order.
+  std::vector<std::int32_t> predictions_by_place() const;
+  static constexpr std::int32_t kUnread = -1;
   const SampleSpec& spec() const { return spec_; }
 
  private:
@@ -118,6 +125,7 @@ class MetricSums {
   SampleSpec spec_;
   std::int64_t samples_ = 0;
   std::vector<std::int32_t> predictions_;
+  std::vector<std::int64_t> left_out_;
   std::vector<ClassCounts> counts_;      // [K]
   std::vector<std::int64_t> confusion_;  // [K, K] or empty
   std::vector<CategorySum> categories_;

@@ -24,6 +24,8 @@ MetricSums evaluate_micro(const micro::IntegerNetwork& network, const Dataset& d
   loader.start_epoch(0);
   std::vector<float> outputs;
   for (Batch batch; loader.next(batch);) {
+    sums.leave_out(batch.unread);
+    if (batch.size == 0) continue;
     outputs.resize(static_cast<std::size_t>(batch.size * out));
     pool.run(batch.size, [&](std::int64_t i, int) {
       const auto image = micro::channels_last(network.network.input, batch.bytes.data() + i * in);

@@ -26,6 +26,8 @@ MetricSums evaluate_packed(const Network& network, PackedRun run, const Dataset&
   const std::optional<Units> units = units_of(network.graph(), network.tensors());
   std::vector<float> outputs;
   for (Batch batch; loader.next(batch);) {
+    sums.leave_out(batch.unread);
+    if (batch.size == 0) continue;
     if (data.spec().bytes) batch.values.assign(batch.bytes.begin(), batch.bytes.end());
     outputs.resize(static_cast<std::size_t>(batch.size * each));
     if (units) to_original(batch.values, *units);

@@ -22,6 +22,8 @@ MetricSums evaluate(GraphModule& module, const Dataset& data, const EvalSettings
   BatchLoader loader(data, {.batch_size = settings.batch_size, .threads = settings.threads});
   loader.start_epoch(0);
   for (Batch batch; loader.next(batch);) {
+    sums.leave_out(batch.unread);
+    if (batch.size == 0) continue;
     const BatchTensors tensors = batch_tensors(batch, data.spec(), settings.device);
     at::Tensor outputs;
     {

@@ -1,6 +1,7 @@
 // The training loop.
 #include "train/trainer.h"
 
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <fstream>
@@ -51,6 +52,7 @@ LoaderOptions loader_options(const Config& config, const Dataset& data) {
           .seed = static_cast<std::uint64_t>(train.seed),
           .augment = true,
           .mix = {.mixup = config.data.mixup, .cutmix = config.data.cutmix},
+          .refill = true,
           .threads = static_cast<int>(config.data.threads)};
 }
 
@@ -105,9 +107,9 @@ class Trainer {
   std::unique_ptr<TrainReport> report_;
   RateMeter rate_;
   Clock::time_point epoch_start_;
-  std::int64_t epoch_samples_ = 0;  // trained by this process
-  std::int64_t skipped_ = 0;        // samples, as last reported
-  std::int64_t misfits_ = 0;        // steps, as last reported
+  std::int64_t epoch_samples_ = 0;         // trained by this process
+  std::array<std::int64_t, 3> skipped_{};  // samples of each split, as last reported
+  std::int64_t misfits_ = 0;               // steps, as last reported
   double trained_seconds_ = 0;
   std::int64_t trained_samples_ = 0;
 };
@@ -168,6 +170,7 @@ void Trainer::open() {
                            config_.train.deterministic ? ", deterministic" : "",
                            run_.folder().string()));
   for (const std::string& note : data_.notes) report_->say(note);
+  report_skipped();
   for (const std::string& note : {source_.note, step_mode_.note}) {
     if (!note.empty()) report_->say(note);
   }
@@ -363,13 +366,17 @@ void Trainer::finish_epoch(bool complete) {
   }
 }
 
-// Says how many samples could not be read, where that has grown since it was last said.
+// Says which samples could not be read, where there are more than when it was last said.
 void Trainer::report_skipped() {
-  const std::int64_t skipped = data_.train->skipped();
-  if (skipped > skipped_) {
-    report_->say(fmt::format("{} times a damaged sample was skipped (data.on_error)", skipped));
-  }
-  skipped_ = skipped;
+  const auto say = [&](const Dataset& data, const std::string& split, std::int64_t& said) {
+    const SkipReport report = data.skips();
+    if (report.skipped + report.ignored > said) report_->say(skip_text(report, split));
+    said = report.skipped + report.ignored;
+  };
+  // Samples held out for validation are of the training split.
+  if (data_.found.validation) say(*data_.validation, "validation", skipped_[1]);
+  say(*data_.train, "training", skipped_[0]);
+  say(*data_.test, "test", skipped_[2]);
 }
 
 // Says how many steps were not replayed, where that has grown.
@@ -401,16 +408,23 @@ void Trainer::judge_best(TrainOutcome& outcome) {
   best.metrics.test = measure_value(*outcome.test);
   best.metrics.test_loss = outcome.test->loss;
   write_checkpoint(path, best);
+  report_skipped();
   report_->say(fmt::format("best epoch {}: test {} on {} samples", outcome.best_epoch,
                            outcome.test->headline(),
                            grouped(static_cast<std::uint64_t>(outcome.test->samples))));
 }
 
+Config config_of(const Config& asked, const TrainOptions& options, const RunDirectory& run) {
+  if (options.mode != RunMode::kResume || !run.has_checkpoint()) return asked;
+  return resumed_config(asked, read_checkpoint(run.last()).config_yaml, run.last().string());
+}
+
 }  // namespace
 
-TrainOutcome train(const Config& config, const TrainOptions& options) {
-  const RunDirectory run(std::filesystem::path(config.output) / config.name);
+TrainOutcome train(const Config& asked, const TrainOptions& options) {
+  const RunDirectory run(std::filesystem::path(asked.output) / asked.name);
   run.check(options.mode);
+  const Config config = config_of(asked, options, run);
   Trainer trainer(config, options, run);
   TrainOutcome outcome = trainer.run();
   if (outcome.signal == 0) {

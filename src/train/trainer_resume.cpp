@@ -49,7 +49,7 @@ std::string trimmed(const std::string& line) {
 
 void check_resumable(const Config& config, const std::string& stored_yaml,
                      const std::string& source) {
-  const Config stored = with_free_fields_of(parse_config(stored_yaml, source), config);
+  const Config stored = with_free_fields_of(parse_recorded_config(stored_yaml, source), config);
   std::istringstream now(print_config(config));
   std::istringstream then(print_config(stored));
   std::string section;
@@ -68,6 +68,15 @@ void check_resumable(const Config& config, const std::string& stored_yaml,
         "another run with name=...",
         trimmed(a), section, trimmed(b), source));
   }
+}
+
+Config resumed_config(Config config, const std::string& stored_yaml, const std::string& source) {
+  const DataConfig as_then = parse_recorded_config(stored_yaml, source).data;
+  const DataConfig as_now = parse_config(stored_yaml, source).data;
+  if (as_then.limits != as_now.limits) config.data.limits = as_then.limits;
+  if (as_then.decode != as_now.decode) config.data.decode = as_then.decode;
+  if (as_then.skip_most != as_now.skip_most) config.data.skip_most = as_then.skip_most;
+  return config;
 }
 
 }  // namespace tbn

@@ -14,4 +14,8 @@ namespace tbn {
 void check_resumable(const Config& config, const std::string& stored_yaml,
                      const std::string& source);
 
+// `config` with the values of those settings that are younger than the run: it goes on by the rules
+// that it began with, whatever their defaults are today.
+Config resumed_config(Config config, const std::string& stored_yaml, const std::string& source);
+
 }  // namespace tbn

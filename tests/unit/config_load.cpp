@@ -54,6 +54,19 @@ TEST_CASE("defaults give way to bases, bases to the file, the file to the comman
   CHECK(std::get<double>(config.model.options.at("width")) == 0.5);
 }
 
+TEST_CASE("a recorded configuration keeps what keys meant before there were such") {
+  const std::string yaml = "data: {name: mnist, test_limit: 40}";
+  CHECK(parse_config(yaml, "t.yaml").data.limits == "class");
+  CHECK(parse_recorded_config(yaml, "t.yaml").data.limits == "first");
+  CHECK(parse_recorded_config(yaml, "t.yaml", {"data.limits=class"}).data.limits == "class");
+  CHECK(parse_config(yaml, "t.yaml").data.decode == "auto");
+  CHECK(parse_recorded_config(yaml, "t.yaml").data.decode == "reduce");
+  CHECK(parse_recorded_config(yaml, "t.yaml").data.skip_most == 1);
+  // What today's runs record says it itself.
+  const Config config = parse_config(yaml, "t.yaml");
+  CHECK(parse_recorded_config(print_config(config), "t.yaml") == config);
+}
+
 TEST_CASE("another model type drops the options of the earlier one") {
   TempDir dir;
   write_file(dir.path() / "a.yaml", "model: {width: 0.5, stem: imagenet}\n");

@@ -166,16 +166,21 @@ TEST_CASE("a file that is no image stops, or is passed over and counted") {
   std::filesystem::create_directory(folder.dir / "train/bee/more");
   auto options = small_options();
   CHECK(folder.error() == folder.quoted("train/bee/more") +
-                              ": is no .jpg or .jpeg file, which is all that a class folder may "
-                              "hold; remove it, or set data.on_error to skip");
+                              ": is no .jpg, .jpeg or .png file, which is all that a class folder "
+                              "may hold; remove it, or set data.on_error to skip");
   options.on_error = OnError::kSkip;
   const DataSplits splits = folder.open(options);
   CHECK(splits.train->size() == 6);
-  CHECK(dynamic_cast<const FolderImages&>(*splits.train).ignored() == 2);
+  CHECK(splits.train->skips().ignored == 2);
+  CHECK(skip_text(splits.train->skips(), "training") ==
+        "training: 2 entries of class folders are no pictures and are passed over: 'bee/more', "
+        "'bee/notes.txt'");
+  CHECK(skip_text(splits.test->skips(), "test").empty());
   for (const char* name : {"i0.JPEG", "i1.jpg", "i2.JpEg"}) {
     std::filesystem::remove(folder.dir / (std::string("train/bee/") + name));
   }
-  CHECK(folder.error(options) == folder.quoted("train/bee") + ": holds no .jpg or .jpeg file");
+  CHECK(folder.error(options) ==
+        folder.quoted("train/bee") + ": holds no .jpg, .jpeg or .png file");
 }
 
 TEST_CASE("a damaged image stops with its name, or is skipped and counted") {
@@ -198,11 +203,96 @@ TEST_CASE("a damaged image stops with its name, or is skipped and counted") {
   CHECK(message(5) == folder.quoted("train/bee/i2.JpEg") + ": is no regular file");
   auto options = small_options();
   options.on_error = OnError::kSkip;
+  options.skip_most = 0.7;
   const DataSplits skip = folder.open(options);
   for (int index = 0; index < 6; ++index) {
     CHECK(read_sample(*skip.train, index).whole == (index == 0 || index == 2));
   }
-  CHECK(dynamic_cast<const FolderImages&>(*skip.train).skipped() == 4);
+  for (int again = 0; again < 3; ++again) CHECK_FALSE(read_sample(*skip.train, 1).whole);
+  CHECK(skip.train->skips().skipped == 4);
+  CHECK(skip.train->skips().samples == 6);
+  CHECK(says(skip_text(skip.train->skips(), "training"),
+             {"training: 4 of 6 samples cannot be read and are skipped: '", "i1.jpg': cannot be",
+              "i0.JPEG': is empty; '", "i2.JpEg': is no regular file"}));
+}
+
+TEST_CASE("pictures of a kind that is not read keep their places, and count as unread") {
+  Folder folder;
+  write_file(folder.dir / "train/ant/a.webp", "x");
+  write_file(folder.dir / "train/bee/z.BMP", "x");
+  CHECK(says(folder.error(), {folder.quoted("train/ant/a.webp"), "set data.on_error to skip"}));
+  auto options = small_options();
+  options.on_error = OnError::kSkip;
+  options.skip_most = 0.25;
+  const DataSplits splits = folder.open(options);
+  REQUIRE(splits.train->size() == 8);
+  CHECK(splits.train->skips().skipped == 2);
+  for (int index = 0; index < 8; ++index) {
+    CHECK(read_sample(*splits.train, index).whole == (index != 0 && index != 7));
+  }
+  CHECK(splits.train->identity(7) == "bee/z.BMP");
+  // Known from the names alone, so that nothing is trained before it is said.
+  options.skip_most = 0.2;
+  CHECK(
+      folder.error(options) ==
+      "2 of 8 samples cannot be read, more than the 20 % that data.skip_most allows; the first: " +
+          folder.quoted("train/ant/a.webp") +
+          ": pictures of this kind are not read, only JPEG and PNG; repair or remove them, or "
+          "raise data.skip_most");
+}
+
+TEST_CASE("PNGs are read, under their own name and under that of a JPEG") {
+  const TempDir dir;
+  // 2 x 2 pixels: (1, 2, 3), (250, 128, 0), (9, 9, 9), (77, 66, 55).
+  const unsigned char png[] = {
+      0x89, 'P',  'N',  'G',  0x0d, 0x0a, 0x1a, 0x0a, 0,    0,    0,    0x0d, 'I',  'H',
+      'D',  'R',  0,    0,    0,    2,    0,    0,    0,    2,    8,    2,    0,    0,
+      0,    0xfd, 0xd4, 0x9a, 0x73, 0,    0,    0,    0x16, 'I',  'D',  'A',  'T',  0x78,
+      0xda, 0x63, 0x60, 0x64, 0x62, 0xfe, 0xd5, 0xc0, 0xc0, 0xc0, 0xc9, 0xc9, 0xe9, 0xeb,
+      0x64, 0x0e, 0,    0x10, 0xc1, 0x02, 0x62, 0x59, 0x94, 0x45, 0xbb, 0,    0,    0,
+      0,    'I',  'E',  'N',  'D',  0xae, 0x42, 0x60, 0x82};
+  const std::string bytes(reinterpret_cast<const char*>(png), sizeof png);
+  write_file(dir / "val/a/x.JPEG", bytes);
+  write_file(dir / "val/a/y.png", bytes);
+  auto options = small_options();
+  const auto test = reader_of("image_folder").open(dir.path(), options, {.train = false}).test;
+  REQUIRE(test->size() == 2);
+  for (int index = 0; index < 2; ++index) {
+    const Bytes seen = read_sample(*test, index).bytes;
+    CHECK(seen[0] == 1);         // red, top left
+    CHECK(seen[7] == 250);       // top right
+    CHECK(seen[64 + 63] == 66);  // green, bottom right
+  }
+}
+
+TEST_CASE("evaluation decodes large JPEGs exactly, training at a reduced size, unless told") {
+  const TempDir dir;
+  auto pixels = gradient_pixels(256, 256);
+  CounterRng rng(7);
+  for (auto& value : pixels) value = static_cast<std::uint8_t>((value + rng.below(128)) / 2);
+  write_file(dir / "a/x.jpg", jpeg_bytes(pixels, 256, 256, 95));
+  auto options = small_options();
+  options.folder.image_size = options.folder.resize = 24;
+  options.folder.crop_min_area = 1;
+  const auto view = [&](Decode decode, bool augment) {
+    options.folder.decode = decode;
+    const FolderImages data(dir.path(), {.files = {{"a/x.jpg", 0}}}, {"a"}, options);
+    return read_sample(data, 0, {.augment = augment}).bytes;
+  };
+  const Bytes exact = view(Decode::kExact, false);
+  const Bytes reduced = view(Decode::kReduce, false);
+  CHECK(exact != reduced);
+  CHECK(view(Decode::kAuto, false) == exact);
+  CHECK(view(Decode::kAuto, true) == reduced);
+  CHECK(view(Decode::kExact, true) == exact);
+  // The reference: all of the image at its own size, then resized once.
+  const std::string file = read_file(dir / "a/x.jpg");
+  const Bytes stored(file.begin(), file.end());
+  const RgbImage image = JpegDecoder(stored, "x").decode(1);
+  Bytes expected(3 * 24 * 24);
+  resize_to_planes(image.pixels.get(), 256, {.bottom = 256, .right = 256}, {0, 0, 256, 256}, 24, 24,
+                   expected.data());
+  CHECK(exact == expected);
 }
 
 TEST_CASE("the evaluation view is the centre of the resized image") {
@@ -347,7 +437,7 @@ TEST_CASE("Tiny-ImageNet's images are seen whole at their own size") {
   }
   DataOptions options{.name = "tiny_imagenet"};
   options.folder.image_size = 64;
-  CHECK(options.folder.resize == 256);
+  options.folder.resize = 256;  // what runs recorded when it was the default
   const DataSplits splits = reader_of("tiny_imagenet").open(dir.path(), options, {});
   REQUIRE(splits.test->size() == 200);
   const Bytes got = read_sample(*splits.test, 3).bytes;
@@ -358,6 +448,34 @@ TEST_CASE("Tiny-ImageNet's images are seen whole at their own size") {
     wrong += got[i] != image.pixels[i % 4096 * 3 + i / 4096];
   }
   CHECK(wrong == 0);
+}
+
+TEST_CASE("without data.resize the shorter side follows the size of the crop") {
+  struct Case {
+    std::int64_t image_size, resize, expected;
+  };
+  for (const auto& [image_size, resize, expected] :
+       {Case{224, 0, 256}, Case{32, 0, 37}, Case{64, 0, 73}, Case{8, 0, 9}, Case{299, 0, 342},
+        Case{4096, 0, 4096}, Case{32, 256, 256}, Case{64, 72, 72}}) {
+    FolderOptions options;
+    options.image_size = image_size;
+    options.resize = resize;
+    CHECK(evaluation_resize(options) == expected);
+  }
+}
+
+TEST_CASE("evaluation sees seven eighths of each side at any size of the crop") {
+  const TempDir dir;
+  // Red is the column and green the row, in units of 255 / size.
+  write_file(dir / "val/a/x.jpg", jpeg_bytes(gradient_pixels(256, 256), 256, 256, 95));
+  for (const std::int64_t side : {8, 32, 64, 224}) {
+    DataOptions options{.name = "image_folder"};
+    options.folder.image_size = side;
+    const auto test = reader_of("image_folder").open(dir.path(), options, {.train = false}).test;
+    const Bytes seen = read_sample(*test, 0).bytes;
+    CHECK(std::abs(seen[0] - 16) <= 12);
+    CHECK(std::abs(seen[static_cast<std::size_t>(side - 1)] - 239) <= 12);
+  }
 }
 
 TEST_CASE("an image folder is described without reading an image") {
@@ -375,6 +493,8 @@ TEST_CASE("an image folder is described without reading an image") {
   auto options = small_options();
   options.folder.classes = 7;
   CHECK(folder_reader.describe(options).classes() == 7);
+  // Nothing says what they are called, so that no names are made up.
+  CHECK(folder_reader.describe(options).class_names == std::vector<std::string>(7));
   options.folder.classes = 0;
   options.root = "/nowhere";
   CHECK(message_of<ConfigError>([&] { folder_reader.describe(options); }) ==
@@ -383,6 +503,60 @@ TEST_CASE("an image folder is described without reading an image") {
   const Folder folder;
   options.root = folder.dir.path();
   CHECK(folder_reader.describe(options).class_names == std::vector<std::string>{"ant", "bee"});
+  options.folder.classes = 2;
+  CHECK(folder_reader.describe(options).class_names == std::vector<std::string>{"ant", "bee"});
+  options.folder.classes = 3;
+  CHECK(message_of<DataError>([&] { folder_reader.describe(options); }) ==
+        folder.quoted("train") + ": 2 class folders, where data.classes says 3");
+}
+
+TEST_CASE("Imagenette's classes have names for people, and folders by which they are matched") {
+  const auto spec = reader_of("imagenette").describe({});
+  const TempDir dir;
+  const auto folders =
+      std::vector<std::string>{"n01440764", "n02102040", "n02979186", "n03000684", "n03028079",
+                               "n03394916", "n03417042", "n03425413", "n03445777", "n03888257"};
+  for (const std::string split : {"train/", "val/"}) {
+    for (const auto& name : folders) write_file(dir / (split + name + "/x.jpg"), flat_jpeg(1));
+  }
+  const DataSplits splits = reader_of("imagenette").open(dir.path(), small_options(), {});
+  CHECK(splits.test->spec().class_names == spec.class_names);
+  CHECK(splits.test->spec().class_keys() == folders);
+  CHECK(splits.test->identity(3) == "n03000684/x.jpg");
+  // Under other names the folders are all that is known of the classes.
+  for (const std::string split : {"train/", "val/"}) {
+    std::filesystem::rename(dir / (split + "n03888257"), dir / (split + "parachute"));
+  }
+  const DataSplits renamed = reader_of("imagenette").open(dir.path(), small_options(), {});
+  CHECK(renamed.test->spec().class_names.front() == "n01440764");
+  CHECK(renamed.test->spec().class_folders.empty());
+  CHECK(renamed.test->spec().class_keys().back() == "parachute");
+}
+
+TEST_CASE("a class folder whose name is no UTF-8 or has control characters is refused at opening") {
+  struct Case {
+    std::string name, what;
+  };
+  for (const auto& [name, what] : {Case{"caf\xe9", "'caf?' is no valid UTF-8 at byte 4"},
+                                   Case{"a\xc0\xaf", "'a?\?' is no valid UTF-8 at byte 2"},
+                                   Case{"a\nb", "'a?b' has a control character at byte 2"},
+                                   Case{"a\x7f", "'a?' has a control character at byte 2"},
+                                   Case{"\xc2\x85", "'?\?' has a control character at byte 1"}}) {
+    Folder folder;
+    for (const std::string split : {"train/", "val/"}) {
+      write_file(folder.dir / (split + name + "/x.jpg"), flat_jpeg(1));
+    }
+    CHECK(folder.error() == folder.quoted("train") + ": the class folder " + what +
+                                " of its name, and a class is named in UTF-8 without control "
+                                "characters; rename the folder");
+    std::filesystem::remove_all(folder.dir / "train");
+    CHECK(says(folder.error(), {what}));
+  }
+  Folder folder;
+  for (const std::string split : {"train/", "val/"}) {
+    write_file(folder.dir / (split + "caf\xc3\xa9/x.jpg"), flat_jpeg(1));
+  }
+  CHECK(folder.open().train->spec().class_names.back() == "caf\xc3\xa9");
 }
 
 TEST_CASE("options of an image folder that allow no view are refused") {

@@ -212,18 +212,49 @@ class HoledSet final : public Dataset {
 
 }  // namespace
 
-TEST_CASE("samples that cannot be read leave a batch smaller, and an empty one is an error") {
+TEST_CASE("samples that cannot be read leave a batch smaller or empty, and are named") {
   const HoledSet holed(8);
   BatchLoader loader(holed, {.batch_size = 4});
   const auto batches = epoch_of(loader, 0);
   REQUIRE(batches.size() == 2);
   CHECK(batches[0].labels == std::vector<std::int64_t>{1, 2});
   CHECK(batches[1].labels == std::vector<std::int64_t>{4, 5, 7});
-  BatchLoader single(holed, {.batch_size = 1});
-  single.start_epoch(0);
+  for (const int threads : {0, 3}) {
+    BatchLoader single(holed, {.batch_size = 1, .threads = threads});
+    single.start_epoch(0);
+    std::vector<std::int64_t> unread;
+    std::vector<std::int64_t> read;
+    for (Batch batch; single.next(batch);) {
+      CHECK(batch.size + static_cast<std::int64_t>(batch.unread.size()) == 1);
+      unread.insert(unread.end(), batch.unread.begin(), batch.unread.end());
+      read.insert(read.end(), batch.labels.begin(), batch.labels.end());
+    }
+    CHECK(unread == std::vector<std::int64_t>{0, 3, 6});
+    CHECK(read == std::vector<std::int64_t>{1, 2, 4, 5, 7});
+  }
+}
+
+TEST_CASE("with refill the next sample of the epoch takes the place of one that cannot be read") {
+  const HoledSet holed(8);
+  for (const std::int64_t batch_size : {1, 3, 8}) {
+    BatchLoader loader(holed, {.batch_size = batch_size, .refill = true, .threads = 2});
+    CHECK(labels_of(epoch_of(loader, 0)) == std::vector<std::int64_t>{1, 1, 2, 4, 4, 5, 7, 7});
+    BatchLoader shuffled(holed, {.batch_size = batch_size, .shuffle = true, .refill = true});
+    const auto order = random_permutation(8, CounterRng(0, RngUse::kShuffle, 5));
+    std::vector<std::int64_t> expected;
+    for (std::size_t i = 0; i < 8; ++i) {
+      std::size_t next = i;
+      while (order[next % 8] % 3 == 0) ++next;
+      expected.push_back(order[next % 8]);
+    }
+    CHECK(labels_of(epoch_of(shuffled, 5)) == expected);
+  }
+  const HoledSet nothing(1);
+  BatchLoader loader(nothing, {.batch_size = 1, .refill = true, .threads = 0});
+  loader.start_epoch(0);
   Batch batch;
-  CHECK(message_of<DataError>([&] { single.next(batch); }) ==
-        "none of the 1 samples of a batch could be read");
+  CHECK(message_of<DataError>([&] { loader.next(batch); }) ==
+        "none of the 1 samples could be read");
 }
 
 TEST_CASE("mixed batches carry the labels of their partners and the weight of their own") {

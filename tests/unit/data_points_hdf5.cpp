@@ -245,10 +245,20 @@ TEST_CASE("a damaged cloud is skipped where data.on_error says so") {
   write_file(dir / "ply_data_train0.h5", modelnet_file(3, 38));
   DataOptions options = twenty_points();
   options.on_error = OnError::kSkip;
+  options.skip_most = 0.5;
   const auto train = modelnet40_reader().open(dir.path(), options, {.test = false}).train;
   REQUIRE(train->size() == 3);
   CHECK(read_sample(*train, 1).whole);
   CHECK_FALSE(read_sample(*train, 2).whole);
+  CHECK_FALSE(read_sample(*train, 2).whole);
+  CHECK(train->skips().samples == 3);
+  CHECK(train->skips().skipped == 1);
+  CHECK(says(train->skips().reasons.at(0), {"ply_data_train0.h5': cloud 2: "}));
+  options.skip_most = 0.1;
+  const auto strict = modelnet40_reader().open(dir.path(), options, {.test = false}).train;
+  CHECK(says(message_of<DataError>([&] { read_sample(*strict, 2); }),
+             {"1 of 3 samples cannot be read, more than the 10 % that data.skip_most allows; the "
+              "first: '"}));
 }
 
 TEST_CASE("a list of classes in another order than ModelNet40's is refused") {

@@ -198,7 +198,9 @@ TEST_CASE("a damaged text cloud is skipped where data.on_error says so") {
   write_file(dir / "airplane/airplane_0001.txt", "1,2\n");
   DataOptions options = twenty_points();
   options.on_error = OnError::kSkip;
+  options.skip_most = 0.5;
   const auto train = modelnet40_reader().open(dir.path(), options, {.test = false}).train;
   CHECK_FALSE(read_sample(*train, 0).whole);
   CHECK(read_sample(*train, 1).whole);
+  CHECK(says(train->skips().reasons.at(0), {"airplane_0001.txt"}));
 }

@@ -141,11 +141,12 @@ TEST_CASE("the validation split takes each training image once and keeps the fil
   CHECK(origins(load_split(options, Split::kTrain), 60) == train);
 }
 
-TEST_CASE("limits keep the first images after the split and leave validation alone") {
+TEST_CASE("limits: first keeps the first images after the split and leave validation alone") {
   const TempDir dir;
   write_idx_dataset(dir.path(), 60, 5);
   DataOptions options{.name = "mnist", .root = dir.path(), .validation = 13, .split_seed = 4};
   const DataSplits whole = load_data(options);
+  options.limits = LimitRule::kFirst;
   options.train_limit = 10;
   options.test_limit = 2;
   const DataSplits limited = load_data(options);

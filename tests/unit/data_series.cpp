@@ -273,4 +273,9 @@ TEST_CASE("a bad row stops the reading or is removed before the series is split"
   CHECK(step == Approx(1).epsilon(1e-4));  // 51 and 52
   CHECK((series.values[50] - series.values[49]) * series.statistics.deviation[0] ==
         Approx(2).epsilon(1e-4));
+  options.skip_most = 0.005;
+  CHECK(says(message_of<DataError>([&] { reader.open(dir.path(), options, {}); }),
+             {"a.csv': 1 of 100 rows cannot be read, more than the 0.5 % that data.skip_most "
+              "allows; the first: ",
+              "line 52"}));
 }

@@ -262,6 +262,24 @@ TEST_CASE("metrics that are not finite are null in JSON") {
   CHECK_FALSE(sums.result().score() > -std::numeric_limits<double>::infinity());
 }
 
+TEST_CASE("samples that were left out keep their places among the predictions") {
+  SampleSpec spec;
+  spec.input = {1};
+  spec.task = {.task = Task::kClassification, .output = {3}};
+  MetricSums sums(spec);
+  const std::vector<std::int64_t> first{0};
+  const std::vector<std::int64_t> labels{2, 1};
+  const std::vector<float> logits{0, 0, 1, 0, 1, 0};
+  sums.leave_out(first);
+  sums.add(logits, labels, {}, 2);
+  const std::vector<std::int64_t> last{4, 3};
+  sums.leave_out(last);
+  CHECK(sums.predictions() == std::vector<std::int32_t>{2, 1});
+  CHECK(sums.predictions_by_place() == std::vector<std::int32_t>{-1, 2, 1, -1, -1});
+  CHECK(sums.result().samples == 2);
+  CHECK(sums.result().top1 == 100);
+}
+
 TEST_CASE("outputs and labels of the wrong number are refused") {
   MetricSums sums(classification(3));
   CHECK_THROWS_AS(sums.add(Values(3, 0), Labels{0, 1}, {}, 1), InternalError);

@@ -45,6 +45,7 @@ ReadingRate reading_rate(const Config& config, double seconds) {
                       .shuffle = true,
                       .augment = true,
                       .mix = {.mixup = config.data.mixup, .cutmix = config.data.cutmix},
+                      .refill = true,
                       .threads = static_cast<int>(config.data.threads)});
   Batch batch;
   loader.start_epoch(0);

@@ -1,4 +1,4 @@
-// Runs the network in float over training images.
+// Runs the network in float over training images, of each class its share.
 #include "app/export/calibrate.h"
 
 #include <algorithm>
@@ -6,6 +6,7 @@
 #include "config/data_options.h"
 #include "data/loader.h"
 #include "data/registry.h"
+#include "data/sampling.h"
 #include "eval/fit.h"
 #include "micro/lower.h"
 #include "micro/ranges.h"
@@ -23,7 +24,8 @@ constexpr std::int64_t kMostImages = 1000000;
 micro::Ranges calibrate(const CommandLine& line, const ExportSource& source,
                         const micro::Network& network, std::int64_t images) {
   const DataConfig config = data_of(line, source);
-  const auto data = load_split(data_options(config), Split::kTrain);
+  DataOptions options = data_options(config);
+  auto data = load_split(options, Split::kTrain);
   check_data_fits(source.packed.graph, data->spec(), source.path.string());
   if (!data->spec().bytes) {
     throw ConfigError("calibration needs images of bytes, and '" + config.name +
@@ -31,12 +33,14 @@ micro::Ranges calibrate(const CommandLine& line, const ExportSource& source,
   }
   if (data->size() == 0)
     throw DataError("'" + config.name + "': no training images to calibrate on");
+  // The first images of a folder are all of one class, also where the run's own limit was by place.
+  options.limits = LimitRule::kClass;
+  data = limited(data, images, Split::kTrain, options);
   BatchLoader loader(*data, {.batch_size = 64});
   loader.start_epoch(0);
   micro::Ranges ranges;
-  std::int64_t seen = 0;
-  for (Batch batch; seen < images && loader.next(batch);) {
-    for (std::int64_t i = 0; i < batch.size && seen < images; ++i, ++seen) {
+  for (Batch batch; loader.next(batch);) {
+    for (std::int64_t i = 0; i < batch.size; ++i) {
       const auto bytes =
           micro::channels_last(network.input, batch.bytes.data() + i * network.input.size());
       const std::vector<float> values(bytes.begin(), bytes.end());

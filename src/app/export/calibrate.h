@@ -8,7 +8,8 @@
 
 namespace tbn::app {
 
-// Those that `images` of the training split give: the first ones, without augmentation.
+// Those that `images` of the training split give, without augmentation: of each class its share,
+// chosen by data.split_seed.
 micro::Ranges calibrate(const CommandLine& line, const ExportSource& source,
                         const micro::Network& network, std::int64_t images);
 

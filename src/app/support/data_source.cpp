@@ -49,15 +49,19 @@ std::vector<std::string> sizes_of(const Graph& graph, const DataConfig& data) {
   return {fmt::format("data.points.count={}", in[0])};
 }
 
+// What the command line says, after `first`.
+std::vector<std::string> settings_of(const CommandLine& line, std::vector<std::string> first = {}) {
+  for (const std::string& setting : line.settings()) first.push_back(setting);
+  if (line.has("data")) first.push_back("data.name=" + line.text("data"));
+  if (line.has("root")) first.push_back("data.root=" + line.text("root"));
+  return first;
+}
+
 }  // namespace
 
-DataConfig data_config(const CommandLine& line, const std::string& yaml, const std::string& source,
-                       const std::vector<std::string>& first) {
-  std::vector<std::string> settings = first;
-  for (const std::string& setting : line.settings()) settings.push_back(setting);
-  if (line.has("data")) settings.push_back("data.name=" + line.text("data"));
-  if (line.has("root")) settings.push_back("data.root=" + line.text("root"));
-  return parse_config(yaml, source, settings).data;
+DataConfig data_config(const CommandLine& line, const std::string& yaml,
+                       const std::string& source) {
+  return parse_recorded_config(yaml, source, settings_of(line)).data;
 }
 
 DataConfig packed_data_config(const CommandLine& line, const Graph& graph,
@@ -67,7 +71,8 @@ DataConfig packed_data_config(const CommandLine& line, const Graph& graph,
   const std::string name = line.has("data") ? line.text("data") : trained_on(metadata, path);
   const std::string yaml = "data: {name: " + find_dataset(name).name + "}";
   const std::string source = path.string();
-  return data_config(line, yaml, source, sizes_of(graph, data_config(line, yaml, source)));
+  const DataConfig sizeless = parse_config(yaml, source, settings_of(line)).data;
+  return parse_config(yaml, source, settings_of(line, sizes_of(graph, sizeless))).data;
 }
 
 }  // namespace tbn

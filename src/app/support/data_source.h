@@ -13,10 +13,9 @@
 
 namespace tbn {
 
-// The configuration of the data that `yaml`, --data, --root and the settings ask for, where `first`
-// are settings that give way to those of the command line.
-DataConfig data_config(const CommandLine& line, const std::string& yaml, const std::string& source,
-                       const std::vector<std::string>& first = {});
+// The configuration of the data that a run recorded as `yaml`, and what --data, --root and the
+// settings of the command line say instead.
+DataConfig data_config(const CommandLine& line, const std::string& yaml, const std::string& source);
 
 // That of a packed network: the data set it names, or --data, in the sizes that its graph takes.
 // Throws ConfigError where neither names a known one.

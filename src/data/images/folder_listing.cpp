@@ -9,7 +9,9 @@
 #include <unordered_map>
 #include <utility>
 
-#include "data/images/jpeg.h"
+#include "base/text.h"
+#include "data/images/picture.h"
+#include "file/utf8.h"
 #include "tbn/error.h"
 
 namespace tbn {
@@ -43,33 +45,30 @@ std::vector<std::string> names_in(const fs::path& folder) {
   return names;
 }
 
-bool is_jpeg_name(std::string_view name) {
-  const auto dot = name.rfind('.');
-  if (dot == std::string_view::npos) return false;
-  std::string extension(name.substr(dot + 1));
-  for (char& c : extension) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return extension == "jpg" || extension == "jpeg";
-}
-
-// The images directly in a folder.
-std::vector<std::string> images_in(const fs::path& folder, OnError on_error,
-                                   std::int64_t& ignored) {
+// The images directly in `below`, a folder of the split.
+std::vector<std::string> images_in(const fs::path& split, const std::string& below,
+                                   OnError on_error, ImageListing& listing) {
   std::vector<std::string> images;
-  for (auto& name : names_in(folder)) {
-    if (is_jpeg_name(name)) {
+  for (auto& name : names_in(split / below)) {
+    const PictureName kind = picture_name(name);
+    const bool skips = on_error == OnError::kSkip;
+    if (kind == PictureName::kRead || (skips && kind == PictureName::kUnread)) {
       images.push_back(std::move(name));
-    } else if (on_error == OnError::kSkip) {
-      ++ignored;
+    } else if (skips) {
+      ++listing.ignored;
+      if (listing.ignored_names.size() < SkipReport::kNamed) {
+        listing.ignored_names.push_back(in_quotes(below + "/" + name));
+      }
     } else {
       throw DataError(fmt::format(
-          "{}: is no .jpg or .jpeg file, which is all that a class folder may hold; remove it, or "
-          "set data.on_error to skip",
-          quoted(folder / name)));
+          "{}: is no .jpg, .jpeg or .png file, which is all that a class folder may hold; remove "
+          "it, or set data.on_error to skip",
+          quoted(split / below / name)));
     }
   }
-  if (images.empty()) throw DataError(quoted(folder) + ": holds no .jpg or .jpeg file");
+  if (images.empty()) {
+    throw DataError(quoted(split / below) + ": holds no .jpg, .jpeg or .png file");
+  }
   return images;
 }
 
@@ -129,7 +128,7 @@ ImageListing list_table(const fs::path& split, const std::vector<std::string>& c
   const fs::path table = split / kTable;
   auto labels = read_table(table, classes);
   ImageListing listing;
-  for (const auto& name : images_in(split / kImages, on_error, listing.ignored)) {
+  for (const auto& name : images_in(split, std::string(kImages), on_error, listing)) {
     const auto found = labels.find(name);
     if (found == labels.end()) {
       throw DataError(
@@ -146,6 +145,25 @@ ImageListing list_table(const fs::path& split, const std::vector<std::string>& c
   return listing;
 }
 
+// A class's name goes into checkpoints, packed files and C: better refused now than after training.
+void check_class_name(const fs::path& split, const std::string& name) {
+  const auto refuse = [&](const std::string& what, std::size_t at) {
+    throw DataError(fmt::format(
+        "{}: the class folder {} {} at byte {} of its name, and a class is named in UTF-8 without "
+        "control characters; rename the folder",
+        quoted(split), in_quotes(name), what, at + 1));
+  };
+  for (std::size_t at = 0; at < name.size();) {
+    const std::size_t length = utf8_sequence(std::string_view(name).substr(at, 4));
+    if (length == 0) refuse("is no valid UTF-8", at);
+    const auto byte = static_cast<unsigned char>(name[at]);
+    const bool control = byte < 0x20 || byte == 0x7f ||
+                         (byte == 0xc2 && static_cast<unsigned char>(name[at + 1]) < 0xa0);
+    if (control) refuse("has a control character", at);
+    at += length;
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> class_folders(const fs::path& split) {
@@ -156,6 +174,7 @@ std::vector<std::string> class_folders(const fs::path& split) {
                     ": holds no class folders; the images of each class must lie in a folder of "
                     "their own");
   }
+  for (const std::string& name : names) check_class_name(split, name);
   return names;
 }
 
@@ -168,7 +187,7 @@ ImageListing list_images(const fs::path& split, const std::vector<std::string>& 
   for (std::size_t label = 0; label < classes.size(); ++label) {
     std::string below = classes[label];
     if (is_folder(split / below / kImages)) below += fmt::format("/{}", kImages);
-    for (const auto& name : images_in(split / below, on_error, listing.ignored)) {
+    for (const auto& name : images_in(split, below, on_error, listing)) {
       listing.files.push_back({below + "/" + name, static_cast<std::int32_t>(label)});
     }
   }

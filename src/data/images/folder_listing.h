@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "data/dataset.h"
 #include "data/options.h"
 
 namespace tbn {
@@ -17,12 +18,17 @@ struct ImageFile {
 };
 
 struct ImageListing {
-  std::vector<ImageFile> files;  // class after class, each sorted by name
-  std::int64_t ignored = 0;      // files that are no .jpg or .jpeg, passed over with OnError::kSkip
+  // Class after class, each sorted by name. With OnError::kSkip those of a kind that is not read,
+  // .webp for instance, are among them: a reader of more kinds splits the samples in the same way.
+  std::vector<ImageFile> files;
+  // Entries of class folders that are no pictures, passed over with OnError::kSkip.
+  std::int64_t ignored = 0;
+  std::vector<std::string> ignored_names;  // of the first SkipReport::kNamed, below the split
 };
 
 // The names of the class folders, sorted by bytes; a class's place is its label. Names that start
-// with a dot are passed over, and so are files. Throws DataError where there is no class folder.
+// with a dot are passed over, and so are files. Throws DataError where there is no class folder,
+// and for a name that is no UTF-8 or holds a control character.
 std::vector<std::string> class_folders(const std::filesystem::path& split);
 
 // Every image of the split. Its classes must be `classes`, those of `reference` (the training

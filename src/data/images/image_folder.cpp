@@ -1,14 +1,15 @@
-// Reads views of JPEG files, and the four data sets that are folders of them.
+// Reads views of picture files, and the four data sets that are folders of them.
 #include "data/images/image_folder.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "data/images/augment.h"
 #include "data/images/image_window.h"
-#include "data/images/jpeg.h"
 #include "data/images/memory_images.h"
+#include "data/images/picture.h"
 #include "prepare/centre_window.h"
 #include "prepare/resize.h"
 #include "tbn/error.h"
@@ -17,6 +18,8 @@ namespace tbn {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::int64_t kMaxSide = 4096;  // that a configuration may ask for
 
 // What tells one of these data sets from another.
 struct FolderKind {
@@ -37,7 +40,7 @@ ChannelStatistics imagenet_statistics() {
 
 void check_options(const DataOptions& options) {
   const FolderOptions& folder = options.folder;
-  if (folder.resize < folder.image_size) {
+  if (evaluation_resize(folder) < folder.image_size) {
     throw ConfigError(
         fmt::format("data.resize: {} is smaller than data.image_size, {}; the crop would not fit",
                     folder.resize, folder.image_size));
@@ -71,31 +74,10 @@ std::optional<fs::path> reference_folder(const FolderKind& kind, const fs::path&
   return find_first(root, kind.test);
 }
 
+// As people call the classes; the names of the folders where nobody has said so.
 std::vector<std::string> names_of_classes(const FolderKind& kind,
                                           const std::vector<std::string>& folders) {
   return !kind.folders.empty() && folders == kind.folders ? kind.class_names : folders;
-}
-
-SampleSpec describe(const FolderKind& kind, const DataOptions& given) {
-  const DataOptions options = options_for(kind, given);
-  const std::int64_t side = options.folder.image_size;
-  std::vector<std::string> names = kind.class_names;
-  std::int64_t count = expected_classes(kind, options);
-  if (count == 0) {
-    const fs::path root = options.root.empty() ? fs::path("data") / kind.name : options.root;
-    auto reference = reference_folder(kind, root);
-    if (!reference) reference = reference_folder(kind, root / kind.name);
-    if (!reference) {
-      throw ConfigError(fmt::format(
-          "data.classes: must say how many classes there are, because there is no folder '{}' to "
-          "count them in; or set data.root",
-          (root / "train").string()));
-    }
-    names = class_folders(*reference);
-  } else if (names.empty()) {
-    for (std::int64_t k = 0; k < count; ++k) names.push_back(std::to_string(k));
-  }
-  return image_spec({3, side, side}, std::move(names));
 }
 
 void check_count(const FolderKind& kind, const DataOptions& options, const fs::path& folder,
@@ -105,6 +87,37 @@ void check_count(const FolderKind& kind, const DataOptions& options, const fs::p
   const std::string says = kind.classes > 0 ? kind.name + " has" : "data.classes says";
   throw DataError(
       fmt::format("'{}': {} class folders, where {} {}", folder.string(), found, says, expected));
+}
+
+// The folder that defines the classes, where it can be found without reading the data.
+std::optional<fs::path> known_folder(const FolderKind& kind, const fs::path& given) {
+  const fs::path root = given.empty() ? fs::path("data") / kind.name : given;
+  if (auto found = reference_folder(kind, root)) return found;
+  return reference_folder(kind, root / kind.name);
+}
+
+SampleSpec describe(const FolderKind& kind, const DataOptions& given) {
+  const DataOptions options = options_for(kind, given);
+  const std::int64_t side = options.folder.image_size;
+  const std::int64_t count = expected_classes(kind, options);
+  std::vector<std::string> names = kind.class_names;
+  std::vector<std::string> folders;
+  if (const auto reference = known_folder(kind, options.root)) {
+    folders = class_folders(*reference);
+    check_count(kind, options, *reference, folders.size());
+    names = names_of_classes(kind, folders);
+    if (names == folders) folders.clear();
+  } else if (count == 0) {
+    const fs::path root = options.root.empty() ? fs::path("data") / kind.name : options.root;
+    throw ConfigError(fmt::format(
+        "data.classes: must say how many classes there are, because there is no folder '{}' to "
+        "count them in; or set data.root",
+        (root / "train").string()));
+  }
+  names.resize(names.empty() ? static_cast<std::size_t>(count) : names.size());
+  SampleSpec spec = image_spec({3, side, side}, std::move(names));
+  spec.class_folders = std::move(folders);
+  return spec;
 }
 
 fs::path need_folder(const fs::path& root, const std::vector<std::string>& names) {
@@ -122,10 +135,11 @@ DataSplits open(const FolderKind& kind, const fs::path& root, const DataOptions&
   if (!reference) need_folder(root, {"train"});
   const auto classes = class_folders(*reference);
   check_count(kind, options, *reference, classes.size());
+  const auto names = names_of_classes(kind, classes);
   const auto open_one = [&](const fs::path& folder) {
     return std::make_shared<FolderImages>(
-        folder, list_images(folder, classes, *reference, options.on_error),
-        names_of_classes(kind, classes), options);
+        folder, list_images(folder, classes, *reference, options.on_error), names, options,
+        names == classes ? std::vector<std::string>{} : classes);
   };
   const auto test = find_first(root, kind.test);
   if (request.train) {
@@ -133,6 +147,7 @@ DataSplits open(const FolderKind& kind, const fs::path& root, const DataOptions&
     const auto validation = find_first(root, {"val", "validation"});
     if (validation && test && *validation != *test) splits.validation = open_one(*validation);
   }
+  if (test) splits.test_folder = test->filename().string();
   if (request.test) splits.test = open_one(test ? *test : need_folder(root, kind.test));
   return splits;
 }
@@ -154,53 +169,99 @@ DatasetReader folder_reader(FolderKind kind, std::vector<std::string> folders) {
 }  // namespace
 
 FolderImages::FolderImages(fs::path folder, ImageListing listing,
-                           std::vector<std::string> class_names, const DataOptions& options)
+                           std::vector<std::string> class_names, const DataOptions& options,
+                           std::vector<std::string> class_folders)
     : folder_(std::move(folder)),
       listing_(std::move(listing)),
       augment_(options.augment),
       options_(options.folder),
-      on_error_(options.on_error) {
+      skips_(static_cast<std::int64_t>(listing_.files.size()), options) {
   check_options(options);
   const std::int64_t side = options_.image_size;
   spec_ = image_spec({3, side, side}, std::move(class_names));
+  spec_.class_folders = std::move(class_folders);
+  for (std::size_t i = 0; i < listing_.files.size(); ++i) {
+    const std::string& path = listing_.files[i].path;
+    if (picture_name(path) != PictureName::kUnread) continue;
+    skips_.add(static_cast<std::int64_t>(i),
+               fmt::format("'{}': pictures of this kind are not read, only JPEG and PNG",
+                           (folder_ / path).string()));
+  }
+}
+
+SkipReport FolderImages::skips() const {
+  SkipReport report = skips_.report();
+  report.ignored = listing_.ignored;
+  report.ignored_names = listing_.ignored_names;
+  return report;
+}
+
+std::int64_t FolderImages::stratum(std::int64_t index) const {
+  return listing_.files[static_cast<std::size_t>(index)].label;
+}
+
+// The class comes from the label: Tiny-ImageNet's validation images lie in one folder.
+std::string FolderImages::identity(std::int64_t index) const {
+  const ImageFile& file = listing_.files[static_cast<std::size_t>(index)];
+  return spec_.class_keys()[static_cast<std::size_t>(file.label)] +
+         file.path.substr(file.path.rfind('/'));
 }
 
 InputRule FolderImages::input_rule() const {
-  return {.kind = "image", .steps = {DecodeStep{8}, ResizeStep{options_.resize}, CropStep{}}};
+  InputRule rule{.kind = "image", .steps = {}};
+  if (options_.decode == Decode::kReduce) rule.steps.push_back(DecodeStep{8});
+  rule.steps.push_back(ResizeStep{evaluation_resize(options_)});
+  rule.steps.push_back(CropStep{});
+  return rule;
 }
 
 bool FolderImages::read(std::int64_t index, const ReadContext& context, SampleOut out) const {
   *out.labels = listing_.files.at(static_cast<std::size_t>(index)).label;
-  if (on_error_ == OnError::kStop) {
-    read_view(index, context, out.bytes);
-    return true;
-  }
+  if (skips_.knows(index)) return false;
   try {
     read_view(index, context, out.bytes);
     return true;
-  } catch (const DataError&) {
-    skipped_.fetch_add(1, std::memory_order_relaxed);
+  } catch (const DataError& error) {
+    skips_.add(index, error.what());
     return false;
   }
+}
+
+// What a JPEG's sides are divided by when it is decoded.
+int FolderImages::denominator(const PictureDecoder& picture, const ResizeBox& box, bool augment,
+                              const fs::path& path) const {
+  const std::int64_t side = options_.image_size;
+  const int possible =
+      picture.reduces() ? largest_denominator(box.height, box.width, side, side) : 1;
+  if (options_.decode == Decode::kReduce || (options_.decode == Decode::kAuto && augment)) {
+    return possible;
+  }
+  if (possible > 1 && picture.height() * picture.width() > kMaxJpegPixels) {
+    throw DataError(fmt::format(
+        "'{}': {} x {} pixels are too many to decode exactly: the limit is {} pixels; make the "
+        "image smaller, or set data.decode to reduce",
+        path.string(), picture.width(), picture.height(), kMaxJpegPixels));
+  }
+  return 1;
 }
 
 void FolderImages::read_view(std::int64_t index, const ReadContext& context,
                              std::uint8_t* out) const {
   const fs::path path = folder_ / listing_.files[static_cast<std::size_t>(index)].path;
   const auto bytes = read_bounded_file(path, kMaxJpegBytes);
-  JpegDecoder jpeg(bytes, "'" + path.string() + "'");
+  PictureDecoder picture(bytes, "'" + path.string() + "'");
   const std::int64_t side = options_.image_size;
   ResizeBox box;
   if (context.augment) {
     CounterRng rng(context.seed, RngUse::kSample, static_cast<std::uint64_t>(context.epoch),
                    static_cast<std::uint64_t>(index));
-    box = random_window(jpeg.height(), jpeg.width(), options_.crop_min_area, rng);
+    box = random_window(picture.height(), picture.width(), options_.crop_min_area, rng);
   } else {
-    box = centre_window(jpeg.height(), jpeg.width(), options_.resize, side, side);
+    box = centre_window(picture.height(), picture.width(), evaluation_resize(options_), side, side);
   }
-  const int denominator = largest_denominator(box.height, box.width, side, side);
-  const RgbImage image = jpeg.decode(denominator);
-  const double scale = 1.0 / denominator;
+  const int by = denominator(picture, box, context.augment, path);
+  const RgbImage image = picture.decode(by);
+  const double scale = 1.0 / by;
   box = {box.top * scale, box.left * scale, box.height * scale, box.width * scale};
   if (!context.augment) {
     // The centre is cut out of the resized image, which saw the pixels around it.
@@ -216,6 +277,11 @@ void FolderImages::read_view(std::int64_t index, const ReadContext& context,
   std::vector<std::uint8_t> view(static_cast<std::size_t>(3 * side * side));
   resize_to_planes(image.pixels.get(), image.width, bounds, box, side, side, view.data());
   augment_image(augment_, context.seed, context.epoch, index, 3, side, side, view.data(), out);
+}
+
+std::int64_t evaluation_resize(const FolderOptions& options) {
+  if (options.resize > 0) return options.resize;
+  return std::min<std::int64_t>((options.image_size * 8 + 3) / 7, kMaxSide);
 }
 
 std::vector<DatasetReader> image_folder_readers() {

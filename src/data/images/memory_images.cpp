@@ -16,6 +16,7 @@ SampleSpec image_spec(Shape image, std::vector<std::string> class_names) {
           .bytes = true,
           .task = {.task = Task::kClassification, .output = {classes}},
           .class_names = std::move(class_names),
+          .class_folders = {},
           .categories = {}};
 }
 
@@ -43,6 +44,14 @@ bool MemoryImages::read(std::int64_t index, const ReadContext& context, SampleOu
     std::memcpy(out.bytes, from, static_cast<std::size_t>(bytes));
   }
   return true;
+}
+
+std::int64_t MemoryImages::stratum(std::int64_t index) const {
+  return images_.labels[static_cast<std::size_t>(index)];
+}
+
+std::string MemoryImages::identity(std::int64_t index) const {
+  return std::to_string(stratum(index));
 }
 
 }  // namespace tbn

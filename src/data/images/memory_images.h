@@ -17,6 +17,8 @@ class MemoryImages final : public Dataset {
   std::int64_t size() const override { return images_.size(); }
   bool read(std::int64_t index, const ReadContext& context, SampleOut out) const override;
   InputRule input_rule() const override { return {.kind = "image"}; }
+  std::string identity(std::int64_t index) const override;
+  std::int64_t stratum(std::int64_t index) const override;
 
   const ImageSet& images() const { return images_; }
   const AugmentOptions& augment() const { return augment_; }

@@ -104,7 +104,7 @@ DatasetReader generated_reader(std::string name,
     const auto set = [&](bool test) {
       const bool parts = spec.task.task == Task::kSegmentation;
       return std::make_shared<PointSet>(
-          spec, PointRules{}, options.points, options.on_error,
+          spec, PointRules{}, options,
           std::make_shared<GeneratedClouds>(make, kinds, disturbance, parts, test));
     };
     DataSplits splits;

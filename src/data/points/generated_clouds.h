@@ -33,6 +33,7 @@ class GeneratedClouds final : public CloudSource {
                   bool test);
 
   std::int64_t size() const override { return test_ ? kGeneratedTest : kGeneratedTrain; }
+  std::int64_t stratum(std::int64_t index) const override { return index % kinds_; }
   // Labels: the kind, or the patches' labels with the kind as category.
   void read(std::int64_t index, PointCloud& out) const override;
 

@@ -73,6 +73,13 @@ void MemoryClouds::check_labels(const Part& part, std::int64_t row, const PointC
   }
 }
 
+std::int64_t MemoryClouds::stratum(std::int64_t index) const {
+  const Part& part = part_of(index);
+  const auto row = static_cast<std::size_t>(index - part.first);
+  if (!categories_.empty()) return part.categories[row];
+  return segmentation_ ? 0 : part.labels[row];
+}
+
 void MemoryClouds::read(std::int64_t index, PointCloud& out) const {
   const Part& part = part_of(index);
   const std::int64_t row = index - part.first;

@@ -27,6 +27,7 @@ class MemoryClouds final : public CloudSource {
 
   std::int64_t size() const override { return size_; }
   void read(std::int64_t index, PointCloud& out) const override;
+  std::int64_t stratum(std::int64_t index) const override;
 
  private:
   // The clouds of one file.

@@ -43,8 +43,8 @@ PointRules rules(const DataOptions& options, std::int64_t most_points = 0) {
 std::shared_ptr<const Dataset> as_set(const DataOptions& options,
                                       std::shared_ptr<const CloudSource> clouds,
                                       std::int64_t most_points = 0) {
-  return std::make_shared<PointSet>(describe(options), rules(options, most_points), options.points,
-                                    options.on_error, std::move(clouds));
+  return std::make_shared<PointSet>(describe(options), rules(options, most_points), options,
+                                    std::move(clouds));
 }
 
 // A list of classes beside the data must be ours: labels are places in it.

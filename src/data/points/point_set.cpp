@@ -37,13 +37,13 @@ Shape point_input(const PointOptions& options, std::int64_t condition) {
 
 }  // namespace
 
-PointSet::PointSet(SampleSpec spec, const PointRules& rules, const PointOptions& options,
-                   OnError on_error, std::shared_ptr<const CloudSource> clouds)
+PointSet::PointSet(SampleSpec spec, const PointRules& rules, const DataOptions& options,
+                   std::shared_ptr<const CloudSource> clouds)
     : spec_(std::move(spec)),
       rules_(rules),
-      options_(options),
-      on_error_(on_error),
-      clouds_(std::move(clouds)) {
+      options_(options.points),
+      clouds_(std::move(clouds)),
+      skips_(clouds_->size(), options) {
   check_point_options(options_);
   TBN_CHECK(spec_.input == Shape({options_.count, rules_.layout.columns + spec_.task.condition}),
             "PointSet: the spec's input is not that of its clouds");
@@ -76,11 +76,12 @@ std::vector<std::int64_t> PointSet::choose(std::int64_t count, std::int64_t inde
 }
 
 bool PointSet::read(std::int64_t index, const ReadContext& context, SampleOut out) const {
+  if (skips_.knows(index)) return false;
   PointCloud cloud;
   try {
     clouds_->read(index, cloud);
-  } catch (const DataError&) {
-    if (on_error_ == OnError::kStop) throw;
+  } catch (const DataError& error) {
+    skips_.add(index, error.what());
     return false;
   }
   const std::int64_t columns = rules_.layout.columns;
@@ -121,6 +122,7 @@ SampleSpec point_class_spec(const PointOptions& options, std::vector<std::string
           .bytes = false,
           .task = {.task = Task::kClassification, .output = {classes}},
           .class_names = std::move(class_names),
+          .class_folders = {},
           .categories = {}};
 }
 
@@ -139,6 +141,7 @@ SampleSpec point_part_spec(const PointOptions& options, std::vector<LabelRange> 
                    .output = {options.count, classes},
                    .condition = condition},
           .class_names = std::move(names),
+          .class_folders = {},
           .categories = std::move(categories)};
 }
 

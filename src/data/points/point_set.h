@@ -10,6 +10,7 @@
 #include "data/dataset.h"
 #include "data/options.h"
 #include "data/points/point_augment.h"
+#include "data/skip_log.h"
 
 namespace tbn {
 
@@ -29,6 +30,9 @@ class CloudSource {
   virtual std::int64_t size() const = 0;
   // Throws DataError that names the file and the place in it.
   virtual void read(std::int64_t index, PointCloud& out) const = 0;
+  // As Dataset's, without reading a cloud.
+  virtual std::string identity(std::int64_t index) const { return std::to_string(stratum(index)); }
+  virtual std::int64_t stratum(std::int64_t) const { return 0; }
 };
 
 // How the clouds of a set become samples.
@@ -47,12 +51,15 @@ struct PointRules {
 // of its points again.
 class PointSet final : public Dataset {
  public:
-  PointSet(SampleSpec spec, const PointRules& rules, const PointOptions& options, OnError on_error,
+  PointSet(SampleSpec spec, const PointRules& rules, const DataOptions& options,
            std::shared_ptr<const CloudSource> clouds);
   const SampleSpec& spec() const override { return spec_; }
   std::int64_t size() const override { return clouds_->size(); }
   bool read(std::int64_t index, const ReadContext& context, SampleOut out) const override;
   InputRule input_rule() const override;
+  std::string identity(std::int64_t index) const override { return clouds_->identity(index); }
+  std::int64_t stratum(std::int64_t index) const override { return clouds_->stratum(index); }
+  SkipReport skips() const override { return skips_.report(); }
 
  private:
   std::vector<std::int64_t> choose(std::int64_t count, std::int64_t index,
@@ -61,8 +68,8 @@ class PointSet final : public Dataset {
   SampleSpec spec_;
   PointRules rules_;
   PointOptions options_;
-  OnError on_error_;
   std::shared_ptr<const CloudSource> clouds_;
+  SkipLog skips_;
 };
 
 // Spec of clouds with one class each.

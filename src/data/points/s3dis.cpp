@@ -29,6 +29,7 @@ SampleSpec describe(const DataOptions& options) {
           .task = {.task = Task::kSegmentation, .output = {options.points.count, 13}},
           .class_names = {"ceiling", "floor", "wall", "beam", "column", "window", "door", "table",
                           "chair", "sofa", "bookcase", "board", "clutter"},
+          .class_folders = {},
           .categories = {}};
 }
 
@@ -111,7 +112,7 @@ DataSplits open(const fs::path& folder, const DataOptions& options, const SplitR
       throw DataError(fmt::format("'{}': no block {}", folder.string(), which));
     }
     if (options.on_error == OnError::kStop) blocks->check_all();
-    return std::make_shared<PointSet>(spec, rules, options.points, options.on_error, blocks);
+    return std::make_shared<PointSet>(spec, rules, options, blocks);
   };
   DataSplits splits;
   if (request.train) splits.train = as_set(sets.train, "lies outside area 5, to train on");

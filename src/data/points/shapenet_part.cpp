@@ -41,8 +41,7 @@ PointRules rules(const DataOptions& options) {
 
 std::shared_ptr<const Dataset> as_set(const DataOptions& options,
                                       std::shared_ptr<const CloudSource> clouds) {
-  return std::make_shared<PointSet>(describe(options), rules(options), options.points,
-                                    options.on_error, std::move(clouds));
+  return std::make_shared<PointSet>(describe(options), rules(options), options, std::move(clouds));
 }
 
 std::shared_ptr<const Dataset> open_hdf5(const fs::path& folder, const DataOptions& options,

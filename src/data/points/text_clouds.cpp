@@ -110,6 +110,15 @@ TextClouds::TextClouds(std::vector<TextCloud> clouds, bool normals, std::int64_t
       most_points_(most_points),
       categories_(std::move(categories)) {}
 
+std::string TextClouds::identity(std::int64_t index) const {
+  const fs::path& file = clouds_[static_cast<std::size_t>(index)].file;
+  return (file.parent_path().filename() / file.filename()).string();
+}
+
+std::int64_t TextClouds::stratum(std::int64_t index) const {
+  return clouds_[static_cast<std::size_t>(index)].label;
+}
+
 void TextClouds::read(std::int64_t index, PointCloud& out) const {
   const TextCloud& cloud = clouds_[static_cast<std::size_t>(index)];
   const bool parts = !categories_.empty();

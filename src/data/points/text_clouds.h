@@ -25,6 +25,8 @@ class TextClouds final : public CloudSource {
 
   std::int64_t size() const override { return static_cast<std::int64_t>(clouds_.size()); }
   void read(std::int64_t index, PointCloud& out) const override;
+  std::string identity(std::int64_t index) const override;
+  std::int64_t stratum(std::int64_t index) const override;
 
  private:
   std::vector<TextCloud> clouds_;

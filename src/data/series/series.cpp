@@ -89,6 +89,15 @@ void check_long_enough(const fs::path& path, std::int64_t rows, const SeriesRows
       split.test, options.horizon));
 }
 
+void check_skipped(const CsvTable& table, const DataOptions& options, const fs::path& path) {
+  const std::int64_t all = table.rows + table.skipped;
+  if (static_cast<double>(table.skipped) <= options.skip_most * static_cast<double>(all)) return;
+  throw DataError(fmt::format(
+      "'{}': {} of {} rows cannot be read, more than the {:g} % that data.skip_most allows; the "
+      "first: {}; repair them, or raise data.skip_most",
+      path.string(), table.skipped, all, 100 * options.skip_most, table.first_skipped));
+}
+
 // The rule's rows, else those of a published series, else shares.
 SeriesRows rows_of(const CsvTable& table, const SeriesOptions& options, const KnownSeries* known) {
   if (options.rule && options.rule->rows.sum() > 0) return options.rule->rows;
@@ -142,6 +151,7 @@ DataSplits open_table(const fs::path& path, const DataOptions& data, const Split
   const std::string where = fmt::format("'{}': ", path.string());
   const SeriesOptions& options = data.series;
   CsvTable table = read_csv(path, data.on_error);
+  check_skipped(table, data, path);
   const bool by_name = !options.columns.empty() || options.rule.has_value();
   if (known != nullptr && !by_name && table.columns() != known->columns) {
     throw DataError(

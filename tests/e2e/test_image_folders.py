@@ -1,0 +1,125 @@
+"""Folders of pictures through the real tools: limits, calibration, files that cannot be read."""
+
+import json
+import os
+import struct
+import zlib
+
+from tools_support import ToolTest, main
+
+CONFIG = """\
+name: tiny
+model: {type: resnet_small, channels: [8, 8], strides: [2, 2]}
+weights:
+  p: 2
+  rules: [{match: [conv1, classifier], encoding: binary}]
+data: {name: image_folder, root: pictures, image_size: 16, validation: 12, crop_min_area: 0.8}
+optim: {type: adam, lr: 0.01}
+train: {epochs: 2, batch_size: 8, device: cpu, threads: 1, deterministic: true}
+"""
+
+
+def png(value, side=20):
+    """A picture of one grey with a little of a ramp, so that no two are the same."""
+    rows = b"".join(b"\0" + bytes((value + x * y // 40) % 256 for x in range(side) for _ in range(3))
+                    for y in range(side))
+
+    def chunk(kind, content):
+        return (struct.pack(">I", len(content)) + kind + content
+                + struct.pack(">I", zlib.crc32(kind + content)))
+
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0))
+            + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+class ImageFolders(ToolTest):
+    classes = ["ant", "bee", "cow"]
+
+    def setUp(self):
+        super().setUp()
+        (self.folder / "tiny.yaml").write_text(CONFIG)
+        for split, count in (("train", 24), ("val", 20)):
+            for label, name in enumerate(self.classes):
+                folder = self.folder / "pictures" / split / name
+                folder.mkdir(parents=True)
+                for i in range(count):
+                    # ImageNet has a PNG under the name of a JPEG.
+                    ending = "JPEG" if i % 5 == 0 else "png"
+                    (folder / f"{i:03}.{ending}").write_bytes(png(40 + 80 * label + i % 7))
+
+    def damage(self, *paths):
+        for path in paths:
+            file = self.folder / "pictures" / path
+            file.write_bytes(file.read_bytes()[:60])
+
+    def counts(self, *arguments):
+        metrics = self.call_json("tbn-eval", "runs/tiny", *arguments)["metrics"]
+        return [row["count"] for row in metrics["per_class"]]
+
+    def test_limits_keep_a_share_of_every_class_and_first_the_first(self):
+        self.train("data.train_limit=30", "data.test_limit=15", "train.epochs=1")
+        self.assertEqual(self.counts(), [5, 5, 5])
+        trained = self.counts("--split", "train")
+        self.assertEqual(sum(trained), 30)
+        self.assertTrue(all(9 <= count <= 11 for count in trained), trained)
+        self.assertEqual(self.counts("data.limits=first"), [15, 0, 0])
+        self.assertEqual(self.counts("data.split_seed=9"), [5, 5, 5])
+        text = (self.run_folder / "config.yaml").read_text()
+        self.assertIn("\n  limits: class\n", text)
+
+    def test_calibration_sees_every_class(self):
+        """The first nine pictures are of one class, whose greys are the darkest: the ranges of those
+        alone cut the others off."""
+        self.train("train.epochs=6")
+        self.call("tbn-export", "runs/tiny", "-o", "tiny.tbn", "--calibrate", "9")
+        same = ["data.image_size=16", "data.resize=18", "data.validation=12", "--root", "pictures"]
+        exact = self.call_json("tbn-eval", "tiny.tbn", *same)["metrics"]["top1"]
+        micro = self.call_json("tbn-eval", "tiny.tbn", "--backend", "micro", *same)["metrics"]["top1"]
+        self.assertGreater(exact, 80)
+        self.assertGreater(micro, exact - 10)
+
+    def test_damaged_pictures_are_skipped_named_and_keep_their_places(self):
+        self.damage("train/ant/004.png", "train/bee/007.png", "val/ant/000.JPEG", "val/cow/019.png")
+        (self.folder / "pictures/val/bee/100.webp").write_bytes(b"RIFF")
+        (self.folder / "pictures/val/bee/notes.txt").write_text("x")
+        refused = self.call("tbn-train", "--config", "tiny.yaml", code=3)
+        self.assertIn("val/bee/100.webp", refused.stderr)
+        skip = "data.on_error=skip"
+        # A batch of one each, so that a damaged picture is alone in its batch, and a last batch of one.
+        for settings in (["train.batch_size=1", "train.eval_batch_size=1", "train.max_steps=59"],
+                         ["train.batch_size=59"], []):
+            done = self.train(skip, "train.epochs=1", "--overwrite", *settings)
+            self.assertNotIn("nan", done.stdout)
+            self.assertIn("2 of 72 samples cannot be read and are skipped: 'pictures/train/ant/004.png'"
+                          ": cannot be decoded as PNG", done.stdout)
+            self.assertIn("test: 3 of 61 samples cannot be read", done.stdout)
+            self.assertIn("1 entries of class folders are no pictures", done.stdout)
+        result = self.call("tbn-eval", "runs/tiny", "--predictions", "out.txt", "--json",
+                           "--batch-size", "1")
+        self.assertEqual(json.loads(result.stdout)["skipped"], 3)
+        self.assertEqual(json.loads(result.stdout)["metrics"]["images"], 58)
+        self.assertIn("note: test: 3 of 61 samples cannot be read and are skipped: ", result.stderr)
+        lines = (self.folder / "out.txt").read_text().split()
+        self.assertEqual(len(lines), 61)
+        self.assertEqual([i for i, line in enumerate(lines) if line == "-1"], [0, 40, 60])
+
+    def test_too_many_damaged_pictures_end_the_run_unless_told(self):
+        self.damage(*[f"train/ant/{i:03}.png" for i in (1, 2, 3, 4, 6, 7, 8, 9)])
+        failed = self.call("tbn-train", "--config", "tiny.yaml", "data.on_error=skip", code=3)
+        self.assertIn("8 of 72 samples cannot be read, more than the 10 % that data.skip_most allows; "
+                      "the first: 'pictures/train/ant/00", failed.stderr)
+        self.train("data.on_error=skip", "data.skip_most=0.2", "--overwrite")
+
+    def test_a_class_folder_without_a_utf8_name_is_refused_before_training(self):
+        for split in ("train", "val"):
+            folder = bytes(self.folder / "pictures" / split) + b"/caf\xe9"
+            os.mkdir(folder)
+            with open(folder + b"/a.png", "wb") as file:
+                file.write(png(9))
+        failed = self.call("tbn-train", "--config", "tiny.yaml", code=3)
+        self.assertIn("the class folder 'caf?' is no valid UTF-8 at byte 4 of its name", failed.stderr)
+        self.assertFalse((self.run_folder / "checkpoints/last.safetensors").exists())
+
+
+if __name__ == "__main__":
+    main()
