@@ -5,6 +5,7 @@
 #include "base/shape.h"
 #include "tbn/error.h"
 #include "tbn/graph.h"
+#include "tile/reuse.h"
 
 namespace tbn {
 namespace {
@@ -366,10 +367,8 @@ TileLayout tile_layout_of(const Graph& graph, const Node& node) {
 bool reuses_rows(const Graph& graph, const Node& node) {
   const WeightEncoding* encoding = weights_of(node.op);
   if (encoding == nullptr || !std::holds_alternative<TiledWeights>(*encoding)) return false;
-  const TileLayout layout = tile_layout_of(graph, node);
   const auto* conv = std::get_if<Conv2d>(&node.op);
-  const bool same_inputs = conv == nullptr || conv->groups == 1 || layout.p == 1;
-  return layout.form == TileForm::kRows && same_inputs;
+  return reuses_rows(tile_layout_of(graph, node), conv == nullptr ? 1 : conv->groups);
 }
 
 }  // namespace tbn

@@ -3,7 +3,7 @@
 #include <limits>
 
 #include "tbn/error.h"
-#include "tbn/tile.h"
+#include "tile/reuse.h"
 
 namespace tbn {
 namespace {
@@ -52,6 +52,20 @@ TileLayout tile_layout(std::int64_t outputs, std::int64_t inputs, std::int64_t p
           .q = weights / p,
           .form = form,
           .order = p == 1 ? TileOrder::kRepeat : order};
+}
+
+bool reuses_rows(const TileLayout& layout, std::int64_t groups) {
+  return layout.form == TileForm::kRows && (groups == 1 || layout.p == 1);
+}
+
+bool has_shared_gradient(const TiledWeights& weights) {
+  return weights.latent == LatentForm::kShared || weights.p == 1;
+}
+
+bool norm_sees_maps(const TileLayout& layout, const TiledWeights& weights, std::int64_t groups,
+                    bool bias) {
+  return reuses_rows(layout, groups) && layout.order == TileOrder::kRepeat &&
+         has_shared_gradient(weights) && !bias;
 }
 
 std::int64_t tile_index(const TileLayout& layout, std::int64_t k) {

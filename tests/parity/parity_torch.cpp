@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "graph/passes/passes.h"
 #include "parity/parity_cases.h"
+#include "parity/parity_cases_norms.h"
 #include "parity/parity_cases_sequences.h"
 #include "support/catch.h"
 #include "support/zoo_cases.h"
@@ -72,7 +73,41 @@ void check_parity(const Graph& graph, std::uint64_t seed, bool raw_pixels) {
   CHECK((logits - wanted).abs().max().item<double>() < 1e-4 * scale);
 }
 
+// One step of training, fused and node by node: the same loss, gradients and statistics.
+void check_fused_training(const Graph& graph, std::uint64_t seed) {
+  GraphModule fused(graph, torch::kFloat64), plain(graph, torch::kFloat64, /*fuse=*/false);
+  randomize(fused, seed);
+  load_state(plain, state_of(fused), "test");
+  std::vector<std::int64_t> sizes = {4};
+  sizes.insert(sizes.end(), graph.input_shape().begin(), graph.input_shape().end());
+  const Tensor x = torch::randn(sizes, torch::kFloat64);
+  for (GraphModule* module : {&fused, &plain}) module->forward(x).square().sum().backward();
+  for (std::size_t i = 0; i < fused.tensors().size(); ++i) {
+    const NamedTensor &a = fused.tensors()[i], &b = plain.tensors()[i];
+    INFO(a.name);
+    const bool buffer = is_buffer(a.role);
+    CHECK(torch::allclose(buffer ? a.tensor : a.tensor.grad(), buffer ? b.tensor : b.tensor.grad(),
+                          1e-7, 1e-7));
+  }
+}
+
 }  // namespace
+
+TEST_CASE("executor and runtime agree on every form of a convolution and its norm") {
+  std::uint64_t seed = 1;
+  for (const test::NormCase& c : test::norm_cases()) {
+    INFO(c.name);
+    check_parity(c.graph, seed++, false);
+  }
+}
+
+TEST_CASE("every form of a convolution and its norm trains fused as node by node") {
+  std::uint64_t seed = 1;
+  for (const test::NormCase& c : test::norm_cases()) {
+    INFO(c.name);
+    check_fused_training(c.graph, seed++);
+  }
+}
 
 TEST_CASE("executor and runtime agree on a network for every op") {
   std::uint64_t seed = 1;

@@ -5,6 +5,7 @@
 #include <ATen/Parallel.h>
 
 #include "support/catch.h"
+#include "tile/reuse.h"
 #include "train/tiled/tiled_function.h"
 
 using namespace tbn;
@@ -111,7 +112,7 @@ TEST_CASE("the fused norm has the values, gradients and running statistics of th
   for (const NormCase& c : kCases) {
     INFO(c.name);
     Net net = make_net(c);
-    REQUIRE(fuses_norm(net.weight, {}, 1));
+    REQUIRE(norm_sees_maps(net.weight.layout, net.weight.encoding, 1, false));
     const Tensor mean = net.norm.running_mean.clone(), var = net.norm.running_var.clone();
     const Tensor wanted = run_parts(c, net, true);
     const Tensor dy = random(wanted.sizes());

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "tbn/error.h"
+#include "tile/reuse.h"
 #include "train/tiled/tiled_function_maps.h"
 
 namespace tbn {
@@ -17,11 +18,6 @@ struct SignFunction : torch::autograd::Function<SignFunction> {
   static Tensor forward(AutogradContext*, const Tensor& s) { return signs(s); }
   static tensor_list backward(AutogradContext*, tensor_list grad) { return {grad[0]}; }
 };
-
-bool has_shared_gradient(const TiledWeights& encoding) {
-  // At p = 1 the two forms are one.
-  return encoding.latent == LatentForm::kShared || encoding.p == 1;
-}
 
 // What is said of each output, [n], in the order that the fan-out computes: [p, R], copies of all
 // rows one after another. Scalars of tiles, [p], become [p, 1].
@@ -244,18 +240,9 @@ Tensor expanded_weight(const TiledWeight& w) {
   return (scalars.unsqueeze(1) * rows).reshape(w.shape);
 }
 
-bool computes_unique_rows(const TiledWeight& w, std::int64_t groups) {
-  return w.layout.form == TileForm::kRows && (groups == 1 || w.layout.p == 1);
-}
-
-bool fuses_norm(const TiledWeight& w, const Tensor& bias, std::int64_t groups) {
-  return computes_unique_rows(w, groups) && has_shared_gradient(w.encoding) &&
-         w.layout.order == TileOrder::kRepeat && !bias.defined();
-}
-
 Tensor tiled_linear(const Tensor& x, const TiledWeight& w, const Tensor& bias) {
   check_channels(x, -1, w.shape[1], "tiled_linear");
-  if (!computes_unique_rows(w, 1)) return at::linear(x, expanded_weight(w), bias);
+  if (!reuses_rows(w.layout)) return at::linear(x, expanded_weight(w), bias);
   const Tensor scalars = tile_scalars(w);
   const Tensor y = fanned_out(at::linear(x, tile_rows(w)), w, scalars, bias);
   if (has_shared_gradient(w.encoding)) return y;
@@ -271,7 +258,7 @@ Tensor unique_maps(const Tensor& x, const TiledWeight& w, const ConvGeometry& ge
 
 Tensor tiled_conv2d(const Tensor& x, const TiledWeight& w, const Tensor& bias,
                     const ConvGeometry& geometry) {
-  if (!computes_unique_rows(w, geometry.groups)) {
+  if (!reuses_rows(w.layout, geometry.groups)) {
     check_channels(x, 1, w.shape[1] * geometry.groups, "tiled_conv2d");
     return at::conv2d(x, expanded_weight(w), bias, geometry.stride, geometry.padding, {1, 1},
                       geometry.groups);

@@ -54,11 +54,7 @@ struct ConvGeometry {
   std::int64_t groups = 1;
 };
 
-// Whether the layer computes its R unique rows only: rows form, and every slice sees the same
-// inputs.
-bool computes_unique_rows(const TiledWeight& weight, std::int64_t groups);
-
-// u = T x, the R unique maps [B, R, H', W'] of such a layer.
+// u = T x, the R unique maps [B, R, H', W'] of a layer that reuses its rows (tile/reuse.h).
 torch::Tensor unique_maps(const torch::Tensor& x, const TiledWeight& weight,
                           const ConvGeometry& geometry);
 
@@ -80,12 +76,9 @@ struct NormState {
   double eps = 1e-5;
 };
 
-// Whether tiled_conv2d_norm can take the layer: unique rows with shared latents (or p = 1) in
-// repeat order, no bias.
-bool fuses_norm(const TiledWeight& weight, const torch::Tensor& bias, std::int64_t groups);
-
 // act(batch_norm(tiled_conv2d(x)) + residual) in one pass over the outputs, the same values,
-// gradients and running statistics as the parts one after another. The norm sees p scaled copies of
+// gradients and running statistics as the parts one after another, for layers whose
+// norm_sees_maps() (tile/reuse.h). The norm sees p scaled copies of
 // R maps, so that statistics are taken of the maps: mean_c = alpha_i * mean(u_r), var_c = alpha_i^2
 // * var(u_r). Only u and the result are kept for the backward pass. `residual` [B, n, H', W'] may
 // be undefined.

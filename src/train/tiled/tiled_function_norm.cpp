@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "tbn/error.h"
+#include "tile/reuse.h"
 #include "train/tiled/tiled_function.h"
 #include "train/tiled/tiled_function_gpu.h"
 #include "train/tiled/tiled_function_maps.h"
@@ -116,7 +117,8 @@ Tensor norm_with_running(const Tensor& u, const Tensor& alphas, const NormState&
 
 Tensor tiled_conv2d_norm(const Tensor& x, const TiledWeight& w, const ConvGeometry& geometry,
                          const NormState& norm, bool training, const Tensor& residual, bool relu) {
-  TBN_CHECK(fuses_norm(w, {}, geometry.groups), "the layer does not reuse shared rows");
+  TBN_CHECK(norm_sees_maps(w.layout, w.encoding, geometry.groups, false),
+            "the norm sees other maps than the rows make");
   if (!training && torch::GradMode::is_enabled()) {
     // Rare (a frozen norm in training): the parts, with their gradients.
     Tensor y =
