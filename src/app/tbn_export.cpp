@@ -6,6 +6,7 @@
 
 #include "app/export/c_files.h"
 #include "app/export/calibrate.h"
+#include "app/export/output.h"
 #include "app/export/prepare.h"
 #include "app/export/source.h"
 #include "app/support/exit_codes.h"
@@ -20,15 +21,6 @@
 
 namespace tbn::app {
 namespace {
-
-std::filesystem::path output_path(const CommandLine& line) {
-  const std::filesystem::path path = line.text("output");
-  if (path.empty()) throw ConfigError("which file to write? give it as -o <file.tbn>");
-  if (std::filesystem::is_directory(path)) {
-    throw ConfigError("--output: '" + path.string() + "' is a directory; name a file in it");
-  }
-  return path;
-}
 
 std::int64_t vectors_of(const PackedFile& file) {
   return file.test_vectors ? file.test_vectors->input.shape().front() : 0;
@@ -64,8 +56,8 @@ void print(const CommandLine& line, const ExportSource& source, const std::files
   }
 }
 
-void export_packed(const CommandLine& line, ExportSource& source, const Preparation& preparation) {
-  const std::filesystem::path path = output_path(line);
+void export_packed(const CommandLine& line, ExportSource& source, const Preparation& preparation,
+                   const std::filesystem::path& path) {
   if (line.has("calibrate")) {
     const micro::Network network = micro::lower(source.packed);
     source.file.metadata["tbn.calibration"] = micro::to_json(ranges_of(line, source, network));
@@ -106,11 +98,13 @@ int run(int argc, char** argv) {
     throw ConfigError("--prepare is for packed files; C source holds its weights as it reads them");
   }
   const Preparation preparation = preparation_of(line);
-  ExportSource source = read_source(line, input);
   if (format == "c") {
-    export_c(line, source);
+    const CFiles files = c_files_of(line);
+    export_c(line, read_source(line, input), files);
   } else {
-    export_packed(line, source, preparation);
+    const std::filesystem::path path = packed_output(line);
+    ExportSource source = read_source(line, input);
+    export_packed(line, source, preparation, path);
   }
   return kDone;
 }

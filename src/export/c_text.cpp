@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <iterator>
 
 namespace tbn {
 
@@ -42,6 +43,68 @@ bool is_c_name(std::string_view name) {
   return !name.empty() && name.size() <= 40 &&
          std::isdigit(static_cast<unsigned char>(name.front())) == 0 &&
          std::all_of(name.begin(), name.end(), allowed);
+}
+
+namespace {
+
+// Of C and C++, since the header serves both.
+constexpr std::string_view kKeywords[] = {
+    "alignas",  "alignof", "and",     "asm",       "auto",     "bool",     "break",     "case",
+    "catch",    "char",    "class",   "complex",   "concept",  "const",    "continue",  "default",
+    "delete",   "do",      "double",  "else",      "enum",     "explicit", "export",    "extern",
+    "false",    "float",   "for",     "friend",    "goto",     "if",       "imaginary", "inline",
+    "int",      "long",    "mutable", "namespace", "new",      "noreturn", "not",       "nullptr",
+    "operator", "or",      "private", "protected", "public",   "register", "requires",  "restrict",
+    "return",   "short",   "signed",  "sizeof",    "static",   "struct",   "switch",    "template",
+    "this",     "throw",   "true",    "try",       "typedef",  "typename", "typeof",    "union",
+    "unsigned", "using",   "virtual", "void",      "volatile", "while",    "xor"};
+
+// <name.h> of C11 and POSIX, and what compilers and C libraries have besides.
+constexpr std::string_view kHeaders[] = {
+    "aio",       "alloca",    "ar",      "argp",     "argz",     "assert",   "byteswap",
+    "cpio",      "crypt",     "ctype",   "dirent",   "dlfcn",    "elf",      "endian",
+    "envz",      "err",       "errno",   "error",    "execinfo", "fcntl",    "features",
+    "fenv",      "float",     "fmtmsg",  "fnmatch",  "ftw",      "getopt",   "glob",
+    "grp",       "iconv",     "ifaddrs", "inttypes", "iso646",   "langinfo", "libgen",
+    "libintl",   "limits",    "link",    "locale",   "malloc",   "math",     "memory",
+    "monetary",  "mqueue",    "ndbm",    "netdb",    "nl_types", "paths",    "poll",
+    "process",   "pthread",   "pty",     "pwd",      "regex",    "resolv",   "sched",
+    "search",    "semaphore", "setjmp",  "signal",   "spawn",    "stdalign", "stdarg",
+    "stdatomic", "stdbool",   "stddef",  "stdint",   "stdio",    "stdlib",   "stdnoreturn",
+    "string",    "strings",   "stropts", "syslog",   "tar",      "termios",  "tgmath",
+    "threads",   "time",      "uchar",   "ulimit",   "unistd",   "utime",    "utmpx",
+    "values",    "wchar",     "wctype",  "wordexp"};
+
+constexpr std::string_view kOwnFiles[] = {"tbn", "tbn_c", "tbn_micro", "tbn_micro_f32"};
+
+template <std::size_t N>
+bool holds(const std::string_view (&names)[N], const std::string& name) {
+  return std::find(std::begin(names), std::end(names), name) != std::end(names);
+}
+
+}  // namespace
+
+std::string c_name_problem(std::string_view name) {
+  if (!is_c_name(name)) {
+    return "is no name for C: at most 40 letters, digits and '_', not first a digit";
+  }
+  const bool reserved = name.front() == '_' && name.size() > 1 &&
+                        (name[1] == '_' || std::isupper(static_cast<unsigned char>(name[1])) != 0);
+  if (reserved) return "begins as the names that compilers keep for themselves; choose another";
+  std::string lower(name);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (lower == "main") return "is where a program begins; choose another, as 'model'";
+  if (holds(kKeywords, lower)) return "is a keyword of C or C++; choose another";
+  if (holds(kHeaders, lower)) return "is a header of the C library; choose another";
+  if (holds(kOwnFiles, lower)) return "is a file of tbn's own kernels; choose another";
+  return "";
+}
+
+bool is_exported_c(std::string_view beginning) {
+  const std::string_view comment = beginning.substr(0, beginning.find('\n'));
+  return comment.starts_with("/* ") &&
+         comment.find(", written by tbn-export") != std::string_view::npos;
 }
 
 }  // namespace tbn

@@ -19,4 +19,12 @@ std::string c_macro(std::string_view name);  // in capitals
 // Letters, digits and '_', not first a digit, at most 40.
 bool is_c_name(std::string_view name);
 
+// Why a model's files and symbols cannot begin with that name: no name for C, a keyword, a header
+// of the standard library or of POSIX, one of tbn's own files, or main, in whatever case (some
+// file systems know none). Goes on after the name; empty where there is nothing to say.
+std::string c_name_problem(std::string_view name);
+
+// Whether a file that begins so was written by tbn-export.
+bool is_exported_c(std::string_view beginning);
+
 }  // namespace tbn

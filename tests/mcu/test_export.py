@@ -64,6 +64,41 @@ class Export(unittest.TestCase):
         self.assertFalse((self.folder / "x.tbn").exists())
         self.refused(2, "--calibrate", *to, "--calibrate", "0")
 
+    def test_names_that_would_hide_a_header_or_a_keyword(self):
+        to = (FILE, "--format", "c", "-o", self.out, "--name")
+        for name in ("main", "MAIN"):
+            self.refused(2, "is where a program begins", *to, name)
+        self.refused(2, "is a file of tbn's own kernels", *to, "tbn_micro")
+        self.refused(2, "is a header of the C library", *to, "string")
+        self.refused(2, "is a keyword", *to, "int")
+
+    def test_writes_over_its_own_files_alone(self):
+        self.out.mkdir()
+        to = (FILE, "--format", "c", "-o", self.out, "--name", "digits")
+        for ending in (".c", ".h"):
+            mine = self.out / f"digits{ending}"
+            mine.write_text("int mine;\n")
+            done = self.call(*to)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn("was not written by tbn-export", done.stderr)
+            self.assertEqual([path.name for path in self.out.iterdir()], [mine.name])
+            self.assertEqual(mine.read_text(), "int mine;\n")
+            mine.unlink()
+        (self.out / "digits.h").symlink_to(self.folder / "elsewhere")
+        self.assertEqual(self.call(*to).returncode, 2)
+        (self.out / "digits.h").unlink()
+        for _ in range(2):
+            self.assertEqual(self.call(*to).returncode, 0)
+
+    def test_a_packed_file_is_not_named_as_another_format(self):
+        for name in ("x.onnx", "x.PT", "x.c", "x.h", "x.safetensors", "x.tflite", "x.gguf"):
+            self.refused(2, f"name it '{self.out / 'x.tbn'}'", FILE, "-o", self.out / name)
+        self.refused(2, "or give --format c -o <folder>", FILE, "-o", self.out / "x.c")
+        self.refused(2, "is named as a file", FILE, "--format", "c", "-o", self.out / "model.c")
+        named = self.folder / "renamed.tbn"
+        self.assertEqual(self.call(FILE, "-o", named).returncode, 0)
+        self.assertTrue(named.exists())
+
     def test_an_output_that_cannot_be_written(self):
         (self.folder / "file").write_text("")
         self.refused(2, "is a file", FILE, "--format", "c", "-o", self.folder / "file")

@@ -70,6 +70,14 @@ Graph flat_network() {
   return b.finish(x.flatten().linear(7, {.weights = tiled(4)}));
 }
 
+// Pixels that keep their bytes as they are normalised, and are read once more as they came.
+Graph pixels_twice_network() {
+  GraphBuilder b("pixels");
+  const Value x = b.input({2, 5, 6});
+  const Value y = x.normalize({90, 90}, {60, 60}).conv(2, {.kernel = 3, .weights = binary()});
+  return b.finish((y + x).relu().global_avg_pool().linear(3, {.weights = binary()}));
+}
+
 // Logits of each pixel.
 Graph map_network() {
   GraphBuilder b("map");
@@ -122,6 +130,7 @@ std::vector<MicroCase> micro_cases() {
   add(cases, "logistic", activation_network(ActivationKind::kSigmoid));
   add(cases, "flat", flat_network());
   add(cases, "map", map_network());
+  add(cases, "pixels_twice", pixels_twice_network());
   return cases;
 }
 

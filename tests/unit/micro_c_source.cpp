@@ -61,6 +61,40 @@ TEST_CASE("c source: names for C") {
   CHECK_FALSE(is_c_name(std::string(41, 'a')));
 }
 
+TEST_CASE("c source: names that would write over what others include are refused, in any case") {
+  for (const char* name :
+       {"mnist_mlp", "model", "digits", "string_net", "main_net", "tbn_digits"}) {
+    INFO(name);
+    CHECK(c_name_problem(name).empty());
+  }
+  const auto refused = [](const char* word, std::initializer_list<const char*> names) {
+    for (const char* name : names) {
+      INFO(name);
+      CHECK(c_name_problem(name).find(word) != std::string::npos);
+    }
+  };
+  refused("no name for C", {"", "2a", "a-b", "../a", "a/b"});
+  refused("where a program begins", {"main", "Main", "MAIN"});
+  refused("keyword", {"int", "While", "class", "restrict", "xor"});
+  refused("C library", {"string", "STRING", "stdint", "math", "unistd", "Time"});
+  refused("tbn's own", {"tbn", "tbn_micro", "TBN_Micro", "tbn_micro_f32", "tbn_c"});
+  refused("compilers keep", {"__model", "_Model"});
+}
+
+TEST_CASE("c source: what tbn-export wrote is known by its first line") {
+  GraphBuilder b("net");
+  const Graph graph = b.finish(b.input({1, 2, 2}).flatten().linear(2, {.weights = binary()}));
+  const CSource source = source_of(random_packed(graph, 1));
+  CHECK(is_exported_c(source.source));
+  CHECK(is_exported_c(source.header));
+  for (const char* text :
+       {"", "int main(void) { return 0; }", "/* my own */\n, written by tbn-export",
+        "// copied: /* net, written by tbn-export */"}) {
+    INFO(text);
+    CHECK_FALSE(is_exported_c(text));
+  }
+}
+
 TEST_CASE("c source: the words of a tile hold 32 inputs of each row, its tail the rest in bytes") {
   micro::RowSigns rows{.rows = 2, .positive = std::vector<std::uint8_t>(2 * 41, 0)};
   rows.positive[0] = 1;        // row 0, input 0

@@ -6,11 +6,11 @@
 #include <fmt/format.h>
 
 #include "app/export/calibrate.h"
+#include "app/export/output.h"
 #include "app/support/json_out.h"
 #include "base/text.h"
 #include "export/c_rule.h"
 #include "export/c_source.h"
-#include "export/c_text.h"
 #include "file/atomic_write.h"
 #include "micro/lower.h"
 #include "tbn/error.h"
@@ -51,19 +51,12 @@ void check_limit(const CommandLine& line, const char* option, const char* what,
                   bytes_text(bytes), what, bytes_text(limit), option));
 }
 
-fs::path output_folder(const CommandLine& line) {
-  fs::path folder = line.text("output");
-  if (folder.empty()) throw ConfigError("which folder to write to? give it as -o <folder>");
+void create(const fs::path& folder) {
   std::error_code error;
-  if (fs::exists(folder, error) && !fs::is_directory(folder, error)) {
-    throw ConfigError("--output: '" + folder.string() +
-                      "' is a file; --format c writes two files into a folder");
-  }
   fs::create_directories(folder, error);
   if (error) {
     throw SystemError("cannot create the folder '" + folder.string() + "': " + error.message());
   }
-  return folder;
 }
 
 void write(const fs::path& folder, const std::string& name, const CSource& source) {
@@ -111,17 +104,18 @@ void print_costs(const CSource& source) {
 
 }  // namespace
 
-void export_c(const CommandLine& line, const ExportSource& source) {
-  const std::string name = line.text("name");
-  if (!is_c_name(name)) {
-    throw ConfigError("--name: " + in_quotes(name) +
-                      " is no name for C: at most 40 letters, digits and '_', not first a digit");
-  }
+CFiles c_files_of(const CommandLine& line) {
+  const std::string name = c_output_name(line);
+  return {c_output_folder(line, name), name};
+}
+
+void export_c(const CommandLine& line, const ExportSource& source, const CFiles& files) {
+  const auto& [folder, name] = files;
   CSource made = make_source(line, source, name);
   add_rule(made, name, rule_from(source.file.metadata, source.path.string()));
   check_limit(line, "max-flash", "flash", made.flash_bytes());
   check_limit(line, "max-ram", "RAM", made.arena_bytes);
-  const fs::path folder = output_folder(line);
+  create(folder);
   write(folder, name, made);
   if (line.json()) {
     Json json = cost_json(made);

@@ -1,0 +1,22 @@
+// Where tbn-export writes, and where it does not.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "app/support/options.h"
+
+namespace tbn::app {
+
+// The packed file that -o names. Throws ConfigError for a folder and for the names of other
+// formats.
+std::filesystem::path packed_output(const CommandLine& line);
+
+// --name, of the files and symbols of C source. Throws ConfigError where it cannot be one.
+std::string c_output_name(const CommandLine& line);
+
+// The folder that -o names; it may not exist yet. Throws ConfigError where it is a file, is named
+// like one, or holds a <name>.h or .c that tbn-export did not write.
+std::filesystem::path c_output_folder(const CommandLine& line, const std::string& name);
+
+}  // namespace tbn::app
