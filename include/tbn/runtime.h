@@ -29,21 +29,38 @@ class Program;
 enum class Backend;
 struct PackedFile;
 
+// How much a network may take to run, since a file of 400 bytes can ask for gigabytes, or for
+// years. The defaults leave room: the zoo's largest network takes a tenth of the memory and a
+// hundredth of the operations. Who loads files of strangers lowers them, and who has a larger
+// network of his own raises them.
+struct Limits {
+  // Of the weights as a session holds them (floats, at most), the activations of one example and
+  // what layers work on. Each further thread of a session takes the activations once more.
+  std::int64_t memory_bytes = std::int64_t{1} << 31;
+  // For one example: multiply-adds, and values that are read or written. A core does some 10^9 to
+  // 10^11 in a second.
+  std::int64_t operations = 1'000'000'000'000;
+};
+
 class Network {
  public:
-  // Reads and checks a .tbn file. Throws DataError, and SystemError where it cannot be read. The
+  // Reads and checks a .tbn file. Throws DataError, also where it exceeds the limits, and
+  // SystemError where it cannot be read. The
   // tensors stay in the file, which is mapped while the network lives: it may be deleted, or
   // replaced by renaming another over it, but not written into or cut short, which would change the
   // network or end the program (SIGBUS). Who cannot rule that out reads the file and calls parse.
-  static std::shared_ptr<const Network> load(const std::filesystem::path& path);
+  static std::shared_ptr<const Network> load(const std::filesystem::path& path,
+                                             const Limits& limits = {});
   // The same for a file's bytes in memory, for example an array in the program, at any address.
   // They are copied and may go afterwards. Errors begin with `where`.
   static std::shared_ptr<const Network> parse(std::span<const std::byte> bytes,
-                                              const std::string& where = "model");
+                                              const std::string& where = "model",
+                                              const Limits& limits = {});
   // Takes a packed model as the export passes leave it. Throws DataError beginning with `where`.
   static std::shared_ptr<const Network> from(Model packed,
                                              std::map<std::string, std::string> metadata = {},
-                                             const std::string& where = "model");
+                                             const std::string& where = "model",
+                                             const Limits& limits = {});
 
   const Graph& graph() const { return model_.graph; }
   const TensorMap& tensors() const { return model_.tensors; }
@@ -66,13 +83,15 @@ class Network {
  private:
   friend class Session;
   Network() = default;
-  static std::shared_ptr<const Network> from_file(PackedFile file, const std::string& where);
+  static std::shared_ptr<const Network> from_file(PackedFile file, const std::string& where,
+                                                  const Limits& limits);
   // The network made ready for a backend, shared by all sessions that run it.
   std::shared_ptr<const cpu::Program> program(Backend backend) const;
 
   Model model_;
   TensorMap prepared_;
   std::string where_;  // how errors begin
+  Limits limits_;
   std::map<std::string, std::string> metadata_;
   Rule rule_;
   HostTensor verify_input_;
@@ -111,7 +130,8 @@ struct SessionOptions {
 
 class Session {
  public:
-  // Throws DataError where the file's prepared weights are not of the layer's size.
+  // Throws DataError where the file's prepared weights are not of the layer's size, or an example
+  // takes more memory than the network's limits allow.
   explicit Session(std::shared_ptr<const Network> network, SessionOptions options = {});
   ~Session();
   Session(Session&&) noexcept;

@@ -66,13 +66,34 @@ const char* tbn_last_error(void);
  * a session of it lives: it may be deleted, or replaced by renaming another over it, but not
  * written into or cut short, which would change the network or end the program (SIGBUS). Who cannot
  * rule that out reads the file and calls tbn_network_parse. TBN_ERROR_DATA: no such file, no
- * regular file, truncated, damaged, no packed network, too new. TBN_ERROR_SYSTEM: it may not be
+ * regular file, truncated, damaged, no packed network, too new, or one that takes more than the
+ * default limits below. TBN_ERROR_SYSTEM: it may not be
  * read, or memory is short. TBN_ERROR_ARGUMENT: a null pointer. */
 tbn_status tbn_network_load(const char* path, tbn_network** network);
 
 /* The same for the `size` bytes of a .tbn file in memory, at any address. They are copied and may
  * go afterwards. */
 tbn_status tbn_network_parse(const void* bytes, size_t size, tbn_network** network);
+
+/* How much a network may take to run, since a file of 400 bytes can ask for gigabytes, or for
+ * years. Who loads files of strangers lowers them, and who has a larger network of his own raises
+ * them. tbn_network_load and tbn_network_parse use the defaults. */
+typedef struct tbn_limits {
+  /* Of the weights as a session holds them, the activations of one example and what layers work on;
+   * each further thread takes the activations once more. 0: the default, 2 GiB. */
+  int64_t memory_bytes;
+  /* For one example: multiply-adds, and values that are read or written. 0: the default, 10^12. A
+   * core does some 10^9 to 10^11 in a second. */
+  int64_t operations;
+} tbn_limits;
+
+/* The same within limits of the caller's; NULL: the defaults. TBN_ERROR_DATA: also a network that
+ * exceeds them, where it is loaded, or where a session of it is made. TBN_ERROR_ARGUMENT: a null
+ * pointer, or a limit below 0. */
+tbn_status tbn_network_load_within(const char* path, const tbn_limits* limits,
+                                   tbn_network** network);
+tbn_status tbn_network_parse_within(const void* bytes, size_t size, const tbn_limits* limits,
+                                    tbn_network** network);
 
 /* Releases the caller's hold on a network; its sessions go on and keep what they need. NULL is
  * allowed. */

@@ -11,6 +11,7 @@
 #include "app/support/data_source.h"
 #include "app/support/exit_codes.h"
 #include "app/support/json_out.h"
+#include "app/support/limits.h"
 #include "app/support/options.h"
 #include "base/text.h"
 #include "config/data_options.h"
@@ -132,7 +133,7 @@ micro::IntegerNetwork micro_network(const Network& network, const std::string& p
 
 Result evaluate_file(const CommandLine& line, const std::filesystem::path& path) {
   Result result{.kind = "packed", .path = path.string()};
-  const auto network = Network::load(path);
+  const auto network = Network::load(path, limits_of(line));
   const DataConfig config = packed_data_config(line, network->graph(), network->metadata(), path);
   result.data = config.name;
   const auto data = open_split(line, config);
@@ -168,7 +169,7 @@ int verify(const CommandLine& line, const std::filesystem::path& path) {
     throw ConfigError("--verify replays the test vectors of a packed file (.tbn); '" +
                       path.string() + "' is a training state");
   }
-  const auto network = Network::load(path);
+  const auto network = Network::load(path, limits_of(line));
   const VerifyResult result =
       verify_packed(*network, open_session(line, network), verify_tolerance(line));
   if (line.json()) {
@@ -226,6 +227,7 @@ void print(const CommandLine& line, const Result& result) {
 int run_main(int argc, char** argv) {
   CommandLine line("tbn-eval", "evaluates a run, a checkpoint or a packed file on a data set",
                    "<run directory | checkpoint | file.tbn> [data.key=value...]");
+  add_limit_options(line);
   line.value("split", "name", "test, validation or train", "test")
       .value("data", "name", "the data set (default: the one it was trained on)")
       .value("root", "folder", "where the data set's files are")

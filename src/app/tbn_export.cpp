@@ -11,6 +11,7 @@
 #include "app/export/source.h"
 #include "app/support/exit_codes.h"
 #include "app/support/json_out.h"
+#include "app/support/limits.h"
 #include "app/support/options.h"
 #include "app/support/summary_table.h"
 #include "base/text.h"
@@ -62,7 +63,8 @@ void export_packed(const CommandLine& line, ExportSource& source, const Preparat
     const micro::Network network = micro::lower(source.packed);
     source.file.metadata["tbn.calibration"] = micro::to_json(ranges_of(line, source, network));
   }
-  prepare_file(source.file, preparation.backends, preparation.instructions, source.path.string());
+  prepare_file(source.file, preparation.backends, preparation.instructions, source.path.string(),
+               limits_of(line));
   write_packed(path, source.file);
   print(line, source, path);
 }
@@ -74,6 +76,7 @@ int run(int argc, char** argv) {
   line.value("output,o", "path", "the packed file to write, or the folder for C")
       .value("verify", "count", "test vectors to store in the file, for tbn-eval --verify", "1");
   add_prepare_options(line);
+  add_limit_options(line);
   line.value("format", "name", "tbn, or c: source for microcontrollers", "tbn")
       .value("form", "name", "c: int8, integers alone, or f32", "int8")
       .value("name", "name", "c: of the files and functions", "model")

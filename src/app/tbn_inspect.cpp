@@ -6,6 +6,7 @@
 
 #include "app/support/exit_codes.h"
 #include "app/support/json_out.h"
+#include "app/support/limits.h"
 #include "app/support/options.h"
 #include "app/support/summary_table.h"
 #include "base/text.h"
@@ -43,12 +44,12 @@ std::string layout_of(const std::string& name) {
 }
 
 // The header is read apart, because a Network does not keep it.
-Inspected inspect(const std::filesystem::path& path) {
+Inspected inspect(const std::filesystem::path& path, const Limits& limits) {
   Inspected result{.path = path};
   const PackedFile file = read_packed(path);
   result.format = file.format;
   result.features = file.features;
-  result.network = Network::load(path);
+  result.network = Network::load(path, limits);
   result.file_bytes = static_cast<std::int64_t>(std::filesystem::file_size(path));
   for (const auto& [name, tensor] : result.network->tensors()) {
     result.tensor_bytes += bytes_of(tensor);
@@ -128,9 +129,10 @@ void print(const Inspected& file) {
 
 int run(int argc, char** argv) {
   CommandLine line("tbn-inspect", "shows what is in a packed file", "<file.tbn>");
+  add_limit_options(line);
   line.flag("graph", "print the network, one line an op, and nothing else");
   if (!line.parse(argc, argv)) return kDone;
-  const Inspected file = inspect(line.file(".tbn file"));
+  const Inspected file = inspect(line.file(".tbn file"), limits_of(line));
   if (line.has("graph")) {
     if (line.json()) {
       throw ConfigError("--graph prints text; leave --json away, or leave --graph away");

@@ -67,8 +67,8 @@ HostTensor example_inputs(const Model& packed, std::int64_t count) {
 }
 
 PackedFile make_packed_file(const Model& packed, std::map<std::string, std::string> metadata,
-                            const HostTensor& verify_input) {
-  const auto network = Network::from(packed, {}, "packed model");
+                            const HostTensor& verify_input, const Limits& limits) {
+  const auto network = Network::from(packed, {}, "packed model", limits);
   PackedFile file{.graph_json = to_json(packed.graph),
                   .tensors = packed.tensors,
                   .features = features_of(packed),
@@ -78,9 +78,9 @@ PackedFile make_packed_file(const Model& packed, std::map<std::string, std::stri
 }
 
 void prepare_file(PackedFile& file, std::span<const Backend> backends,
-                  std::string_view instructions, const std::string& where) {
+                  std::string_view instructions, const std::string& where, const Limits& limits) {
   const auto network =
-      Network::from({graph_from_json(file.graph_json, where), file.tensors}, {}, where);
+      Network::from({graph_from_json(file.graph_json, where), file.tensors}, {}, where, limits);
   file.prepared.clear();
   for (const Backend backend : backends) {
     file.prepared.merge(prepare_weights(*network, backend, instructions));

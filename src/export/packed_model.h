@@ -25,14 +25,16 @@ HostTensor example_inputs(const Model& packed, std::int64_t count);
 
 // `verify_input` [k, ...] becomes the file's test vectors with the outputs of the reference
 // runtime; none are stored where it is empty. Throws DataError where the packed model cannot be
-// loaded back or gives outputs that are not finite, ConfigError where the input does not fit.
+// loaded back within the limits or gives outputs that are not finite, ConfigError where the input
+// does not fit.
 PackedFile make_packed_file(const Model& packed, std::map<std::string, std::string> metadata,
-                            const HostTensor& verify_input = {});
+                            const HostTensor& verify_input = {}, const Limits& limits = {});
 
 // Replaces the file's prepared weights by those that the kernels of these backends read with one
 // of instruction_sets() (runtime/prepare.h). Throws DataError beginning with `where` for a file
 // that holds no network.
 void prepare_file(PackedFile& file, std::span<const Backend> backends,
-                  std::string_view instructions, const std::string& where);
+                  std::string_view instructions, const std::string& where,
+                  const Limits& limits = {});
 
 }  // namespace tbn

@@ -54,6 +54,21 @@ void check_batch(const char* name, const void* values, std::size_t count, std::i
   if (count > 0) require(values, name);
 }
 
+Limits limits_of(const tbn_limits* given) {
+  Limits limits;
+  const auto take = [](const char* name, std::int64_t value, std::int64_t& limit) {
+    if (value < 0) {
+      throw ConfigError("limits->" + std::string(name) + " must be at least 0, is " +
+                        std::to_string(value));
+    }
+    if (value > 0) limit = value;
+  };
+  if (given == nullptr) return limits;
+  take("memory_bytes", given->memory_bytes, limits.memory_bytes);
+  take("operations", given->operations, limits.operations);
+  return limits;
+}
+
 void give_network(tbn_network** out, std::shared_ptr<const Network> network) {
   *out = new tbn_network{std::move(network)};
 }
@@ -123,20 +138,31 @@ const char* tbn_version(void) { return TBN_VERSION; }
 const char* tbn_last_error(void) { return tbn::c::last_error().text.data(); }
 
 tbn_status tbn_network_load(const char* path, tbn_network** network) {
+  return tbn_network_load_within(path, nullptr, network);
+}
+
+tbn_status tbn_network_parse(const void* bytes, size_t size, tbn_network** network) {
+  return tbn_network_parse_within(bytes, size, nullptr, network);
+}
+
+tbn_status tbn_network_load_within(const char* path, const tbn_limits* limits,
+                                   tbn_network** network) {
   return guarded([&] {
     require(network, "network");
     *network = nullptr;
     require(path, "path");
-    tbn::c::give_network(network, Network::load(path));
+    tbn::c::give_network(network, Network::load(path, tbn::c::limits_of(limits)));
   });
 }
 
-tbn_status tbn_network_parse(const void* bytes, size_t size, tbn_network** network) {
+tbn_status tbn_network_parse_within(const void* bytes, size_t size, const tbn_limits* limits,
+                                    tbn_network** network) {
   return guarded([&] {
     require(network, "network");
     *network = nullptr;
     require(bytes, "bytes");
-    tbn::c::give_network(network, Network::parse({static_cast<const std::byte*>(bytes), size}));
+    tbn::c::give_network(network, Network::parse({static_cast<const std::byte*>(bytes), size},
+                                                 "model", tbn::c::limits_of(limits)));
   });
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "runtime/cpu/program.h"
+#include "runtime/limits.h"
 #include "runtime/packed_ops.h"
 #include "runtime/plan.h"
 #include "tbn/error.h"
@@ -38,19 +39,21 @@ void check_vectors(const HostTensor& tensor, const char* name, const Shape& shap
 
 }  // namespace
 
-std::shared_ptr<const Network> Network::load(const std::filesystem::path& path) {
-  return from_file(read_packed(path), path.string());
+std::shared_ptr<const Network> Network::load(const std::filesystem::path& path,
+                                             const Limits& limits) {
+  return from_file(read_packed(path), path.string(), limits);
 }
 
 std::shared_ptr<const Network> Network::parse(std::span<const std::byte> bytes,
-                                              const std::string& where) {
-  return from_file(parse_packed(bytes, where), where);
+                                              const std::string& where, const Limits& limits) {
+  return from_file(parse_packed(bytes, where), where, limits);
 }
 
-std::shared_ptr<const Network> Network::from_file(PackedFile file, const std::string& where) {
+std::shared_ptr<const Network> Network::from_file(PackedFile file, const std::string& where,
+                                                  const Limits& limits) {
   Model model{.graph = graph_from_json(file.graph_json, where), .tensors = std::move(file.tensors)};
   const std::shared_ptr<const Network> checked =
-      from(std::move(model), std::move(file.metadata), where);
+      from(std::move(model), std::move(file.metadata), where, limits);
   // Nobody else has it yet.
   const auto network = std::const_pointer_cast<Network>(checked);
   for (auto& [name, tensor] : file.prepared) {
@@ -66,7 +69,7 @@ std::shared_ptr<const Network> Network::from_file(PackedFile file, const std::st
 
 std::shared_ptr<const Network> Network::from(Model packed,
                                              std::map<std::string, std::string> metadata,
-                                             const std::string& where) {
+                                             const std::string& where, const Limits& limits) {
   try {
     validate(packed.graph);
   } catch (const ConfigError& e) {
@@ -82,11 +85,13 @@ std::shared_ptr<const Network> Network::from(Model packed,
   }
   Rule rule = rule_from(metadata, where);
   check_rule_fits(rule, packed.graph.input_shape(), packed.graph.output_shape(), where);
+  check_limits(packed.graph, limits, where);
   const std::shared_ptr<Network> network(new Network);  // make_shared cannot see the constructor
   network->model_ = std::move(packed);
   network->metadata_ = std::move(metadata);
   network->rule_ = std::move(rule);
   network->where_ = where;
+  network->limits_ = limits;
   return network;
 }
 
@@ -101,6 +106,9 @@ std::shared_ptr<const cpu::Program> Network::program(Backend backend) const {
     } catch (const DataError& e) {
       throw DataError(where_ + ": " + e.what());
     }
+    const std::int64_t values =
+        program->arena_values() + program->shared_values() + program->scratch_values();
+    check_session_bytes(values * static_cast<std::int64_t>(sizeof(float)), limits_, where_);
     known = program;
   }
   return program;

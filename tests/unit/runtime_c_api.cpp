@@ -306,6 +306,30 @@ TEST_CASE("an error that is too long is cut between characters") {
   }
 }
 
+TEST_CASE("a network is loaded within the caller's limits") {
+  const std::vector<std::byte> bytes = odd_file();
+  const auto parse = [&](const tbn_limits* limits) {
+    tbn_network* network = nullptr;
+    const tbn_status status =
+        tbn_network_parse_within(bytes.data(), bytes.size(), limits, &network);
+    CHECK((network != nullptr) == (status == TBN_OK));
+    tbn_network_free(network);
+    return status;
+  };
+  tbn_limits limits = {0, 0};
+  CHECK(parse(nullptr) == TBN_OK);
+  CHECK(parse(&limits) == TBN_OK);
+  limits.memory_bytes = 1000;
+  CHECK(parse(&limits) == TBN_ERROR_DATA);
+  CHECK(says(tbn_last_error(), {"more than the 1,000 of Limits::memory_bytes"}));
+  limits = {0, 1000};
+  CHECK(parse(&limits) == TBN_ERROR_DATA);
+  CHECK(says(tbn_last_error(), {"more than the 1,000 of Limits::operations"}));
+  limits = {-1, 0};
+  CHECK(parse(&limits) == TBN_ERROR_ARGUMENT);
+  CHECK(says(tbn_last_error(), {"limits->memory_bytes must be at least 0, is -1"}));
+}
+
 TEST_CASE("the version is the project's") {
   const std::string cmake = test::read_file(test::source_dir() / "CMakeLists.txt");
   CHECK(says(cmake, {"project(tbn VERSION " + std::string(tbn_version()) + " "}));

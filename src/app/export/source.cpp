@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "app/support/data_source.h"
+#include "app/support/limits.h"
 #include "config/load.h"
 #include "export/checkpoint_reader.h"
 #include "export/packed_model.h"
@@ -42,7 +43,7 @@ ExportSource read_file(const CommandLine& line, const std::filesystem::path& pat
   ExportSource source{.path = path, .file = read_packed(path)};
   source.file.prepared.clear();
   source.packed = {graph_from_json(source.file.graph_json, path.string()), source.file.tensors};
-  Network::from(source.packed, {}, path.string());  // checks it
+  Network::from(source.packed, {}, path.string(), limits_of(line));  // checks it
   return source;
 }
 
@@ -53,8 +54,8 @@ ExportSource read_run(const CommandLine& line, const std::filesystem::path& path
                       .packed = pack_model(std::move(trained.model)),
                       .config_yaml = trained.config_yaml,
                       .averaged = trained.averaged};
-  source.file =
-      make_packed_file(source.packed, metadata_of(trained), example_inputs(source.packed, vectors));
+  source.file = make_packed_file(source.packed, metadata_of(trained),
+                                 example_inputs(source.packed, vectors), limits_of(line));
   return source;
 }
 
