@@ -100,11 +100,12 @@
 //     data              name of the data set
 //     split             "validation" samples held out by "seed"; "train_limit" and "test_limit",
 //                       where "limits" says "first" or "class" (of each class its share);
-//                       "on_error": "skip"; "test": the folder tested on
+//                       "on_error": "skip", with "skip_most"; "test": the folder tested on
 //     count, listing    {"train", "validation", "test"}: samples found in a split, before any were
 //                       held out, and the CRC-32C of their names (class/file) or labels, a line
 //                       each
 //     rows              series: [training, validation, test]
+//     columns           series: "chosen", where the table had others besides
 //
 // Tensors. Bits (of tiles, and of binary weights) are U8 of shape [rows, bytes a row]: bit i of
 // byte j in a row is weight 8 j + i of that row, 1 means +1 and 0 means -1, each row starts on a

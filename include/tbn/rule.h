@@ -130,12 +130,14 @@ struct MeasuredRule {
   std::int64_t seed = 0;        // that chose them
   std::int64_t train_limit = 0;
   std::int64_t test_limit = 0;
-  std::string limits;       // first, class: which samples a limit keeps; empty: there is none
-  std::string on_error;     // skip: damaged samples were left out; empty: there were none
+  std::string limits;    // first, class: which samples a limit keeps; empty: there is none
+  std::string on_error;  // skip: damaged samples were left out; empty: there were none
+  double skip_most = 0;  // with on_error: the largest share of a split that was let be; 0: unsaid
   std::string test_folder;  // folders of images: the one tested on; empty: unsaid
   // By "train", "validation" and "test", so far as they were there.
   std::map<std::string, MeasuredSplit> splits;
   std::vector<std::int64_t> rows;  // series: training, validation and test rows; or empty
+  bool chosen_columns = false;     // series: the columns were named, and the table had others too
   bool operator==(const MeasuredRule&) const = default;
 };
 

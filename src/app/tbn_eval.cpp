@@ -8,10 +8,10 @@
 #include <fmt/format.h>
 
 #include "app/support/cuda_options.h"
-#include "app/support/data_source.h"
 #include "app/support/exit_codes.h"
 #include "app/support/json_out.h"
 #include "app/support/limits.h"
+#include "app/support/network_data.h"
 #include "app/support/options.h"
 #include "base/text.h"
 #include "config/data_options.h"
@@ -37,6 +37,8 @@ struct Result {
   std::string kind;  // checkpoint | packed
   std::string path;
   std::string data;
+  std::vector<std::string> overridden;  // settings, see NetworkData
+  std::vector<std::string> notes;
   MetricSums sums;
   SkipReport skips;
   double seconds = 0;
@@ -49,8 +51,15 @@ Split split_of(const std::string& name) {
   throw ConfigError(fmt::format("--split: '{}' is not one of test, validation, train", name));
 }
 
-std::shared_ptr<const Dataset> open_split(const CommandLine& line, const DataConfig& data) {
-  return load_split(data_options(data), split_of(line.text("split")));
+// The samples of --split, and what the user is told of them.
+NetworkData open_data(const CommandLine& line, const NetworkOrigin& origin, Result& result) {
+  NetworkData data = open_network_data(line, origin, split_of(line.text("split")));
+  check_data_fits(origin.graph, data.samples->spec(), origin.path);
+  print_notes(line, data.notes);
+  result.data = data.config.name;
+  result.overridden = data.overridden;
+  result.notes = data.notes;
+  return data;
 }
 
 // The integers of exported C, which are no backend of sessions.
@@ -71,21 +80,23 @@ std::int64_t threads_of(const CommandLine& line) { return line.number("threads",
 Result evaluate_run(const CommandLine& line, const std::filesystem::path& path) {
   Result result{.kind = "checkpoint", .path = find_checkpoint(path).string()};
   const Checkpoint checkpoint = read_checkpoint(result.path);
-  const DataConfig config = data_config(line, checkpoint.config_yaml, result.path);
-  const auto data = open_split(line, config);
-  check_data_fits(checkpoint.graph, data->spec(), result.path);
-  result.data = config.name;
+  const NetworkData data = open_data(line,
+                                     {.path = result.path,
+                                      .config_yaml = checkpoint.config_yaml,
+                                      .rule = checkpoint.rule,
+                                      .graph = checkpoint.graph},
+                                     result);
   if (precision_of(line) == Precision::kFp16 || line.has("kernel")) {
     throw ConfigError("--precision fp16 and --kernel are for packed files; '" + result.path +
                       "' is a training state");
   }
-  result.sums = evaluate_checkpoint(checkpoint, *data,
+  result.sums = evaluate_checkpoint(checkpoint, *data.samples,
                                     {.device = line.text("device"),
                                      .precision = line.text("precision"),
                                      .batch_size = line.number("batch-size", 1, 100000),
                                      .threads = threads_of(line),
-                                     .loader_threads = static_cast<int>(config.threads)});
-  result.skips = data->skips();
+                                     .loader_threads = static_cast<int>(data.config.threads)});
+  result.skips = data.samples->skips();
   return result;
 }
 
@@ -134,20 +145,23 @@ micro::IntegerNetwork micro_network(const Network& network, const std::string& p
 Result evaluate_file(const CommandLine& line, const std::filesystem::path& path) {
   Result result{.kind = "packed", .path = path.string()};
   const auto network = Network::load(path, limits_of(line));
-  const DataConfig config = packed_data_config(line, network->graph(), network->metadata(), path);
-  result.data = config.name;
-  const auto data = open_split(line, config);
-  check_data_fits(network->graph(), data->spec(), result.path);
+  const NetworkData data = open_data(line,
+                                     {.path = result.path,
+                                      .rule = network->rule(),
+                                      .graph = network->graph(),
+                                      .metadata = network->metadata(),
+                                      .units = units_of(network->graph(), network->tensors())},
+                                     result);
   const std::int64_t batch_size = line.number("batch-size", 1, 100000);
-  const int loaders = static_cast<int>(config.threads);
+  const int loaders = static_cast<int>(data.config.threads);
   if (is_micro(line) && asks_for_cuda(line)) {
     throw ConfigError("--backend micro runs on the cpu, and --device is " + line.text("device"));
   }
-  result.sums = is_micro(line) ? evaluate_micro(micro_network(*network, result.path), *data,
+  result.sums = is_micro(line) ? evaluate_micro(micro_network(*network, result.path), *data.samples,
                                                 session_threads(line), batch_size, loaders)
-                               : evaluate_packed(*network, open_session(line, network), *data,
-                                                 batch_size, loaders);
-  result.skips = data->skips();
+                               : evaluate_packed(*network, open_session(line, network),
+                                                 *data.samples, batch_size, loaders);
+  result.skips = data.samples->skips();
   return result;
 }
 
@@ -215,6 +229,8 @@ void print(const CommandLine& line, const Result& result) {
     json["data"] = result.data;
     json["split"] = line.text("split");
     json["skipped"] = result.skips.skipped;
+    json["overridden"] = result.overridden;
+    json["notes"] = result.notes;
     json["seconds"] = result.seconds;
     print_json(json);
     return;
@@ -241,6 +257,7 @@ int run_main(int argc, char** argv) {
       .value("predictions", "file", "write the predicted classes, a line each; -1: cannot be read")
       .flag("per-class", "also print how each class does")
       .flag("verify", "replay the test vectors of a packed file; needs no data");
+  add_match_option(line);
   if (!line.parse(argc, argv)) return kDone;
   const std::filesystem::path path = line.file("run directory, checkpoint or .tbn file");
   precision_of(line);

@@ -12,6 +12,7 @@
 #include "app/support/exit_codes.h"
 #include "app/support/json_out.h"
 #include "app/support/limits.h"
+#include "app/support/network_data.h"
 #include "app/support/options.h"
 #include "app/support/summary_table.h"
 #include "base/text.h"
@@ -77,7 +78,15 @@ int run(int argc, char** argv) {
       .value("verify", "count", "test vectors to store in the file, for tbn-eval --verify", "1");
   add_prepare_options(line);
   add_limit_options(line);
-  line.value("format", "name", "tbn, or c: source for microcontrollers", "tbn")
+  line.value("units", "name",
+             "original: a forecaster takes and gives the table's values; standardised: those minus "
+             "their mean, over their deviation",
+             "original");
+  line.value("rule", "part",
+             "full; use: how inputs are made and what outputs mean, without what the figure was "
+             "measured on; none",
+             "full")
+      .value("format", "name", "tbn, or c: source for microcontrollers", "tbn")
       .value("form", "name", "c: int8, integers alone, or f32", "int8")
       .value("name", "name", "c: of the files and functions", "model")
       .value("calibrate", "count",
@@ -87,6 +96,7 @@ int run(int argc, char** argv) {
       .value("max-ram", "bytes", "c: refuse a larger arena")
       .value("data", "name", "the data set to calibrate on (default: the one trained on)")
       .value("root", "folder", "where the data set's files are");
+  add_match_option(line);
   if (!line.parse(argc, argv)) return kDone;
   const std::filesystem::path input = line.file("run directory, checkpoint or .tbn file");
   const std::string format = line.text("format");

@@ -33,7 +33,8 @@ struct DataSplits {
   std::optional<SeriesRule> series;  // of a series: how its rows became inputs
   std::filesystem::path folder;      // where the files were found
   FoundSplits found;                 // filled by the registry (load_data)
-  std::string test_folder;           // folders of images: the one that is tested on ("test", "val")
+  Rule rule;                // what whoever repeats it needs to know; filled by the registry
+  std::string test_folder;  // folders of images: the one that is tested on ("test", "val")
   // What the user should know of how they were read: rows left out, and why.
   std::vector<std::string> notes;
 };
@@ -47,6 +48,7 @@ struct SplitRequest {
 struct DatasetReader {
   std::string name;                  // as written in a configuration
   std::vector<std::string> folders;  // looked into below a root; "" is the root itself
+  bool folders_are_classes = false;  // what the classes are called lies on the user's disk
   std::vector<std::string> signs;    // any of these files in a folder: the data set is there
   std::string package;               // Debian package that installs it, or empty
   std::filesystem::path package_root;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "data/data_rule.h"
 #include "data/images/cifar.h"
 #include "data/images/idx.h"
 #include "data/images/image_folder.h"
@@ -168,16 +169,23 @@ fs::path find_data_folder(const DatasetReader& reader, const fs::path& root) {
       reader.name, reader.signs.front(), fmt::join(looked, ", "), install, reader.name));
 }
 
-DataSplits load_data(const DataOptions& options) {
-  DataSplits splits = open(options, {});
-  check_same_shape(options, splits);
+DataSplits load_data(const DataOptions& options, const SplitRequest& request) {
+  DataSplits splits = open(options, request);
+  if (request.train && request.test) check_same_shape(options, splits);
+  splits.rule = rule_of(options, splits);
   return splits;
 }
 
-std::shared_ptr<const Dataset> load_split(const DataOptions& options, Split split) {
-  if (split == Split::kTest) return open(options, {.train = false}).test;
-  const DataSplits splits = load_data(options);
+DataSplits load_data(const DataOptions& options) { return load_data(options, SplitRequest{}); }
+
+std::shared_ptr<const Dataset> split_of(const DataSplits& splits, Split split) {
+  if (split == Split::kTest) return splits.test;
   return split == Split::kTrain ? splits.train : splits.validation;
+}
+
+std::shared_ptr<const Dataset> load_split(const DataOptions& options, Split split) {
+  const bool test = split == Split::kTest;
+  return split_of(load_data(options, {.train = !test, .test = test}), split);
 }
 
 }  // namespace tbn

@@ -33,6 +33,12 @@ std::filesystem::path find_data_folder(const DatasetReader& reader,
 // DataError for missing or damaged files.
 DataSplits load_data(const DataOptions& options);
 
+// The splits that are asked for, at least one of training and test.
+DataSplits load_data(const DataOptions& options, const SplitRequest& request);
+
+// The split of what was loaded.
+std::shared_ptr<const Dataset> split_of(const DataSplits& splits, Split split);
+
 // One split alone; the test split does not read the training files.
 std::shared_ptr<const Dataset> load_split(const DataOptions& options, Split split);
 

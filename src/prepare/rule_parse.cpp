@@ -186,6 +186,11 @@ void read_split(const Part& part, const Json& json, MeasuredRule& rule) {
   rule.test_limit = number("test_limit");
   rule.limits = part.word(json, "limits", {"first", "class"});
   rule.on_error = part.word(json, "on_error", {"skip"});
+  if (const Json* most = json.find("skip_most")) {
+    rule.skip_most = part.finite(*most, "skip_most", true);
+    if (rule.skip_most > 1)
+      part.fail("skip_most " + std::to_string(rule.skip_most) + " is above 1");
+  }
   if (const Json* test = json.find("test")) rule.test_folder = part.name(*test, "test");
 }
 
@@ -207,6 +212,7 @@ MeasuredRule read_measured(const Part& part) {
     const Json* listing = listings == nullptr ? nullptr : listings->find(name);
     if (listing != nullptr) split.listing = part.crc(*listing);
   }
+  rule.chosen_columns = !part.word(json, "columns", {"chosen"}).empty();
   const Json* rows = json.find("rows");
   if (rows == nullptr) return rule;
   for (const Json& each : rows->as_array()) rule.rows.push_back(each.as_int(0, kMostCount));

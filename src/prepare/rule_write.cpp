@@ -73,6 +73,7 @@ Json split_json(const MeasuredRule& rule) {
   if (rule.test_limit > 0) json["test_limit"] = rule.test_limit;
   if (!rule.limits.empty()) json["limits"] = rule.limits;
   if (!rule.on_error.empty()) json["on_error"] = rule.on_error;
+  if (rule.skip_most > 0) json["skip_most"] = number(rule.skip_most);
   if (!rule.test_folder.empty()) json["test"] = rule.test_folder;
   return json;
 }
@@ -86,6 +87,7 @@ Json to_json_value(const MeasuredRule& rule) {
     if (split.listing) json["listing"][name] = hex(*split.listing);
   }
   if (!rule.rows.empty()) json["rows"] = rule.rows;
+  if (rule.chosen_columns) json["columns"] = "chosen";
   return json;
 }
 

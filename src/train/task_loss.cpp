@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include "data/class_match.h"
 #include "eval/fit.h"
 #include "tbn/error.h"
 #include "train/checkpoint.h"
@@ -16,11 +17,23 @@
 namespace tbn {
 namespace {
 
+// A teacher of other classes, or of these in another order, teaches nonsense: every logit must mean
+// what it means to the student.
+void check_classes(const Rule& rule, const SampleSpec& spec, const std::string& where) {
+  if (!rule.output || spec.task.task != Task::kClassification) return;
+  const ClassMatch match = match_classes(*rule.output, spec, false, where);
+  if (match.note.empty()) return;
+  throw DataError(fmt::format(
+      "{}: {}; a teacher must have been trained on the classes of the student, in their order",
+      where, match.note));
+}
+
 std::shared_ptr<GraphModule> load_teacher(const TeacherConfig& teacher, const SampleSpec& spec,
                                           c10::Device device) {
   if (teacher.from.empty()) return nullptr;
   const std::string where = find_checkpoint(teacher.from).string();
   const Checkpoint checkpoint = read_checkpoint(where);
+  check_classes(checkpoint.rule, spec, fmt::format("teacher.from: '{}'", where));
   check_data_fits(checkpoint.graph, spec, fmt::format("teacher.from: {}", where));
   auto module = std::make_shared<GraphModule>(checkpoint.graph);
   load_state(*module, checkpoint.weights(), where);

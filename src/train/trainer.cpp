@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "config/data_options.h"
 #include "config/load.h"
+#include "data/data_rule.h"
 #include "data/loader.h"
 #include "data/registry.h"
 #include "eval/measure.h"
@@ -185,6 +186,9 @@ void Trainer::resume() {
   const std::string where = run_.last().string();
   const Checkpoint checkpoint = read_checkpoint(run_.last());
   check_resumable(config_, checkpoint.config_yaml, where);
+  for (std::string& note : check_same_data(checkpoint.rule, data_.rule, where)) {
+    data_.notes.push_back(std::move(note));
+  }
   state_.restore(checkpoint, where);
   // Without the best checkpoint itself, the next epoch is the best that there is.
   if (!std::filesystem::exists(run_.best())) state_.progress().best_score.reset();
@@ -392,7 +396,9 @@ void Trainer::report_misfits() {
 }
 
 void Trainer::save(const std::filesystem::path& path) {
-  write_checkpoint(path, state_.capture(config_yaml_));
+  Checkpoint checkpoint = state_.capture(config_yaml_);
+  checkpoint.rule = data_.rule;
+  write_checkpoint(path, checkpoint);
 }
 
 // The best checkpoint on the test split, and its accuracy into the checkpoint.
@@ -407,6 +413,7 @@ void Trainer::judge_best(TrainOutcome& outcome) {
   best.metrics.measure = measure_of(outcome.test->task);
   best.metrics.test = measure_value(*outcome.test);
   best.metrics.test_loss = outcome.test->loss;
+  best.rule = data_.rule;
   write_checkpoint(path, best);
   report_skipped();
   report_->say(fmt::format("best epoch {}: test {} on {} samples", outcome.best_epoch,

@@ -82,7 +82,7 @@ class Train(ToolTest):
         self.train("train.epochs=1")
         self.call("tbn-export", "runs/tiny", "-o", "tiny.tbn")
         with safe_open(self.folder / "tiny.tbn", framework="numpy") as file:
-            self.assertEqual(file.metadata()["tbn.format"], "1.0")
+            self.assertEqual(file.metadata()["tbn.format"], "1.2")
             tile = file.get_tensor("linear1.tile")
         self.assertEqual((tile.dtype.name, tile.shape), ("uint8", (16, 98)))
 

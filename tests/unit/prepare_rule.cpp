@@ -72,6 +72,7 @@ TEST_CASE("every member of a rule reads back as it was written") {
                                .test_limit = 6,
                                .limits = "first",
                                .on_error = "skip",
+                               .skip_most = 0.25,
                                .test_folder = "val",
                                .splits = {{"train", {7, 0x0000000au}}, {"test", {8, {}}}},
                                .rows = {8640, 2880, 2880}}};

@@ -23,9 +23,11 @@ constexpr std::int64_t kMostImages = 1000000;
 
 micro::Ranges calibrate(const CommandLine& line, const ExportSource& source,
                         const micro::Network& network, std::int64_t images) {
-  const DataConfig config = data_of(line, source);
+  const NetworkData found = open_network_data(line, origin_of(source), Split::kTrain);
+  print_notes(line, found.notes);
+  const DataConfig& config = found.config;
   DataOptions options = data_options(config);
-  auto data = load_split(options, Split::kTrain);
+  auto data = found.samples;
   check_data_fits(source.packed.graph, data->spec(), source.path.string());
   if (!data->spec().bytes) {
     throw ConfigError("calibration needs images of bytes, and '" + config.name +

@@ -2,13 +2,18 @@
 #include "app/export/source.h"
 
 #include <charconv>
+#include <cstdio>
 
-#include "app/support/data_source.h"
+#include <fmt/format.h>
+
 #include "app/support/limits.h"
+#include "config/data_options.h"
 #include "config/load.h"
+#include "data/registry.h"
 #include "export/checkpoint_reader.h"
 #include "export/packed_model.h"
 #include "graph/passes/passes.h"
+#include "graph/passes/units.h"
 #include "tbn/error.h"
 #include "tbn/runtime.h"
 
@@ -24,7 +29,7 @@ std::string number(double value) {
   return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr};
 }
 
-std::map<std::string, std::string> metadata_of(const TrainedModel& trained) {
+std::map<std::string, std::string> facts_of(const TrainedModel& trained) {
   std::map<std::string, std::string> metadata;
   metadata["tbn.producer"] = "tbn-export";
   if (!trained.config_yaml.empty()) {
@@ -32,7 +37,21 @@ std::map<std::string, std::string> metadata_of(const TrainedModel& trained) {
   }
   if (trained.test) metadata["tbn." + trained.measure] = number(*trained.test);
   if (trained.val) metadata["tbn.val_" + trained.measure] = number(*trained.val);
+  metadata.merge(metadata_of(trained.rule));
   return metadata;
+}
+
+// What --rule leaves of a file's rule.
+void keep_rule(const CommandLine& line, PackedFile& file) {
+  const std::string kept = line.text("rule");
+  if (kept != "full" && kept != "use" && kept != "none") {
+    throw ConfigError("--rule: '" + kept + "' is not one of full, use, none");
+  }
+  for (const std::string_view key : kRuleKeys) {
+    if (kept == "none" || (kept == "use" && key == kMeasuredRuleKey)) {
+      file.metadata.erase(std::string(key));
+    }
+  }
 }
 
 ExportSource read_file(const CommandLine& line, const std::filesystem::path& path) {
@@ -40,21 +59,85 @@ ExportSource read_file(const CommandLine& line, const std::filesystem::path& pat
     throw ConfigError("--verify: '" + path.string() +
                       "' is packed already and keeps the test vectors that it has");
   }
+  if (line.has("units")) {
+    throw ConfigError("--units: '" + path.string() +
+                      "' is packed already and keeps its units; export its run anew");
+  }
   ExportSource source{.path = path, .file = read_packed(path)};
   source.file.prepared.clear();
   source.packed = {graph_from_json(source.file.graph_json, path.string()), source.file.tensors};
-  Network::from(source.packed, {}, path.string(), limits_of(line));  // checks it
+  source.rule =
+      Network::from(source.packed, source.file.metadata, path.string(), limits_of(line))->rule();
   return source;
+}
+
+// Of a run whose checkpoints do not say it: what its configuration and the data at hand make. Where
+// the data is not there the file goes without, aloud.
+Rule found_rule(const CommandLine& line, const TrainedModel& trained) {
+  const std::string where = trained.path.string();
+  std::string problem = "it has no configuration";
+  try {
+    if (!trained.config_yaml.empty()) {
+      const DataConfig config =
+          recorded_data(line, {.path = where, .config_yaml = trained.config_yaml});
+      Rule rule = load_data(data_options(config)).rule;
+      check_rule_fits(rule, trained.model.graph.input_shape(), trained.model.graph.output_shape(),
+                      where);
+      return rule;
+    }
+  } catch (const Error& error) {
+    problem = error.what();
+  }
+  fmt::print(stderr,
+             "note: '{}' is of an older tbn and does not say how its inputs are made and what its "
+             "classes are called, and its data cannot be asked ({}); the file will not say it "
+             "either; name the data's folder with --root\n",
+             where, problem);
+  return {};
+}
+
+bool units_asked(const CommandLine& line) {
+  const std::string units = line.text("units");
+  if (units == "original" || units == "standardised") return units == "original";
+  throw ConfigError("--units: '" + units + "' is not one of original, standardised");
+}
+
+// Means and deviations of a series go from the rule into the network, which then takes and gives
+// the table's own values.
+void take_units(const CommandLine& line, Model& packed, InputRule& rule,
+                const std::filesystem::path& path) {
+  for (auto step = rule.steps.begin(); step != rule.steps.end(); ++step) {
+    const auto* standardise = std::get_if<StandardiseStep>(&*step);
+    if (standardise == nullptr) continue;
+    const Units units{.mean = standardise->mean, .deviation = standardise->deviation};
+    add_units(packed, units, path.string());
+    if (units.offset() > kNotedOffset && !line.quiet()) {
+      fmt::print(
+          stderr,
+          "note: a mean is {:.0f} of its deviations, so that inputs in single precision are up "
+          "to {:.2g} deviations off; --units standardised keeps them out of the network\n",
+          units.offset(), units.offset() * 6e-8);
+    }
+    rule.steps.erase(step);
+    rule.units_in_graph = true;
+    return;
+  }
 }
 
 ExportSource read_run(const CommandLine& line, const std::filesystem::path& path) {
   const long long vectors = line.number("verify", 0, kMaxVectors);
   TrainedModel trained = read_trained(path);
+  if (trained.rule.empty() && line.text("rule") != "none") trained.rule = found_rule(line, trained);
+  Model packed = pack_model(std::move(trained.model));
+  if (units_asked(line) && trained.rule.input) {
+    take_units(line, packed, *trained.rule.input, trained.path);
+  }
   ExportSource source{.path = trained.path,
-                      .packed = pack_model(std::move(trained.model)),
+                      .packed = std::move(packed),
                       .config_yaml = trained.config_yaml,
+                      .rule = trained.rule,
                       .averaged = trained.averaged};
-  source.file = make_packed_file(source.packed, metadata_of(trained),
+  source.file = make_packed_file(source.packed, facts_of(trained),
                                  example_inputs(source.packed, vectors), limits_of(line));
   return source;
 }
@@ -63,14 +146,18 @@ ExportSource read_run(const CommandLine& line, const std::filesystem::path& path
 
 ExportSource read_source(const CommandLine& line, const std::filesystem::path& path) {
   const bool is_file = path.extension() == ".tbn" && !std::filesystem::is_directory(path);
-  return is_file ? read_file(line, path) : read_run(line, path);
+  ExportSource source = is_file ? read_file(line, path) : read_run(line, path);
+  keep_rule(line, source.file);
+  return source;
 }
 
-DataConfig data_of(const CommandLine& line, const ExportSource& source) {
-  if (!source.config_yaml.empty()) {
-    return data_config(line, source.config_yaml, source.path.string());
-  }
-  return packed_data_config(line, source.packed.graph, source.file.metadata, source.path);
+NetworkOrigin origin_of(const ExportSource& source) {
+  return {.path = source.path.string(),
+          .config_yaml = source.config_yaml,
+          .rule = source.rule,
+          .graph = source.packed.graph,
+          .metadata = source.file.metadata,
+          .units = units_of(source.packed)};
 }
 
 }  // namespace tbn::app

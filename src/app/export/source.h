@@ -5,10 +5,11 @@
 #include <filesystem>
 #include <string>
 
+#include "app/support/network_data.h"
 #include "app/support/options.h"
-#include "config/config.h"
 #include "tbn/file.h"
 #include "tbn/model.h"
+#include "tbn/rule.h"
 
 namespace tbn::app {
 
@@ -17,6 +18,7 @@ struct ExportSource {
   Model packed;
   PackedFile file;          // the packed file, without prepared weights, or what one would hold
   std::string config_yaml;  // of a run
+  Rule rule;                // whole, whatever --rule leaves of it in `file`
   bool averaged = false;    // of a run: see TrainedModel
 };
 
@@ -24,7 +26,7 @@ struct ExportSource {
 // gets, and is refused for a file, which keeps its own. Throws DataError for anything else.
 ExportSource read_source(const CommandLine& line, const std::filesystem::path& path);
 
-// The data that the source was trained on, as the command line changes it.
-DataConfig data_of(const CommandLine& line, const ExportSource& source);
+// What is known of the data that the source was trained on.
+NetworkOrigin origin_of(const ExportSource& source);
 
 }  // namespace tbn::app

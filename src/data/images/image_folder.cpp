@@ -155,6 +155,7 @@ DataSplits open(const FolderKind& kind, const fs::path& root, const DataOptions&
 DatasetReader folder_reader(FolderKind kind, std::vector<std::string> folders) {
   DatasetReader reader;
   reader.name = kind.name;
+  reader.folders_are_classes = true;
   reader.folders = std::move(folders);
   reader.signs = {"train"};
   reader.signs.insert(reader.signs.end(), kind.test.begin(), kind.test.end());

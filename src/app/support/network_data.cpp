@@ -1,0 +1,178 @@
+// Brings rule, configuration and command line together, and compares the data with the rule.
+#include "app/support/network_data.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "app/support/rule_settings.h"
+#include "base/text.h"
+#include "config/data_options.h"
+#include "config/load.h"
+#include "data/class_match.h"
+#include "data/data_rule.h"
+#include "eval/fit.h"
+#include "tbn/error.h"
+
+namespace tbn {
+namespace {
+
+// The data set that a packed file names.
+std::string trained_on(const NetworkOrigin& origin) {
+  const auto found = origin.metadata.find("tbn.trained_on");
+  if (origin.rule.measured) return origin.rule.measured->data;
+  if (found == origin.metadata.end()) {
+    throw ConfigError(
+        fmt::format("'{}' does not say what it was trained on; give the data set as --data <name>",
+                    origin.path));
+  }
+  return found->second;
+}
+
+// A name out of a file is used where it is known, and nothing else of its text.
+std::string known_name(const CommandLine& line, const NetworkOrigin& origin) {
+  if (line.has("data")) return find_dataset(line.text("data")).name;
+  const std::string name = trained_on(origin);
+  const std::vector<std::string>& names = dataset_names();
+  if (std::ranges::find(names, name) != names.end()) return name;
+  throw ConfigError(
+      fmt::format("'{}' was trained on {}, which this tbn does not know; give the data set as "
+                  "--data <name>",
+                  origin.path, in_quotes(name)));
+}
+
+// `base` with what the command line says.
+DataConfig changed(const DataConfig& base, const CommandLine& line, const std::string& source) {
+  Config config;
+  config.data = base;
+  DataConfig data = parse_config(print_config(config), source, line.settings()).data;
+  if (line.has("data")) data.name = find_dataset(line.text("data")).name;
+  if (line.has("root")) data.root = line.text("root");
+  return data;
+}
+
+DataConfig recorded(const CommandLine& line, const NetworkOrigin& origin) {
+  if (!origin.config_yaml.empty()) {
+    return parse_recorded_config(origin.config_yaml, origin.path).data;
+  }
+  DataConfig config;
+  config.name = known_name(line, origin);
+  return config;
+}
+
+bool says(const CommandLine& line, const std::string& key) {
+  const std::vector<std::string> settings = line.settings();
+  return std::ranges::any_of(
+      settings, [&](const std::string& setting) { return setting.starts_with(key + "="); });
+}
+
+[[noreturn]] void ask_for(const NetworkOrigin& origin, const std::string& what,
+                          const std::string& keys) {
+  throw ConfigError(
+      fmt::format("'{}' does not say {}; give {} as the run had them, or export it "
+                  "again from its run",
+                  origin.path, what, keys));
+}
+
+// A packed file that says less than its figure depends on: what is asked of the user.
+void check_enough(const CommandLine& line, const NetworkOrigin& origin, const DataConfig& config,
+                  Split split) {
+  if (!origin.config_yaml.empty()) return;
+  if (!origin.rule.measured && split != Split::kTest &&
+      !(says(line, "data.validation") && says(line, "data.split_seed"))) {
+    ask_for(origin, "which training samples were held out",
+            "data.validation=... and data.split_seed=...");
+  }
+  const bool as_everyone =
+      config.image_size == 224 || (config.name == "tiny_imagenet" && config.image_size == 64);
+  if (!origin.rule.input && find_dataset(config.name).folders_are_classes && !as_everyone &&
+      !says(line, "data.resize")) {
+    ask_for(origin, "how its pictures are resized", "data.resize=...");
+  }
+}
+
+// What both know of the samples; those of training must be the ones that the rule knew.
+void compare_samples(const Rule& rule, const DataSplits& splits, Split split,
+                     const std::string& path, std::vector<std::string>& notes) {
+  if (!rule.measured || !splits.rule.measured) return;
+  const DataDifference found = difference(*rule.measured, *splits.rule.measured, path);
+  if (split == Split::kTest) {
+    if (!found.of_test.empty()) notes.push_back(found.of_test);
+  } else if (!found.of_training.empty()) {
+    throw DataError(found.of_training +
+                    "; other samples would be held out of these than were held out in training");
+  }
+}
+
+bool by_place(const CommandLine& line, const Rule& rule, const DataConfig& config) {
+  const std::string match = line.text("match");
+  if (match != "names" && match != "places") {
+    throw ConfigError("--match: '" + match + "' is not one of names, places");
+  }
+  const bool built_in = !find_dataset(config.name).folders_are_classes;
+  return match == "places" || (built_in && rule.measured && rule.measured->data == config.name);
+}
+
+}  // namespace
+
+DataConfig recorded_data(const CommandLine& line, const NetworkOrigin& origin) {
+  return changed(recorded(line, origin), line, origin.path);
+}
+
+void add_match_option(CommandLine& line) {
+  line.value("match", "how",
+             "names: the data's classes are the network's of the same name; places: of the same "
+             "place in the order",
+             "names");
+}
+
+NetworkData open_network_data(const CommandLine& line, const NetworkOrigin& origin, Split split) {
+  DataConfig base = recorded(line, origin);
+  const DataConfig first = changed(base, line, origin.path);
+  if (origin.config_yaml.empty()) take_sizes(base, origin.graph, data_options(first));
+  const bool same_set = origin.rule.measured && origin.rule.measured->data == first.name;
+  const std::vector<RuleSetting> ruled = take_rule(base, origin.rule, same_set);
+  // The network's classes say how many there are, and the data may have fewer of them.
+  if (origin.rule.output) base.classes = 0;
+  NetworkData result{.config = changed(base, line, origin.path)};
+  check_enough(line, origin, result.config, split);
+  for (const RuleSetting& setting : ruled) {
+    const std::string now = setting.text(result.config);
+    if (now == setting.text(base)) continue;
+    result.overridden.push_back(setting.key);
+    result.notes.push_back(fmt::format("{}={} instead of the {} that '{}' was measured with",
+                                       setting.key, now, setting.text(base), origin.path));
+  }
+  DataOptions options = data_options(result.config);
+  options.series.rule = series_rule(origin.rule, origin.units, same_set);
+  DataSplits splits =
+      load_data(options, {.train = split != Split::kTest, .test = split == Split::kTest});
+  compare_samples(origin.rule, splits, split, origin.path, result.notes);
+  for (std::string& note : splits.notes) result.notes.push_back(std::move(note));
+  result.samples = split_of(splits, split);
+  if (splits.series && !options.series.rule) {
+    result.notes.push_back(
+        fmt::format("'{}' does not say by which means and deviations its series was standardised; "
+                    "those of the training rows at hand are used",
+                    origin.path));
+  }
+  const SampleSpec& spec = result.samples->spec();
+  // Other sizes are another kind of data, of which names say nothing.
+  if (origin.graph.input_shape() != spec.input) check_data_fits(origin.graph, spec, origin.path);
+  if (!origin.rule.output) return result;
+  const ClassMatch match =
+      match_classes(*origin.rule.output, spec, by_place(line, origin.rule, result.config),
+                    "'" + origin.path + "'", ", or go by their order with --match places");
+  if (!match.note.empty()) result.notes.push_back(match.note);
+  result.samples = with_classes_of(*origin.rule.output, result.samples, match);
+  return result;
+}
+
+void print_notes(const CommandLine& line, const std::vector<std::string>& notes) {
+  if (line.quiet()) return;
+  for (const std::string& note : notes) fmt::print(stderr, "note: {}\n", note);
+}
+
+}  // namespace tbn

@@ -1,0 +1,155 @@
+// Fills in a rule, and compares two.
+#include "data/data_rule.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "prepare/inputs.h"
+#include "tbn/error.h"
+
+namespace tbn {
+namespace {
+
+OutputRule output_rule(const SampleSpec& spec) {
+  OutputRule rule{
+      .classes = spec.class_names, .folders = spec.class_folders, .categories = spec.categories};
+  rule.kind = spec.task.task == Task::kForecasting    ? "forecast"
+              : spec.task.task == Task::kSegmentation ? "point_class"
+                                                      : "class";
+  return rule;
+}
+
+InputRule input_rule(const SeriesRule& series) {
+  InputRule rule{.kind = "series",
+                 .steps = {StandardiseStep{series.statistics.mean, series.statistics.deviation}},
+                 .columns = series.columns,
+                 .seconds = series.seconds};
+  // Columns whose names cannot be written down are taken by their place.
+  if (!std::ranges::all_of(rule.columns, is_rule_name)) rule.columns.clear();
+  return rule;
+}
+
+MeasuredRule measured_rule(const DataOptions& options, const DataSplits& splits) {
+  MeasuredRule rule{.data = options.name,
+                    .validation = options.validation,
+                    .seed = static_cast<std::int64_t>(options.split_seed),
+                    .train_limit = options.train_limit,
+                    .test_limit = options.test_limit,
+                    .on_error = options.on_error == OnError::kSkip ? "skip" : "",
+                    .test_folder = splits.test_folder};
+  if (options.on_error == OnError::kSkip) rule.skip_most = options.skip_most;
+  if (options.train_limit > 0 || options.test_limit > 0) {
+    rule.limits = options.limits == LimitRule::kFirst ? "first" : "class";
+  }
+  const auto add = [&](const char* name, const std::optional<Listing>& found) {
+    if (found) rule.splits[name] = {.count = found->count, .listing = found->crc};
+  };
+  add("train", splits.found.train);
+  add("validation", splits.found.validation);
+  add("test", splits.found.test);
+  if (splits.series) {
+    const SeriesRows& rows = splits.series->rows;
+    rule.rows = {rows.train, rows.validation, rows.test};
+    rule.chosen_columns = splits.series->chosen;
+  }
+  return rule;
+}
+
+// What is said of one split; empty where both are the same or one does not know.
+std::string difference_of(const std::string& name, const MeasuredRule& then,
+                          const MeasuredRule& now, const std::string& where) {
+  const auto a = then.splits.find(name);
+  const auto b = now.splits.find(name);
+  if (a == then.splits.end() || b == now.splits.end()) return {};
+  const auto count = [](std::int64_t value) { return grouped(static_cast<std::uint64_t>(value)); };
+  if (a->second.count != b->second.count) {
+    return fmt::format("'{}' knew {} {} samples, and there are {} now", where,
+                       count(a->second.count), name, count(b->second.count));
+  }
+  if (!a->second.listing || !b->second.listing || a->second.listing == b->second.listing) return {};
+  return fmt::format(
+      "'{}' knew {} {} samples (listing {:08x}), and of as many now some have other names, classes "
+      "or places (listing {:08x})",
+      where, count(a->second.count), name, *a->second.listing, *b->second.listing);
+}
+
+// A folder for testing that came later, or went, makes other folders of validation and of test.
+std::string other_folder(const MeasuredRule& then, const MeasuredRule& now,
+                         const std::string& where) {
+  if (then.test_folder.empty() || now.test_folder.empty() || then.test_folder == now.test_folder) {
+    return {};
+  }
+  return fmt::format(
+      "'{}' was tested on the folder '{}', and it is '{}' that would be tested on now", where,
+      then.test_folder, now.test_folder);
+}
+
+// Throws DataError at the first name in which two lists differ.
+void check_same_names(const std::vector<std::string>& then, const std::vector<std::string>& now,
+                      const char* what, const std::string& where) {
+  if (then.empty() || now.empty() || then == now) return;
+  if (then.size() != now.size()) {
+    throw DataError(fmt::format("{}: it was made with {} {} of the data, and there are {} now",
+                                where, then.size(), what, now.size()));
+  }
+  std::size_t i = 0;
+  while (then[i] == now[i]) ++i;
+  throw DataError(fmt::format("{}: of the {} of the data number {} was '{}' and is '{}' now", where,
+                              what, i, then[i], now[i]));
+}
+
+}  // namespace
+
+Rule rule_of(const DataOptions& options, const DataSplits& splits) {
+  TBN_CHECK(splits.test || splits.train, "a rule is of a split");
+  const Dataset& any = splits.test ? *splits.test : *splits.train;
+  Rule rule{.input = splits.series ? input_rule(*splits.series) : any.input_rule(),
+            .output = output_rule(any.spec()),
+            .measured = measured_rule(options, splits)};
+  // Names that cannot be written down are said by nobody, rather than wrongly.
+  const std::vector<std::string>& classes = rule.output->classes;
+  if (!std::ranges::all_of(classes, is_rule_name)) rule.output.reset();
+  if (rule.input->kind.empty()) {
+    rule.input.reset();
+  } else {
+    rule.input->check = example_check(rule, any.spec().input);
+  }
+  return rule;
+}
+
+DataDifference difference(const MeasuredRule& then, const MeasuredRule& now,
+                          const std::string& where) {
+  DataDifference result;
+  if (then.data != now.data) return result;
+  const std::string folder = other_folder(then, now, where);
+  result.of_test = folder.empty() ? difference_of("test", then, now, where) : folder;
+  for (const char* name : {"train", "validation"}) {
+    if (result.of_training.empty()) result.of_training = difference_of(name, then, now, where);
+  }
+  if (result.of_training.empty()) result.of_training = folder;
+  return result;
+}
+
+std::vector<std::string> check_same_data(const Rule& then, const Rule& now,
+                                         const std::string& where) {
+  if (then.output && now.output) {
+    check_same_names(then.output->keys(), now.output->keys(), "classes", where);
+  }
+  if (then.input && now.input) {
+    check_same_names(then.input->columns, now.input->columns, "columns", where);
+  }
+  if (!then.measured || !now.measured) return {};
+  const DataDifference found = difference(*then.measured, *now.measured, where);
+  if (!found.of_training.empty()) {
+    throw DataError(
+        found.of_training +
+        "; a run goes on with the samples that it began with: bring them back, or start "
+        "another run with name=...");
+  }
+  if (found.of_test.empty()) return {};
+  return {found.of_test};
+}
+
+}  // namespace tbn
