@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import struct
 import zlib
 
@@ -72,9 +73,9 @@ class ImageFolders(ToolTest):
         alone cut the others off."""
         self.train("train.epochs=6")
         self.call("tbn-export", "runs/tiny", "-o", "tiny.tbn", "--calibrate", "9")
-        same = ["data.image_size=16", "data.resize=18", "data.validation=12", "--root", "pictures"]
-        exact = self.call_json("tbn-eval", "tiny.tbn", *same)["metrics"]["top1"]
-        micro = self.call_json("tbn-eval", "tiny.tbn", "--backend", "micro", *same)["metrics"]["top1"]
+        at = ["--root", "pictures"]
+        exact = self.call_json("tbn-eval", "tiny.tbn", *at)["metrics"]["top1"]
+        micro = self.call_json("tbn-eval", "tiny.tbn", "--backend", "micro", *at)["metrics"]["top1"]
         self.assertGreater(exact, 80)
         self.assertGreater(micro, exact - 10)
 
@@ -109,6 +110,18 @@ class ImageFolders(ToolTest):
         self.assertIn("8 of 72 samples cannot be read, more than the 10 % that data.skip_most allows; "
                       "the first: 'pictures/train/ant/00", failed.stderr)
         self.train("data.on_error=skip", "data.skip_most=0.2", "--overwrite")
+
+    def test_a_test_folder_that_comes_later_is_no_silent_change_of_the_splits(self):
+        """It would make val/ the validation set, and train on what was held out."""
+        self.train("train.epochs=1")
+        shutil.copytree(self.folder / "pictures/val", self.folder / "pictures/test")
+        words = "was tested on the folder 'val', and it is 'test' that would be tested on now"
+        resumed = self.call("tbn-train", "--config", "tiny.yaml", "train.epochs=2", "--resume", code=3)
+        self.assertIn(words, resumed.stderr)
+        self.assertIn(words, self.call("tbn-eval", "runs/tiny", "--split", "validation", code=3).stderr)
+        self.assertIn("note: ", self.call("tbn-eval", "runs/tiny").stderr)
+        shutil.rmtree(self.folder / "pictures/test")
+        self.train("train.epochs=2", "--resume")
 
     def test_a_class_folder_without_a_utf8_name_is_refused_before_training(self):
         for split in ("train", "val"):
