@@ -122,11 +122,14 @@ TEST_CASE("the zoo's largest networks take little of the default limits") {
                        .operations = Limits{}.operations / 100};
   const TaskSpec classes = {.output = {1000}};
   const TaskSpec parts = {.task = Task::kSegmentation, .output = {4096, 13}};
-  for (const ModelSpec& spec :
-       {ModelSpec{.type = "vit_imagenet", .input = {3, 256, 256}, .task = classes},
-        ModelSpec{.type = "swin_t_imagenet", .input = {3, 224, 224}, .task = classes},
-        ModelSpec{.type = "resnet34", .input = {3, 224, 224}, .task = classes},
-        ModelSpec{.type = "pointnet_sem_seg", .input = {4096, 9}, .task = parts}}) {
+  const OptionMap stem = {{"stem", std::string("imagenet")}};
+  const ModelSpec specs[] = {
+      {.type = "vit_imagenet", .input = {3, 256, 256}, .task = classes},
+      {.type = "swin_t_imagenet", .input = {3, 224, 224}, .task = classes},
+      {.type = "resnet34", .options = stem, .input = {3, 224, 224}, .task = classes},
+      {.type = "pointnet_sem_seg", .input = {4096, 9}, .task = parts},
+  };
+  for (const ModelSpec& spec : specs) {
     INFO(spec.type);
     check_limits(build_model(spec), part, "m");
   }
