@@ -38,11 +38,24 @@ function(tbn_compile_options target)
     # -Wrestrict: GCC 12 sees overlaps in every `"text" + std::string` (its bug 105651).
     # -fpch-preprocess: without it ccache cannot tell one precompiled header from another.
     list(APPEND options -Wno-restrict -fpch-preprocess)
+  elseif(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    # -Wsign-conversion: a part of -Wconversion in C alone for GCC, and so not asked for here.
+    # -Wunknown-pragmas, -Wpass-failed: GCC's hints for loops, which are its own.
+    # -fno-pch-timestamp: without it ccache cannot take one precompiled header for another.
+    list(APPEND options -Wno-sign-conversion -Wno-unknown-pragmas -Wno-pass-failed
+      "SHELL:-Xclang -fno-pch-timestamp")
+  endif()
+  if(NOT CMAKE_CXX_COMPILER_LAUNCHER)
+    # No folder of the builder's in what is installed; ccache makes paths relative by itself.
+    list(APPEND options "-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=")
   endif()
   if(TBN_WERROR)
-    # Data flow warnings of GCC's optimiser are often wrong about inlined strings: shown, not fatal.
-    list(APPEND options -Werror -Wno-error=array-bounds
-      -Wno-error=stringop-overflow -Wno-error=stringop-overread -Wno-error=maybe-uninitialized)
+    list(APPEND options -Werror)
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+      # Data flow warnings of GCC's optimiser are often wrong about inlined strings: shown, not fatal.
+      list(APPEND options -Wno-error=array-bounds
+        -Wno-error=stringop-overflow -Wno-error=stringop-overread -Wno-error=maybe-uninitialized)
+    endif()
   endif()
   if(TBN_SANITIZE)
     list(APPEND options

@@ -100,8 +100,8 @@ ModelOptions::ModelOptions(std::string_view family, const std::vector<OptionSpec
                            const OptionMap& given) {
   for (const OptionSpec& spec : specs) values_[spec.key] = spec.value;
   for (const auto& [key, value] : given) {
-    const auto spec =
-        std::find_if(specs.begin(), specs.end(), [&](const OptionSpec& s) { return s.key == key; });
+    const auto spec = std::find_if(specs.begin(), specs.end(),
+                                   [&name = key](const OptionSpec& s) { return s.key == name; });
     if (spec == specs.end()) {
       throw ConfigError("model." + key + ": " + std::string(family) + " has no such option");
     }

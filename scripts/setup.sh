@@ -7,7 +7,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 usage() {
   cat << END
-usage: scripts/setup.sh [--cuda | --cpu] [--tests] [--checks] [--arm] [--mcu] [--no-packages]
+usage: scripts/setup.sh [--cuda | --cpu] [--tests] [--checks] [--arm] [--clang] [--mcu] [--no-packages]
 
   --cuda         LibTorch with CUDA and its compiler nvcc (4.9 GB); the default where an NVIDIA driver is
                  found
@@ -15,6 +15,7 @@ usage: scripts/setup.sh [--cuda | --cpu] [--tests] [--checks] [--arm] [--mcu] [-
   --tests        also the Python packages that the tests compare with
   --checks       also clang-format and clang-tidy
   --arm          also the compiler for 64-bit ARM and the emulator that runs its tests
+  --clang        also clang, which scripts/test_clang.sh builds with
   --mcu          also the compiler for ARM microcontrollers and the emulator of boards (800 MB)
   --no-packages  install no system packages: they are there already, by other means
 
@@ -22,13 +23,14 @@ LibTorch goes to $tbn_cache; nothing else outside the system's packages is touch
 END
 }
 
-flavour=auto tests=no checks=no arm=no mcu=no install_packages=yes
+flavour=auto tests=no checks=no arm=no clang=no mcu=no install_packages=yes
 for argument in "$@"; do
   case $argument in
     --cuda | --cpu) flavour=${argument#--} ;;
     --tests) tests=yes ;;
     --checks) checks=yes ;;
     --arm) arm=yes ;;
+    --clang) clang=yes ;;
     --mcu) mcu=yes ;;
     --no-packages) install_packages=no ;;
     -h | --help) usage; exit 0 ;;
@@ -45,6 +47,7 @@ packages=(build-essential cmake ninja-build pkgconf ccache ca-certificates pytho
   dataset-fashion-mnist)
 if [ $checks = yes ]; then packages+=(clang-format-14 clang-tidy-14); fi
 if [ $arm = yes ]; then packages+=(g++-aarch64-linux-gnu qemu-user); fi
+if [ $clang = yes ]; then packages+=(clang-14); fi
 if [ $mcu = yes ]; then
   packages+=(gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm)
 fi

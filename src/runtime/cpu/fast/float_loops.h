@@ -15,8 +15,6 @@ struct Loops {
   typedef float Register __attribute__((vector_size(W * 4)));
   typedef float Loose __attribute__((vector_size(W * 4), aligned(4), may_alias));
 
-  typedef int Indices __attribute__((vector_size(W * 4), may_alias));
-
   static Register load(const float* at) { return *reinterpret_cast<const Loose*>(at); }
   static void store(float* at, Register value) { *reinterpret_cast<Loose*>(at) = value; }
 
@@ -248,17 +246,21 @@ struct Loops {
   }
 
   // ------------------------------------------------------------ order
+  // W / 2 values of each, in turn, from place First on. Makes its list of places from the last to
+  // the first.
+  template <int First, int N = W, int... Places>
+  [[gnu::always_inline]] static inline Register in_turn(Register a, Register b) {
+    if constexpr (N == 0) {
+      return __builtin_shufflevector(a, b, Places...);
+    } else {
+      return in_turn<First, N - 1, First + (N - 1) / 2 + (N - 1) % 2 * W, Places...>(a, b);
+    }
+  }
+
   // W rows of W values in registers: each round takes rows i and i + W / 2 one value in turn, and
   // log2 W rounds bring value j of row i to value i of row j.
   static void transpose_block(const float* x, std::int64_t x_stride, float* y,
                               std::int64_t y_stride) {
-    alignas(W * 4) int places[2][W];
-    for (int l = 0; l < W; ++l) {
-      places[0][l] = l / 2 + (l % 2) * W;
-      places[1][l] = places[0][l] + W / 2;
-    }
-    const Indices low = *reinterpret_cast<const Indices*>(places[0]);
-    const Indices high = *reinterpret_cast<const Indices*>(places[1]);
     Register rows[W], mixed[W];
 #pragma GCC unroll 16
     for (int i = 0; i < W; ++i) rows[i] = load(x + i * x_stride);
@@ -266,8 +268,8 @@ struct Loops {
     for (int round = W; round > 1; round /= 2) {
 #pragma GCC unroll 8
       for (int i = 0; i < W / 2; ++i) {
-        mixed[2 * i] = __builtin_shuffle(rows[i], rows[i + W / 2], low);
-        mixed[2 * i + 1] = __builtin_shuffle(rows[i], rows[i + W / 2], high);
+        mixed[2 * i] = in_turn<0>(rows[i], rows[i + W / 2]);
+        mixed[2 * i + 1] = in_turn<W / 2>(rows[i], rows[i + W / 2]);
       }
 #pragma GCC unroll 16
       for (int i = 0; i < W; ++i) rows[i] = mixed[i];
