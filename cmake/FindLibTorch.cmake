@@ -5,11 +5,26 @@
 #   LibTorch_VERSION, LibTorch_DIR_FOUND
 #
 # Why not the wheel's own find_package(Torch): it insists on a CUDA toolkit even for programs that
-# never touch a GPU. Looked at, in this order: -DTBN_LIBTORCH=<folder> (a virtual environment, a
-# `torch` folder in one, or an unpacked LibTorch), then what scripts/setup.sh put into the cache.
+# never touch a GPU. Looked at, in this order: what the project has found already, by find_package(Torch)
+# or as targets of its own (LibTorchOfProject.cmake); -DTBN_LIBTORCH=<folder> (a virtual environment, a
+# `torch` folder in one, or an unpacked LibTorch); what scripts/setup.sh put into the cache.
 
 set(TBN_LIBTORCH "" CACHE PATH "LibTorch: a virtual environment with torch, or a torch folder")
 set(LibTorch_REQUIRED_VERSION 2.11)
+
+# tbn_libtorch_version(<include folder of LibTorch> <variable>): "2.11.0", or "" where no header says it.
+function(tbn_libtorch_version include variable)
+  set(version "")
+  foreach(header headeronly/version.h csrc/api/include/torch/version.h)
+    set(header "${include}/torch/${header}")
+    if(NOT version AND EXISTS "${header}")
+      file(STRINGS "${header}" lines REGEX "define TORCH_VERSION_(MAJOR|MINOR|PATCH) +[0-9]+")
+      list(TRANSFORM lines REPLACE ".*_(MAJOR|MINOR|PATCH) +([0-9]+).*" "\\2")
+      list(JOIN lines "." version)
+    endif()
+  endforeach()
+  set(${variable} "${version}" PARENT_SCOPE)
+endfunction()
 
 if(DEFINED ENV{XDG_CACHE_HOME} AND NOT "$ENV{XDG_CACHE_HOME}" STREQUAL "")
   set(_libtorch_cache "$ENV{XDG_CACHE_HOME}/tbn")
@@ -25,7 +40,10 @@ else()
   set(_libtorch_roots "${_libtorch_cache}/libtorch-2.11.0-cpu" "${_libtorch_cuda_cache}")
 endif()
 
-set(LibTorch_DIR_FOUND "")
+include("${CMAKE_CURRENT_LIST_DIR}/LibTorchOfProject.cmake")
+if(_libtorch_given)
+  set(_libtorch_roots "")
+endif()
 foreach(_root IN LISTS _libtorch_roots)
   file(GLOB _inside_venv LIST_DIRECTORIES true "${_root}/lib/python3*/site-packages/torch")
   foreach(_candidate IN LISTS _inside_venv _root)
@@ -36,23 +54,16 @@ foreach(_root IN LISTS _libtorch_roots)
   endforeach()
 endforeach()
 
-set(LibTorch_VERSION "")
-set(_libtorch_reason "")
-if(NOT LibTorch_DIR_FOUND)
+if(_libtorch_given)
+  # Whether it will do was looked at above.
+elseif(NOT LibTorch_DIR_FOUND)
   list(JOIN _libtorch_roots "', '" _libtorch_places)
   set(_libtorch_reason "LibTorch is not in '${_libtorch_places}'. Run scripts/setup.sh, which \
 installs LibTorch ${LibTorch_REQUIRED_VERSION} there (scripts/setup.sh --cuda for the one with \
 CUDA), or name a folder of your own with -DTBN_LIBTORCH=<folder>, or build without the trainer \
 with -DTBN_TRAIN=OFF.")
 else()
-  foreach(_header headeronly/version.h csrc/api/include/torch/version.h)
-    set(_header "${LibTorch_DIR_FOUND}/include/torch/${_header}")
-    if(NOT LibTorch_VERSION AND EXISTS "${_header}")
-      file(STRINGS "${_header}" _lines REGEX "define TORCH_VERSION_(MAJOR|MINOR|PATCH) +[0-9]+")
-      list(TRANSFORM _lines REPLACE ".*_(MAJOR|MINOR|PATCH) +([0-9]+).*" "\\2")
-      list(JOIN _lines "." LibTorch_VERSION)
-    endif()
-  endforeach()
+  tbn_libtorch_version("${LibTorch_DIR_FOUND}/include" LibTorch_VERSION)
   if(NOT LibTorch_VERSION MATCHES "^2\\.11(\\.|$)")
     set(_libtorch_reason "'${LibTorch_DIR_FOUND}' holds LibTorch '${LibTorch_VERSION}', and tbn \
 is written for ${LibTorch_REQUIRED_VERSION}, whose internal interfaces it uses. Run \
@@ -63,7 +74,7 @@ Run scripts/setup.sh --cuda.")
   endif()
 endif()
 
-if(NOT _libtorch_reason)
+if(NOT _libtorch_reason AND NOT _libtorch_given)
   set(LibTorch_cpu_FOUND TRUE)
   set(_lib "${LibTorch_DIR_FOUND}/lib")
   get_filename_component(_nvidia "${LibTorch_DIR_FOUND}/../nvidia" ABSOLUTE)

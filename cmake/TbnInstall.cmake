@@ -1,6 +1,6 @@
 # Installs the libraries, headers and tools, and the package that find_package(tbn) reads:
 # components core, runtime, c and cuda know nothing of LibTorch, train brings it along. What
-# `cmake --install --component` knows: runtime (all that needs no LibTorch), tools, train.
+# `cmake --install --component` knows: runtime (all that needs no LibTorch), tools, train, libtorch.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -24,7 +24,9 @@ configure_file("${PROJECT_SOURCE_DIR}/cmake/tbn.pc.in" "${PROJECT_BINARY_DIR}/tb
 install(FILES "${PROJECT_BINARY_DIR}/tbn.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
   FILES_MATCHING PATTERN "*.h" PATTERN train.h EXCLUDE)
+set(libtorch_in_config "")
 if(TBN_TRAIN)
+  include(TbnInstallLibTorch)
   tbn_install(train tbnTrainTargets micro data eval config export train)
   install(FILES "${PROJECT_SOURCE_DIR}/include/tbn/train.h"
     DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/tbn" COMPONENT train)
@@ -36,16 +38,22 @@ install(DIRECTORY "${PROJECT_SOURCE_DIR}/src/runtime/micro/"
 
 get_property(tools GLOBAL PROPERTY TBN_TOOLS)
 if(tools)
-  # LibTorch lies in a cache folder, where no loader looks by itself.
-  set_target_properties(${tools} PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
+  foreach(tool IN LISTS tools)
+    get_target_property(linked ${tool} LINK_LIBRARIES)
+    if(tbn_train IN_LIST linked)
+      set_target_properties(${tool} PROPERTIES INSTALL_RPATH "${libtorch_rpath}")
+    endif()
+  endforeach()
   install(TARGETS ${tools} RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT tools)
 endif()
 
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/tbnConfig.cmake.in"
-  "${PROJECT_BINARY_DIR}/tbnConfig.cmake" INSTALL_DESTINATION "${package_folder}")
+  "${PROJECT_BINARY_DIR}/tbnConfig.cmake" INSTALL_DESTINATION "${package_folder}"
+  PATH_VARS libtorch_in_config)
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/tbnConfigVersion.cmake"
   COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/tbnConfig.cmake" "${PROJECT_BINARY_DIR}/tbnConfigVersion.cmake"
   "${PROJECT_SOURCE_DIR}/cmake/FindLibTorch.cmake"
-  "${PROJECT_SOURCE_DIR}/cmake/FindSPNG.cmake" DESTINATION "${package_folder}")
+  "${PROJECT_SOURCE_DIR}/cmake/FindSPNG.cmake"
+  "${PROJECT_SOURCE_DIR}/cmake/LibTorchOfProject.cmake" DESTINATION "${package_folder}")
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")

@@ -3,6 +3,7 @@ of somebody else's, and the test vectors of packed files."""
 
 import json
 import pathlib
+import re
 import shutil
 import struct
 import subprocess
@@ -77,24 +78,30 @@ class InstallTest(unittest.TestCase):
         return cls.cache.get(option, "OFF") == "ON"
 
     @classmethod
+    def libtorch(cls):
+        """The folder of the LibTorch that the build links."""
+        (library,) = set(re.findall(r"\S*/libtorch_cpu\.so", (cls.build / "build.ninja").read_text()))
+        return pathlib.Path(library).parents[1]
+
+    @classmethod
     def sanitizers(cls):
         """What programs that link a tbn with sanitizers must be compiled with."""
         return "-fsanitize=address,undefined" if cls.is_on("TBN_SANITIZE") else ""
 
-    def configure(self, source, name, *options, prefix=None, check=True):
+    def configure(self, source, name, *options, env=None, check=True):
         """Configures a CMake project with the installed tbn; returns its build folder, or what CMake said
         when it failed and may."""
         ccache = self.cache.get("TBN_CCACHE", "NOTFOUND")
         build = self.folder / name
         command = ["cmake", "-S", source, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
-                   f"-DCMAKE_PREFIX_PATH={prefix or self.prefix}",
+                   f"-DCMAKE_PREFIX_PATH={self.prefix}",
                    f"-DCMAKE_C_COMPILER={self.c_compiler()}",
                    f"-DCMAKE_CXX_COMPILER={self.cache['CMAKE_CXX_COMPILER']}",
                    f"-DCMAKE_CXX_COMPILER_LAUNCHER={'' if ccache.endswith('NOTFOUND') else ccache}",
                    f"-DCMAKE_CXX_FLAGS={self.sanitizers()}", *options]
         if not check:
-            return subprocess.run(command, capture_output=True, text=True)
-        run(*command)
+            return subprocess.run([str(part) for part in command], capture_output=True, text=True)
+        run(*command, env=env)
         return build
 
     @classmethod

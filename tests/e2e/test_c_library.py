@@ -2,17 +2,20 @@
 ctypes, a C program found by pkg-config or CMake, a static one and one that loads it by itself all get
 the logits of the C++ interface, bit for bit."""
 
-import ctypes
 import os
 import re
 import shutil
 import struct
+import sys
 
 from install_support import PRETRAINED, ROOT, InstallTest, main, run, test_vectors
 
+EXAMPLES = ROOT / "examples" / "python"
+sys.path.insert(0, str(EXAMPLES))
+from classify import Network  # noqa: E402: the example shows how to call libtbn
+
 SOURCES = ROOT / "tests" / "e2e" / "c_library"
 MODEL = ROOT / "models" / "pretrained" / "mnist_mlp_p4.tbn"
-EXACT = 0
 
 
 def declared_functions():
@@ -20,38 +23,6 @@ def declared_functions():
     header = (ROOT / "include" / "tbn" / "tbn_c.h").read_text()
     code = re.sub(r"/\*.*?\*/", "", header, flags=re.DOTALL)
     return set(re.findall(r"\b(tbn_\w+)\s*\([^()]*\)\s*;", code))
-
-
-class Library:
-    """What a Python program would write: the calls of tbn_c.h through ctypes."""
-
-    def __init__(self, path):
-        self.calls = ctypes.CDLL(str(path))
-        self.calls.tbn_last_error.restype = ctypes.c_char_p
-        self.calls.tbn_version.restype = ctypes.c_char_p
-        for free in (self.calls.tbn_session_free, self.calls.tbn_network_free):
-            free.argtypes, free.restype = [ctypes.c_void_p], None
-
-    def check(self, status):
-        if status != 0:
-            raise RuntimeError(f"{status}: {self.calls.tbn_last_error().decode()}")
-
-    def logits(self, path, inputs):
-        """The logits of each input, floats that are those of the runtime."""
-        network, session = ctypes.c_void_p(), ctypes.c_void_p()
-        self.check(self.calls.tbn_network_load(os.fsencode(path), ctypes.byref(network)))
-        count = ctypes.c_size_t()
-        self.check(self.calls.tbn_network_output_count(network, ctypes.byref(count)))
-        self.check(self.calls.tbn_session_create(network, EXACT, 1, ctypes.byref(session)))
-        flat = [value for values in inputs for value in values]
-        given = (ctypes.c_float * len(flat))(*flat)
-        taken = (ctypes.c_float * (count.value * len(inputs)))()
-        self.check(self.calls.tbn_session_run(
-            session, given, ctypes.c_size_t(len(given)), ctypes.c_int64(len(inputs)), taken,
-            ctypes.c_size_t(len(taken))))
-        self.calls.tbn_session_free(session)
-        self.calls.tbn_network_free(network)
-        return list(taken)
 
 
 class CLibrary(InstallTest):
@@ -116,13 +87,16 @@ class CLibrary(InstallTest):
     def test_ctypes_gives_the_logits_of_cpp(self):
         if self.sanitizers():
             self.skipTest("Python is not built with sanitizers")
-        library = Library(self.library)
-        for model, inputs, _, expected in self.each_model():
+        for model, inputs, raw, expected in self.each_model():
             with self.subTest(model.name):
-                self.assertEqual([float.fromhex(word) for word in expected.split()],
-                                 library.logits(model, inputs))
-        with self.assertRaisesRegex(RuntimeError, "^3: .*/nowhere/x.tbn"):
-            library.logits("/nowhere/x.tbn", [])
+                logits = Network(model, self.library).run([v for values in inputs for v in values])
+                self.assertEqual([float.fromhex(word) for word in expected.split()], logits)
+        raw.write_bytes(struct.pack(f"<{len(inputs[0])}f", *inputs[0]))
+        words = run(sys.executable, EXAMPLES / "classify.py", model, raw, self.library)
+        first = logits[:len(logits) // len(inputs)]
+        self.assertEqual(words, f"{first.index(max(first))}\n")
+        with self.assertRaisesRegex(RuntimeError, "/nowhere/x.tbn"):
+            Network("/nowhere/x.tbn", self.library)
 
     def test_programs_in_c_give_the_logits_of_cpp(self):
         programs = {

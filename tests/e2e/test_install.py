@@ -1,7 +1,10 @@
-"""Installs the build into an empty folder and builds small programs of somebody else's against it:
-one with the runtime, which must not need LibTorch, the examples in C and C++, and one with the
-training part."""
+"""Installs the build into an empty folder, moves the folder, and uses what is in it as on a machine that never saw
+the build: its tools, and small programs of somebody else's: one with the runtime, which must not need
+LibTorch, the examples in C and C++, and one with the training part."""
 
+import os
+import pathlib
+import re
 import struct
 import subprocess
 
@@ -11,9 +14,22 @@ CONSUMER = ROOT / "tests" / "e2e" / "install_consumer"
 
 
 class Install(InstallTest):
+    @classmethod
+    def install(cls, prefix):
+        first = cls.folder / "first"
+        super().install(first)
+        first.rename(prefix)
+
+    def setUp(self):
+        # Nothing may be found in the home folder of who built it.
+        caches = {"CCACHE_DIR": str(pathlib.Path.home() / ".cache" / "tbn" / "ccache")}
+        self.elsewhere = {**caches, **os.environ, "HOME": str(self.folder / "nobody")}
+        for name in ("XDG_CACHE_HOME", "LD_LIBRARY_PATH"):
+            self.elsewhere.pop(name, None)
+
     def build_consumer(self, name, *options):
-        build = self.configure(CONSUMER, name, *options)
-        run("cmake", "--build", build)
+        build = self.configure(CONSUMER, name, *options, env=self.elsewhere)
+        run("cmake", "--build", build, env=self.elsewhere)
         return build / "consumer"
 
     def check_class(self, programs, model, raw, logits):
@@ -54,15 +70,65 @@ class Install(InstallTest):
         if not self.is_on("TBN_TRAIN"):
             self.skipTest("built without the trainer")
         program = self.build_consumer("train", "-DCONSUMER_TRAIN=ON")
-        self.assertIn("libtorch_cpu", run("ldd", program))
+        self.assertEqual(self.libtorch_of(program), self.libtorch_in_prefix())
         self.assertEqual(run(program), "8 outputs\n")
 
+    def libtorch_in_prefix(self):
+        """The folder of the LibTorch that belongs to what is installed."""
+        if not self.is_on("TBN_INSTALL_LIBTORCH"):
+            return self.libtorch()
+        return self.prefix / self.cache["CMAKE_INSTALL_LIBDIR"] / "tbn" / "libtorch" / "torch"
+
+    def libtorch_of(self, program):
+        (path,) = re.findall(r"libtorch_cpu\.so => (\S+)", run("ldd", program, env=self.elsewhere))
+        return pathlib.Path(path).resolve().parents[1]
+
+    def tools(self):
+        return sorted((self.prefix / "bin").glob("tbn-*"))
+
     def test_the_installed_tools_find_their_libraries(self):
-        tools = sorted((self.prefix / "bin").glob("tbn-*"))
-        self.assertIn("tbn-inspect", [tool.name for tool in tools])
-        for tool in tools:
-            self.assertNotIn("not found", run("ldd", tool))
-            self.assertIn("usage", run(tool, "--help").lower())
+        self.assertIn("tbn-inspect", [tool.name for tool in self.tools()])
+        for tool in self.tools():
+            libraries = run("ldd", tool, env=self.elsewhere)
+            self.assertNotIn("not found", libraries)
+            if "libtorch_cpu" in libraries:
+                self.assertEqual(self.libtorch_of(tool), self.libtorch_in_prefix())
+            self.assertIn("usage", run(tool, "--help", env=self.elsewhere).lower())
+
+    def test_the_installed_tools_work(self):
+        model, packed = PRETRAINED[0], self.folder / "prepared.tbn"
+        bin = self.prefix / "bin"
+        run(bin / "tbn-export", model, "--prepare", "exact", "-o", packed, env=self.elsewhere)
+        self.assertIn('"input_shape"', run(bin / "tbn-inspect", packed, "--json", env=self.elsewhere))
+        if self.is_on("TBN_TRAIN"):
+            run(bin / "tbn-eval", packed, "--verify", env=self.elsewhere)
+
+    def test_no_installed_file_names_a_folder_of_the_builders(self):
+        for path in self.prefix.rglob("*"):
+            if path.is_file() and not path.is_symlink() and "libtorch" not in path.parts:
+                self.check_no_builder(path)
+
+    def check_no_builder(self, path):
+        content = path.read_bytes()
+        if content[:4] == b"\x7fELF":
+            for paths in re.findall(r"R(?:UN)?PATH\).*\[(.*)\]", run("readelf", "-d", path)):
+                for folder in paths.split(":"):
+                    self.assertRegex(folder, self.allowed_run_path(), path)
+        if self.cache["CMAKE_BUILD_TYPE"] != "Release" and content[:4] in (b"\x7fELF", b"!<ar"):
+            # Debug information names where it was compiled.
+            stripped = self.folder / "stripped"
+            run("strip", "--strip-debug", path, "-o", stripped)
+            content = stripped.read_bytes()
+        for folder in [ROOT, self.build] + ([self.libtorch()] if self.has_libtorch() else []):
+            self.assertNotIn(os.fsencode(folder), content, path)
+
+    def has_libtorch(self):
+        return self.is_on("TBN_TRAIN") and self.is_on("TBN_INSTALL_LIBTORCH")
+
+    def allowed_run_path(self):
+        if self.has_libtorch() or not self.is_on("TBN_TRAIN"):
+            return r"^\$ORIGIN/\.\./"
+        return f"^{re.escape(str(self.libtorch() / 'lib'))}$"
 
     def test_no_installed_header_but_train_h_names_libtorch(self):
         headers = sorted((self.prefix / "include").rglob("*.h"))

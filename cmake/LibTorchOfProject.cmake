@@ -1,0 +1,83 @@
+# Included by FindLibTorch.cmake: a LibTorch that the project has already. A second one beside it would bring
+# every symbol twice, so this one is used, where its version is tbn's.
+#   _libtorch_given   the target (or TORCH_LIBRARIES) that the project has, "" where it has none
+#   _libtorch_reason  why it cannot be used, "" where it can: then LibTorch::cpu stands for it, and LibTorch::cuda
+#                     where it has CUDA; LibTorch_DIR_FOUND and LibTorch_VERSION say which one it is
+set(LibTorch_DIR_FOUND "")
+set(LibTorch_VERSION "")
+set(_libtorch_reason "")
+set(_libtorch_given "")
+# torch_cpu before torch: of find_package(Torch)'s `torch`, CUDA's libraries are a part.
+foreach(_target LibTorch::cpu torch_cpu torch)
+  if(NOT _libtorch_given AND TARGET ${_target})
+    set(_libtorch_given ${_target})
+  endif()
+endforeach()
+if(NOT _libtorch_given AND TORCH_LIBRARIES)
+  set(_libtorch_given TORCH_LIBRARIES)
+endif()
+if(NOT _libtorch_given)
+  return()
+endif()
+
+set(_includes ${TORCH_INCLUDE_DIRS})
+foreach(_target ${_libtorch_given} torch)
+  if(TARGET ${_target})
+    get_target_property(_found ${_target} INTERFACE_INCLUDE_DIRECTORIES)
+    get_target_property(_location ${_target} IMPORTED_LOCATION)
+    if(_location)
+      get_filename_component(_location "${_location}/../../include" ABSOLUTE)
+    endif()
+    list(APPEND _includes ${_found} ${_location})
+  endif()
+endforeach()
+list(FILTER _includes EXCLUDE REGEX "NOTFOUND$|[$]<")
+foreach(_include IN LISTS _includes)
+  get_filename_component(_include "${_include}" ABSOLUTE)
+  string(REGEX REPLACE "/torch/csrc/api/include$" "" _include "${_include}")
+  if(NOT LibTorch_VERSION)
+    tbn_libtorch_version("${_include}" LibTorch_VERSION)
+    get_filename_component(LibTorch_DIR_FOUND "${_include}/.." ABSOLUTE)
+    set(_libtorch_include "${_include}")
+  endif()
+endforeach()
+
+set(_libtorch_words "This project has a LibTorch already ('${_libtorch_given}'")
+if(NOT LibTorch_VERSION)
+  set(_libtorch_reason "${_libtorch_words}), but none of its include folders has a torch/version.h that \
+says which one it is, and tbn is written for ${LibTorch_REQUIRED_VERSION}: find LibTorch with find_package(Torch), \
+or give the target its include folders.")
+elseif(NOT LibTorch_VERSION MATCHES "^2\\.11(\\.|$)")
+  set(_libtorch_reason "${_libtorch_words} in '${LibTorch_DIR_FOUND}'), version ${LibTorch_VERSION}, and tbn is \
+written for ${LibTorch_REQUIRED_VERSION}, whose internal interfaces it uses: let the project find that version, \
+or do without tbn's component train.")
+elseif(TBN_TRAIN_CUDA AND NOT TARGET LibTorch::cuda AND NOT TARGET torch_cuda)
+  set(_libtorch_reason "${_libtorch_words} in '${LibTorch_DIR_FOUND}') without CUDA, and this tbn trains on CUDA \
+devices: let the project find a LibTorch with CUDA, or use a tbn that was built without TBN_TRAIN_CUDA.")
+else()
+  set(LibTorch_cpu_FOUND TRUE)
+  if(NOT TARGET LibTorch::cpu)
+    add_library(LibTorch::cpu INTERFACE IMPORTED)
+    if(_libtorch_given STREQUAL "TORCH_LIBRARIES")
+      target_link_libraries(LibTorch::cpu INTERFACE ${TORCH_LIBRARIES})
+    else()
+      target_link_libraries(LibTorch::cpu INTERFACE ${_libtorch_given})
+    endif()
+    # libtorch.so may be all that the project names, and these two have the symbols.
+    foreach(_library torch_cpu c10)
+      if(EXISTS "${LibTorch_DIR_FOUND}/lib/lib${_library}.so")
+        target_link_libraries(LibTorch::cpu INTERFACE "${LibTorch_DIR_FOUND}/lib/lib${_library}.so")
+      endif()
+    endforeach()
+    target_include_directories(LibTorch::cpu SYSTEM INTERFACE
+      "${_libtorch_include}" "${_libtorch_include}/torch/csrc/api/include")
+  endif()
+  if(NOT TARGET LibTorch::cuda AND TARGET torch_cuda AND TARGET torch)
+    add_library(LibTorch::cuda INTERFACE IMPORTED)
+    target_link_libraries(LibTorch::cuda INTERFACE LibTorch::cpu torch ${TORCH_LIBRARIES})
+    target_compile_definitions(LibTorch::cuda INTERFACE TBN_WITH_CUDA)
+  endif()
+  if(TARGET LibTorch::cuda)
+    set(LibTorch_cuda_FOUND TRUE)
+  endif()
+endif()
