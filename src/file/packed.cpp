@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 #include "file/atomic_write.h"
-#include "file/crc32c.h"
+#include "file/checksums.h"
 #include "file/json.h"
 #include "file/reader.h"
 #include "file/safetensors_header.h"
@@ -18,17 +18,8 @@
 namespace tbn {
 namespace {
 
-constexpr std::string_view kHeaderStart = "{\"__metadata__\":{\"tbn.header_crc32c\":\"";
-constexpr std::size_t kLengthBytes = 8;
-constexpr std::size_t kDigits = 8;
-constexpr std::size_t kDigitsAt = kLengthBytes + kHeaderStart.size();
-constexpr std::string_view kZeroDigits = "00000000";
-static_assert(kDigitsAt == 46, "the specification in tbn/file.h names this offset");
-static_assert(kZeroDigits.size() == kDigits);
 static_assert(std::ranges::is_sorted(kPackedFeatures));
 
-constexpr std::string_view kHeaderCrcKey = "tbn.header_crc32c";
-constexpr std::string_view kCrcKey = "tbn.crc32c";
 constexpr std::string_view kFormatKey = "tbn.format";
 constexpr std::string_view kFeaturesKey = "tbn.features";
 constexpr std::string_view kGraphKey = "tbn.graph";
@@ -36,12 +27,6 @@ constexpr std::string_view kGraphKey = "tbn.graph";
 constexpr std::string_view kVerifyPrefix = "verify.";
 constexpr std::string_view kVerifyInput = "verify.input";
 constexpr std::string_view kVerifyOutput = "verify.output";
-
-std::string hex_digits(std::uint32_t value) {
-  std::string text(kDigits, '0');
-  for (std::size_t i = kDigits; i-- > 0; value >>= 4) text[i] = "0123456789abcdef"[value & 15];
-  return text;
-}
 
 // Takes a string out of the metadata that every packed file must have.
 std::string take(const Reader& reader, std::map<std::string, std::string>& metadata,
@@ -66,25 +51,6 @@ void check_format(const Reader& reader, const std::string& format) {
     const std::string known = std::to_string(kPackedMajorVersion);
     reader.fail("written by a newer tbn (format " + format + "; this one reads up to " + known +
                 ".x); upgrade tbn, or export with --format-version " + known);
-  }
-}
-
-void check_header_crc(const Reader& reader, const std::string& text) {
-  // The CRC covers the length as well: put it back in front, as it was.
-  std::string head;
-  for (std::size_t i = 0; i < kLengthBytes; ++i) {
-    head += static_cast<char>((text.size() >> (8 * i)) & 0xff);
-  }
-  head += text;
-  if (!text.starts_with(kHeaderStart) || head.size() < kDigitsAt + kDigits) {
-    reader.fail("header: tbn.header_crc32c is not its first entry; the file is damaged");
-  }
-  const std::string digits = head.substr(kDigitsAt, kDigits);
-  head.replace(kDigitsAt, kDigits, kZeroDigits);
-  const std::string computed = hex_digits(crc32c(head));
-  if (digits != computed) {
-    reader.fail("damaged: the header's checksum is " + computed + ", the file says " +
-                in_quotes(digits) + "; copy or export the file again");
   }
 }
 
@@ -159,17 +125,14 @@ PackedFile read_all(Reader& reader) {
   check_format(reader, file.format);  // first: a newer format may have other checksums
   check_header_crc(reader, header.text);
   take(reader, file.metadata, kHeaderCrcKey);
-  const std::string expected_crc = take(reader, file.metadata, kCrcKey);
+  const std::string expected_crc = take(reader, file.metadata, kDataCrcKey);
   file.features = split_features(reader, take(reader, file.metadata, kFeaturesKey));
   file.graph_json = take(reader, file.metadata, kGraphKey);
   parse_json(file.graph_json, reader.where() + ": tbn.graph");
 
   reader.start_crc();
   file.tensors = read_safetensors_data(reader, header);
-  if (hex_digits(reader.crc()) != expected_crc) {
-    reader.fail("damaged: the checksum of its data is " + hex_digits(reader.crc()) +
-                ", the header says " + in_quotes(expected_crc) + "; copy or export the file again");
-  }
+  check_data_crc(reader, expected_crc);
   file.test_vectors = take_test_vectors(reader, file.tensors);
   file.prepared = take_prepared(file.tensors);
   return file;
@@ -219,9 +182,7 @@ MetadataList make_metadata(const PackedFile& file, const TensorRefs& tensors) {
     const bool is_new = sorted.emplace(key, std::move(value)).second;
     TBN_CHECK(is_new, "metadata '" + std::string(key) + "' is the file format's own");
   };
-  std::uint32_t crc = 0;
-  for (const auto& [name, tensor] : tensors) crc = crc32c(tensor->bytes(), crc);
-  add(kCrcKey, hex_digits(crc));
+  add(kDataCrcKey, data_crc_of(tensors));
   add(kFormatKey, std::string(format_of(file)));
   add(kFeaturesKey, join_features(file.features));
   add(kGraphKey, parse_json(file.graph_json, "the packed graph").canonical());
@@ -237,9 +198,7 @@ template <class Write>
 void write_pieces(const PackedFile& file, Write write) {
   const TensorRefs tensors = collect_tensors(file);
   std::string head = make_safetensors_header(tensors, make_metadata(file, tensors));
-  TBN_CHECK(std::string_view(head).substr(kLengthBytes).starts_with(kHeaderStart),
-            "the header does not start as specified");
-  head.replace(kDigitsAt, kDigits, hex_digits(crc32c(head)));
+  seal_header(head);
   write(std::as_bytes(std::span(head)));
   for (const auto& [name, tensor] : tensors) write(tensor->bytes());
 }

@@ -22,7 +22,8 @@ struct SafetensorsFile {
 
 // Both check everything that the format demands before they use it. A damaged or foreign file is a
 // DataError that names the file and the place: "m.safetensors: truncated: the header says 1,234
-// bytes of data, the file holds 1,200".
+// bytes of data, the file holds 1,200". A file that carries our checksums (checksums.h) is held to
+// them, and they are left out of `metadata`; files of others have none.
 SafetensorsFile read_safetensors(const std::filesystem::path& path);
 SafetensorsFile parse_safetensors(std::span<const std::byte> bytes, const std::string& where);
 
@@ -32,5 +33,9 @@ std::vector<std::byte> serialize_safetensors(const TensorMap& tensors,
                                              const std::map<std::string, std::string>& metadata);
 void write_safetensors(const std::filesystem::path& path, const TensorMap& tensors,
                        const std::map<std::string, std::string>& metadata);
+
+// As above, with checksums over the header and the data.
+void write_checked_safetensors(const std::filesystem::path& path, const TensorMap& tensors,
+                               const std::map<std::string, std::string>& metadata);
 
 }  // namespace tbn

@@ -33,6 +33,7 @@ Json to_json_value(const TrainProgress& p) {
   json["samples"] = p.samples;
   if (p.best_score) json["best_score"] = *p.best_score;
   json["best_epoch"] = p.best_epoch;
+  if (p.awaits_validation) json["awaits_validation"] = true;
   return json;
 }
 
@@ -49,6 +50,7 @@ TrainProgress progress_from(const Json& json) {
   p.samples = count("samples");
   if (const Json* best = json.find("best_score")) p.best_score = best->as_double();
   p.best_epoch = json.at("best_epoch").as_int(-1, kMost);
+  if (const Json* awaits = json.find("awaits_validation")) p.awaits_validation = awaits->as_bool();
   return p;
 }
 
@@ -111,7 +113,7 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint& check
   metadata["tbn.config"] = checkpoint.config_yaml;
   metadata["tbn.progress"] = to_json_value(checkpoint.progress).compact();
   metadata["tbn.metrics"] = to_json_value(checkpoint.metrics).compact();
-  write_safetensors(path, tensors, metadata);
+  write_checked_safetensors(path, tensors, metadata);
 }
 
 Checkpoint read_checkpoint(const std::filesystem::path& path) {

@@ -7,10 +7,11 @@
 //            tbn.config      the resolved configuration, as YAML
 //            tbn.progress    JSON, see Progress below
 //            tbn.metrics     JSON: val_<m>, val_loss, test_<m>, test_loss in so far as known, with
-//            m
-//                            the task's measure: accuracy, miou or mse
+//                            m the task's measure: accuracy, miou or mse
 //            tbn.input, tbn.output, tbn.measured   the rule of its data, as in packed files
 //                            (tbn/file.h); older checkpoints have none
+//            tbn.header_crc32c, tbn.crc32c   checksums as in packed files (file/checksums.h), held
+//                            to by whoever reads the file; older checkpoints have none
 // The same state gives the same bytes: no date and no time is in it.
 #pragma once
 
@@ -36,6 +37,9 @@ struct TrainProgress {
   // The best epoch so far by its score on the validation split (higher is better), if it has one.
   std::optional<double> best_score;
   std::int64_t best_epoch = -1;
+  // The running epoch's steps are done and a signal cut its validation short: a resume begins with
+  // it.
+  bool awaits_validation = false;
   bool operator==(const TrainProgress&) const = default;
 };
 

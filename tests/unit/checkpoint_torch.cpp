@@ -2,10 +2,13 @@
 #include "train/checkpoint.h"
 
 #include <filesystem>
+#include <fstream>
 #include <functional>
+#include <iterator>
 
 #include <unistd.h>
 
+#include "export/checkpoint_reader.h"
 #include "file/safetensors.h"
 #include "support/catch.h"
 #include "tbn/error.h"
@@ -99,6 +102,39 @@ TEST_CASE("a checkpoint's tensors carry the names of the contract") {
     CHECK(contents.tensors.count(name) == 1);
   }
   CHECK(contents.metadata.at("tbn.checkpoint") == "1");
+}
+
+TEST_CASE("both readers of checkpoints refuse a flipped bit wherever it is") {
+  const TemporaryFile file;
+  tbn::write_checkpoint(file.path, example());
+  std::ifstream in(file.path, std::ios::binary);
+  const std::string good{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  const auto refuses = [&](const auto& read) {
+    try {
+      read(file.path);
+    } catch (const tbn::DataError&) {
+      return true;
+    }
+    return false;
+  };
+  for (std::size_t at = 0; at < good.size(); ++at) {
+    std::string bad = good;
+    bad[at] = static_cast<char>(bad[at] ^ (1 << (at % 8)));
+    std::ofstream(file.path, std::ios::binary) << bad;
+    INFO("byte " << at << " of " << good.size());
+    REQUIRE(refuses(tbn::read_checkpoint));
+    REQUIRE(refuses(tbn::read_trained));
+  }
+}
+
+TEST_CASE("a checkpoint of before there were checksums is read by both readers") {
+  const TemporaryFile file;
+  tbn::write_checkpoint(file.path, example());
+  tbn::SafetensorsFile contents = tbn::read_safetensors(file.path);
+  CHECK_FALSE(contents.metadata.contains("tbn.crc32c"));
+  tbn::write_safetensors(file.path, contents.tensors, contents.metadata);
+  CHECK((tbn::read_checkpoint(file.path).optimizer == example().optimizer));
+  CHECK((tbn::read_trained(file.path).model.tensors == example().ema));
 }
 
 TEST_CASE("a good checkpoint passes the checks that the next cases fail") {
