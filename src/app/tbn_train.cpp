@@ -1,4 +1,5 @@
 // tbn-train: from a YAML configuration to a run directory.
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <memory>
@@ -9,11 +10,13 @@
 #include "app/support/json_out.h"
 #include "app/support/options.h"
 #include "app/support/summary_table.h"
+#include "app/train/run_config.h"
 #include "base/text.h"
 #include "config/data_options.h"
 #include "config/load.h"
 #include "data/registry.h"
 #include "tbn/error.h"
+#include "train/open_run.h"
 #include "train/optimizer_groups.h"
 #include "train/trainer.h"
 #include "train/trainer_graph.h"
@@ -41,16 +44,16 @@ std::int64_t values_in(const Plan& plan, const ResolvedGroup& group) {
   return values;
 }
 
-void print_plan(const Config& config, const Plan& plan, std::FILE* console) {
-  fmt::print(console, "{}: {} on {}\n\n{}\n", config.name, config.model.type, config.data.name,
-             summary_table(plan.summary));
+std::string plan_text(const Config& config, const Plan& plan) {
+  std::string text = fmt::format("{}: {} on {}\n\n{}\n", config.name, config.model.type,
+                                 config.data.name, summary_table(plan.summary));
   for (const ResolvedGroup& group : plan.groups) {
     if (group.members.empty()) continue;
-    fmt::print(console, "{}: {} tensors, {} values, {}\n", group.label, group.members.size(),
-               grouped(static_cast<std::uint64_t>(values_in(plan, group))), describe(group.fields));
+    text += fmt::format("{}: {} tensors, {} values, {}\n", group.label, group.members.size(),
+                        grouped(static_cast<std::uint64_t>(values_in(plan, group))),
+                        describe(group.fields));
   }
-  fmt::print(console, "\n");
-  std::fflush(console);
+  return text + "\n";
 }
 
 Json plan_json(const Plan& plan) {
@@ -72,31 +75,44 @@ Json plan_json(const Plan& plan) {
   return json;
 }
 
-RunMode run_mode(const CommandLine& line) {
-  if (line.has("resume") && line.has("overwrite")) {
-    throw ConfigError("--resume continues a run and --overwrite replaces it; give one of them");
-  }
-  return line.has("resume")      ? RunMode::kResume
-         : line.has("overwrite") ? RunMode::kOverwrite
-                                 : RunMode::kNew;
-}
-
-Config config_of(const CommandLine& line) {
-  if (!line.files().empty()) {
-    throw ConfigError(fmt::format(
-        "'{}' is neither an option nor a setting; a configuration is given as --config <file>, a "
-        "setting as key=value",
-        line.files().front()));
-  }
-  if (line.text("config").empty()) {
-    throw ConfigError("which configuration? Give it as --config <file>");
-  }
-  return load_config(line.text("config"), line.settings());
-}
-
 struct CloseFile {
   void operator()(std::FILE* file) const { std::fclose(file); }
 };
+
+// "test accuracy 91.28 %", of a summary.json.
+std::string result_text(const Json& summary) {
+  const Json* test = summary.find("test");
+  if (test == nullptr) return "no test result";
+  if (const Json* mse = test->find("mse")) return fmt::format("test MSE {:.4f}", mse->as_double());
+  if (const Json* top1 = test->find("top1")) {
+    return fmt::format("test accuracy {:.2f} %", top1->as_double());
+  }
+  return fmt::format("test mIoU {:.2f} %", test->at("miou").as_double());
+}
+
+// For what accompanies a training, which does not fail for a console that went away.
+void print_to(std::FILE* console, const std::string& text) {
+  errno = 0;
+  std::fputs(text.c_str(), console);
+  if (std::fflush(console) == 0 || (errno != EPIPE && errno != EIO)) return;
+  std::clearerr(console);
+  if (std::freopen("/dev/null", "w", console) == nullptr) return;
+}
+
+void print_ways_on(std::FILE* console, const std::filesystem::path& folder) {
+  print_to(console,
+           fmt::format("evaluate: tbn-eval {0}\nexport:   tbn-export {0}\n", folder.string()));
+}
+
+int report_done(const CommandLine& line, const OpenRun& run, std::FILE* console) {
+  const RunResult& result = *run.result;
+  if (line.json()) print_json(result.summary);
+  print_to(console,
+           fmt::format("'{}' is complete, {} epochs: {}\n", run.directory.folder().string(),
+                       result.epochs, result_text(result.summary)));
+  print_ways_on(console, run.directory.folder());
+  return kDone;
+}
 
 int train_and_report(const CommandLine& line, const Config& config, RunMode mode, const Plan& plan,
                      std::vector<std::string> command_line) {
@@ -106,29 +122,34 @@ int train_and_report(const CommandLine& line, const Config& config, RunMode mode
     silent.reset(std::fopen("/dev/null", "w"));
     if (silent) console = silent.get();
   }
-  RunDirectory(std::filesystem::path(config.output) / config.name).check(mode);
-  print_plan(config, plan, console);
+  std::signal(SIGPIPE, SIG_IGN);
+  OpenRun run = open_run(config, mode,
+                         [console](const std::string& text) { print_to(console, text + "\n"); });
+  if (run.is_done) return report_done(line, run, console);
+  print_to(console, plan_text(config, plan));
   const TrainOutcome outcome =
-      train(config, {.mode = mode, .command_line = std::move(command_line), .console = console});
+      train(std::move(run), {.command_line = std::move(command_line), .console = console});
   if (line.json()) print_json(outcome_json(config, outcome, plan.summary));
-  if (outcome.signal != 0) return outcome.signal == SIGINT ? kInterrupted : kTerminated;
-  fmt::print(console, "evaluate: tbn-eval {0}\nexport:   tbn-export {0}\n",
-             outcome.folder.string());
+  if (outcome.signal != 0) return kSignal + outcome.signal;
+  print_ways_on(console, outcome.folder);
   return kDone;
 }
 
 int run_main(int argc, char** argv) {
   CommandLine line("tbn-train", "trains a tiled network as a YAML configuration says",
-                   "--config <file> [key=value...]");
+                   "(--config <file> | --resume <run directory>) [key=value...]");
   line.value("config,c", "file", "the YAML configuration")
-      .flag("resume", "continue the run of this name from its last checkpoint")
+      .choice("resume", "how", "last",
+              "continue the run of this name, or of a run directory that is named instead of "
+              "--config, from its last checkpoint; auto: or start where there is none; best: from "
+              "its best")
       .flag("overwrite", "replace the run of this name")
       .flag("dry-run", "print the layers and parameter groups; touch no file")
       .flag("print-config", "print the resolved configuration")
       .flag("validate", "check the configuration");
   if (!line.parse(argc, argv)) return kDone;
   const RunMode mode = run_mode(line);
-  const Config config = config_of(line);
+  const Config config = run_config(line, mode);
   if (line.has("print-config")) {
     fmt::print("{}", print_config(config));
     return kDone;
@@ -138,7 +159,7 @@ int run_main(int argc, char** argv) {
     if (line.json()) {
       print_json(Json::object({{"valid", true}}));
     } else {
-      fmt::print("{}: valid\n", line.text("config"));
+      fmt::print("{}: valid\n", line.has("config") ? line.text("config") : config.name);
     }
     return kDone;
   }
@@ -146,7 +167,7 @@ int run_main(int argc, char** argv) {
     if (line.json()) {
       print_json(plan_json(plan));
     } else {
-      print_plan(config, plan, stdout);
+      fmt::print("{}", plan_text(config, plan));
     }
     return kDone;
   }

@@ -170,6 +170,7 @@ struct TrainConfig {
   bool channels_last = true;
   std::int64_t threads = 0;           // of LibTorch on the CPU; 0: all cores
   std::int64_t checkpoint_every = 1;  // epochs between writes of `last`
+  double checkpoint_minutes = 10;     // and between those inside an epoch; 0: none
   std::int64_t max_steps = 0;         // stop after so many steps (for trials); 0: no limit
   bool operator==(const TrainConfig&) const = default;
 };

@@ -202,6 +202,8 @@ void describe(V& v, S& s) {
   v.value("channels_last", s.channels_last, any(), "memory order of images and maps");
   v.value("threads", s.threads, between(0, 1024), "of LibTorch on the CPU; 0: all cores");
   v.value("checkpoint_every", s.checkpoint_every, at_least(1), "epochs between checkpoints");
+  v.value("checkpoint_minutes", s.checkpoint_minutes, at_least(0),
+          "minutes between checkpoints inside an epoch; 0: none");
   v.value("max_steps", s.max_steps, at_least(0), "stop after so many steps; 0: no limit");
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "file/json.h"
+#include "file/reader.h"
 #include "file/safetensors.h"
 #include "tbn/error.h"
 
@@ -22,7 +23,7 @@ fs::path checkpoint_of(const fs::path& path) {
   if (!fs::is_directory(path, ignored)) return path;
   for (const char* name : {"best.safetensors", "last.safetensors"}) {
     const fs::path file = path / "checkpoints" / name;
-    if (fs::is_regular_file(file, ignored)) return file;
+    if (has_file(file)) return file;
   }
   throw DataError(
       path.string() +

@@ -44,6 +44,14 @@ std::string errno_text(int error) { return std::generic_category().message(error
 
 }  // namespace
 
+bool has_file(const std::filesystem::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0) return S_ISREG(status.st_mode);
+  if (errno == ENOENT || errno == ENOTDIR) return false;
+  throw SystemError(path.string() + ": cannot be looked at: " + errno_text(errno) +
+                    "; change the permissions of its folders");
+}
+
 Reader::Reader(const std::filesystem::path& path, std::uint64_t max_bytes) : where_(path.string()) {
   try {
     open(path, max_bytes);

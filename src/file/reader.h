@@ -16,6 +16,10 @@
 
 namespace tbn {
 
+// Whether there is a regular file at `path`. Throws a SystemError where that may not be known: what
+// cannot be seen is not taken for absent.
+bool has_file(const std::filesystem::path& path);
+
 class Reader {
  public:
   // Larger files are refused: no model or data set of this project comes near it.

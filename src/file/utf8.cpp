@@ -21,6 +21,26 @@ std::size_t utf8_sequence(std::string_view text) {
   return is_between(3, 0x80, 0xbf) ? 4 : 0;
 }
 
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t length = utf8_sequence(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+std::string made_utf8(std::string_view text) {
+  std::string made;
+  while (!text.empty()) {
+    const std::size_t length = utf8_sequence(text);
+    if (length == 0) append_utf8(made, 0xfffd);
+    made.append(text.substr(0, length));
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return made;
+}
+
 void append_utf8(std::string& text, char32_t code) {
   const auto tail = [&](int shift) { text += static_cast<char>(0x80 | ((code >> shift) & 0x3f)); };
   if (code < 0x80) {

@@ -11,6 +11,12 @@ namespace tbn {
 // empty, truncated, overlong, a surrogate, or beyond U+10FFFF.
 std::size_t utf8_sequence(std::string_view text);
 
+// Whether all of `text` is UTF-8.
+bool is_utf8(std::string_view text);
+
+// The text with U+FFFD in the place of each byte that is not UTF-8.
+std::string made_utf8(std::string_view text);
+
 // Appends a code point, which must be a Unicode scalar value.
 void append_utf8(std::string& text, char32_t code);
 

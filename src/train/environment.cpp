@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include "file/utf8.h"
+
 namespace tbn {
 namespace {
 
@@ -52,7 +54,9 @@ Json environment_json(const std::vector<std::string>& command_line, const std::s
   json["device"] = device;
   json["threads"] = at::get_num_threads();
   json["date"] = utc_now();
-  json["command"] = command_line;
+  Json command = Json::array();
+  for (const std::string& argument : command_line) command.push_back(made_utf8(argument));
+  json["command"] = std::move(command);
   json["seed"] = seed;
   return json;
 }

@@ -13,15 +13,42 @@
 
 namespace tbn {
 
+namespace {
+
+// The module in evaluation mode; afterwards in its own again, also where an error leaves.
+class InEvaluation {
+ public:
+  explicit InEvaluation(GraphModule& module)
+      : module_(module), was_training_(module.is_training()) {
+    module_.eval();
+  }
+  ~InEvaluation() { module_.train(was_training_); }
+  InEvaluation(const InEvaluation&) = delete;
+  InEvaluation& operator=(const InEvaluation&) = delete;
+
+ private:
+  GraphModule& module_;
+  bool was_training_;
+};
+
+}  // namespace
+
 MetricSums evaluate(GraphModule& module, const Dataset& data, const EvalSettings& settings) {
+  return *evaluate_unless([] { return false; }, module, data, settings);
+}
+
+std::optional<MetricSums> evaluate_unless(const std::function<bool()>& should_stop,
+                                          GraphModule& module, const Dataset& data,
+                                          const EvalSettings& settings) {
   MetricSums sums(data.spec());
   if (data.size() == 0) return sums;
   const torch::NoGradGuard no_grad;
-  const bool was_training = module.is_training();
-  module.eval();
+  const InEvaluation mode(module);
   BatchLoader loader(data, {.batch_size = settings.batch_size, .threads = settings.threads});
   loader.start_epoch(0);
-  for (Batch batch; loader.next(batch);) {
+  for (Batch batch;;) {
+    if (should_stop()) return std::nullopt;
+    if (!loader.next(batch)) break;
     sums.leave_out(batch.unread);
     if (batch.size == 0) continue;
     const BatchTensors tensors = batch_tensors(batch, data.spec(), settings.device);
@@ -34,7 +61,6 @@ MetricSums evaluate(GraphModule& module, const Dataset& data, const EvalSettings
     sums.add({outputs.const_data_ptr<float>(), static_cast<std::size_t>(outputs.numel())},
              batch.labels, batch.targets, batch.size);
   }
-  module.train(was_training);
   return sums;
 }
 

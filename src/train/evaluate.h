@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 
 #include <c10/core/Device.h>
 
@@ -22,5 +24,10 @@ struct EvalSettings {
 // Outputs for all samples in evaluation mode (the module's mode afterwards is as before), summed
 // up.
 MetricSums evaluate(GraphModule& module, const Dataset& data, const EvalSettings& settings);
+
+// As above, unless `should_stop`, asked before each batch, ends it: then nothing.
+std::optional<MetricSums> evaluate_unless(const std::function<bool()>& should_stop,
+                                          GraphModule& module, const Dataset& data,
+                                          const EvalSettings& settings);
 
 }  // namespace tbn

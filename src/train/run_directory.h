@@ -1,13 +1,38 @@
-// The folder of one run and what may happen to an older run of the same name.
+// The folder of one run: its files, and what of an older run lies there.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
+
+#include "file/json.h"
 
 namespace tbn {
 
-enum class RunMode { kNew, kResume, kOverwrite };
+// What a run directory holds.
+enum class RunState {
+  kNothing,  // absent, empty, or left by a start that came to nothing
+  kForeign,  // files, but no run of tbn-train
+  kUnsaved,  // a run that stopped before its first save: its configuration alone
+  kBest,     // best.safetensors, and no last.safetensors
+  kLast,     // last.safetensors
+};
 
-// `<output>/<name>` with its files' places. Nothing is touched before create().
+// A run that came to its end, from its summary.json.
+struct RunResult {
+  std::int64_t epochs = 0;
+  std::int64_t steps = 0;
+  Json summary;
+};
+
+struct RunContents {
+  RunState state = RunState::kNothing;
+  bool has_best = false;
+  bool has_lock = false;
+  std::optional<RunResult> result;  // none: the run is not complete
+};
+
+// `<output>/<name>` with its files' places.
 class RunDirectory {
  public:
   explicit RunDirectory(std::filesystem::path folder) : folder_(std::move(folder)) {}
@@ -19,15 +44,21 @@ class RunDirectory {
   std::filesystem::path metrics() const { return folder_ / "metrics.csv"; }
   std::filesystem::path events() const { return folder_ / "events"; }
   std::filesystem::path summary() const { return folder_ / "summary.json"; }
-  std::filesystem::path last() const { return folder_ / "checkpoints" / "last.safetensors"; }
-  std::filesystem::path best() const { return folder_ / "checkpoints" / "best.safetensors"; }
+  std::filesystem::path checkpoints() const { return folder_ / "checkpoints"; }
+  std::filesystem::path last() const { return checkpoints() / "last.safetensors"; }
+  std::filesystem::path best() const { return checkpoints() / "best.safetensors"; }
 
-  // Throws ConfigError where the mode does not fit what is there: a new run over an older one, a
-  // resume of none, an overwrite of a folder that holds something else.
-  void check(RunMode mode) const;
+  // Throws ConfigError where the folder is a file, and SystemError where it cannot be looked into:
+  // what may not be seen is not taken for absent.
+  RunContents look() const;
 
-  // Makes the folders; with kOverwrite removes an older run's files first. Throws SystemError.
-  void create(RunMode mode) const;
+  // Makes the folders, and takes back summary.json, which must not call a run complete that goes
+  // on; with `replace` removes all of an older run's files. Then tries whether checkpoints can be
+  // written, so that this does not come out after the first epoch. Throws SystemError.
+  void prepare(bool replace) const;
+
+  // Removes files that were being written by processes that are no more. Only while locked.
+  void sweep() const;
 
   // Whether there is a state to resume from.
   bool has_checkpoint() const;

@@ -1,10 +1,14 @@
-// Ctrl-C and SIGTERM while training: the first asks the loop to stop after its step and save, the
-// second ends the process at once.
+// Signals while training. Those of a user, a terminal and a scheduler ask the loop to stop after
+// its step, or its batch of an evaluation, and to save; a console that went away stops nothing.
 #pragma once
 
 namespace tbn {
 
-// Catches SIGINT and SIGTERM while it lives. One at a time in a process.
+// While it lives, SIGINT, SIGTERM, SIGHUP and SIGUSR1 (Slurm's warning) only leave their number;
+// a second SIGINT ends the process at once. What the process was started to ignore (nohup, a job
+// in the background) stays ignored. From its construction on, also afterwards, SIGPIPE and SIGXFSZ
+// are ignored: a closed pipe, or a limit on file sizes, then is an error of the write. One at a
+// time in a process.
 class StopSignals {
  public:
   StopSignals();
@@ -12,7 +16,7 @@ class StopSignals {
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
 
-  // The signal that asked for a stop, or 0.
+  // The first signal that asked for a stop, or 0.
   static int received();
 };
 

@@ -4,7 +4,6 @@
 #include <array>
 #include <chrono>
 #include <cmath>
-#include <fstream>
 
 #include <fmt/format.h>
 #include <torch/torch.h>
@@ -12,25 +11,20 @@
 #include "base/text.h"
 #include "config/data_options.h"
 #include "config/load.h"
-#include "data/data_rule.h"
-#include "data/loader.h"
+#include "config/storable.h"
 #include "data/registry.h"
 #include "eval/measure.h"
 #include "file/atomic_write.h"
+#include "file/reader.h"
 #include "tbn/error.h"
-#include "train/batch_source.h"
 #include "train/device.h"
 #include "train/environment.h"
 #include "train/evaluate.h"
-#include "train/loss.h"
 #include "train/schedule.h"
 #include "train/signals.h"
-#include "train/step_runner.h"
-#include "train/task_loss.h"
 #include "train/trainer_graph.h"
 #include "train/trainer_report.h"
-#include "train/trainer_resume.h"
-#include "train/trainer_state.h"
+#include "train/trainer_setup.h"
 
 namespace tbn {
 namespace {
@@ -45,69 +39,47 @@ double seconds_since(Clock::time_point start) {
 constexpr std::int64_t kStepsBetweenReadsOnGpu = 50;
 constexpr std::int64_t kStepsBetweenScalars = 50;
 
-LoaderOptions loader_options(const Config& config, const Dataset& data) {
-  const TrainConfig& train = config.train;
-  return {.batch_size = train.batch_size,
-          .shuffle = true,
-          .drop_last = data.size() >= train.batch_size,
-          .seed = static_cast<std::uint64_t>(train.seed),
-          .augment = true,
-          .mix = {.mixup = config.data.mixup, .cutmix = config.data.cutmix},
-          .refill = true,
-          .threads = static_cast<int>(config.data.threads)};
-}
-
-ScheduleSpan schedule_span(const Config& config, const Dataset& data) {
-  const std::int64_t steps = batches_per_epoch(loader_options(config, data), data.size());
-  return {.steps_per_epoch = steps, .total_steps = steps * config.train.epochs};
-}
-
-Graph graph_for(const Config& config, const DataSplits& data) {
-  const bool normalize = config.data.normalize && data.statistics.has_value();
-  return training_graph(config, data.train->spec(), normalize ? &*data.statistics : nullptr);
-}
-
 class Trainer {
  public:
-  Trainer(const Config& config, const TrainOptions& options, const RunDirectory& run);
+  Trainer(const Config& config, OpenRun& run, const TrainOptions& options);
   TrainOutcome run();
 
  private:
   enum class EpochEnd { kComplete, kStopped, kStepLimit };
 
   void open();
-  void resume();
+  void say_what_begins();
   void write_description();
   EpochEnd run_epoch();
   double train_step(const TrainBatch& batch);
-  [[noreturn]] void fail_non_finite(const std::string& what, double lr);
-  void finish_epoch(bool complete);
+  void check_finite();
+  [[noreturn]] void fail_non_finite(const std::string& what);
+  EpochEnd finish_epoch(bool complete);
+  bool validate(EpochReport& report);
   void show_progress(double loss);
   void report_skipped();
   void report_misfits();
   void save(const std::filesystem::path& path);
-  EvalMetrics evaluate_on(const Dataset& data);
-  void judge_best(TrainOutcome& outcome);
+  void save_between_epochs();
+  std::optional<EvalMetrics> evaluate_on(const Dataset& data);
+  bool judge_best(TrainOutcome& outcome);
+  void say_stopped(const std::string& where);
   bool out_of_steps() const;
   double lr_at(std::int64_t step) const;
 
   const Config& config_;
-  const TrainOptions& options_;
+  OpenRun& open_;
   const RunDirectory& run_;
+  const TrainOptions& options_;
   const std::string config_yaml_;
   const Clock::time_point start_ = Clock::now();
-  c10::Device device_;
-  StopSignals signals_;
-  DataSplits data_;
-  ChosenSource source_;
-  TaskLoss loss_;
-  TrainState state_;
-  StepModeChoice step_mode_;
-  StepRunner runner_;
-  ScheduleSpan span_;
+  TrainerSetup setup_;
+  TrainState& state_ = setup_.state;
+  StopSignals signals_;  // from here on: until the data are read, a signal just ends the process
   std::unique_ptr<TrainReport> report_;
   RateMeter rate_;
   Clock::time_point epoch_start_;
+  Clock::time_point last_saved_ = Clock::now();
   std::int64_t epoch_samples_ = 0;         // trained by this process
   std::array<std::int64_t, 3> skipped_{};  // samples of each split, as last reported
   std::int64_t misfits_ = 0;               // steps, as last reported
@@ -121,88 +93,69 @@ std::optional<double> train_accuracy(const TrainProgress& p) {
   return 100 * static_cast<double>(p.correct) / static_cast<double>(p.labels);
 }
 
-c10::Device prepare_device(const TrainConfig& train) {
-  const c10::Device device = resolve_device(train.device);
-  configure_torch(train, device);
-  return device;
-}
-
-Trainer::Trainer(const Config& config, const TrainOptions& options, const RunDirectory& run)
+Trainer::Trainer(const Config& config, OpenRun& run, const TrainOptions& options)
     : config_(config),
+      open_(run),
+      run_(run.directory),
       options_(options),
-      run_(run),
       config_yaml_(print_config(config)),
-      device_(prepare_device(config.train)),
-      data_(load_data(data_options(config.data))),
-      source_(choose_source(config, *data_.train, loader_options(config, *data_.train), device_)),
-      loss_(config, data_.train->spec(), device_),
-      state_(config, graph_for(config, data_), device_,
-             options.mode == RunMode::kResume && run.has_checkpoint()),
-      step_mode_(choose_step_mode(config.train, device_)),
-      runner_(state_, loss_, config.train, step_mode_.mode),
-      span_(schedule_span(config, *data_.train)) {}
+      setup_(config, run.from.has_value()) {}
 
 void Trainer::write_description() {
   write_file_atomically(run_.config(), config_yaml_);
   write_file_atomically(
       run_.environment(),
-      environment_json(options_.command_line, describe_device(device_), config_.train.seed)
+      environment_json(options_.command_line, describe_device(setup_.device), config_.train.seed)
           .pretty());
 }
 
-// Makes the run directory and takes over an earlier state; before this nothing is written.
+// Takes over an earlier state and makes the run directory; before this nothing is written there.
 void Trainer::open() {
-  const bool resumes = options_.mode == RunMode::kResume && run_.has_checkpoint();
-  if (resumes) resume();
-  run_.create(options_.mode);
+  if (open_.from) take_state(setup_, open_);
+  run_.prepare(open_.replaces);
   write_description();
   const std::int64_t step = state_.progress().global_step;
   report_ =
-      std::make_unique<TrainReport>(run_, data_.train->spec().task.task, options_.console,
-                                    resumes ? std::optional<std::int64_t>(step) : std::nullopt);
+      std::make_unique<TrainReport>(run_, setup_.data.train->spec().task.task, options_.console,
+                                    open_.from ? std::optional<std::int64_t>(step) : std::nullopt);
+  say_what_begins();
+  // A resume that asks for `last` must not find the state that this one went back behind.
+  if (open_.is_best) save(run_.last());
+  open_.from.reset();  // its tensors have been taken over
+}
+
+void Trainer::say_what_begins() {
+  const DataSplits& data = setup_.data;
   report_->say(fmt::format("{} training, {} validation and {} test samples{}",
-                           grouped(static_cast<std::uint64_t>(data_.train->size())),
-                           grouped(static_cast<std::uint64_t>(data_.validation->size())),
-                           grouped(static_cast<std::uint64_t>(data_.test->size())),
-                           data_.folder.empty() ? "" : " from " + data_.folder.string()));
-  report_->say(fmt::format("device {}{}{}{}; run directory {}", describe_device(device_),
-                           config_.train.precision == "bf16" ? ", bfloat16" : "",
-                           step_mode_.mode == StepMode::kRecorded ? ", steps as a CUDA graph" : "",
-                           config_.train.deterministic ? ", deterministic" : "",
-                           run_.folder().string()));
-  for (const std::string& note : data_.notes) report_->say(note);
+                           grouped(static_cast<std::uint64_t>(data.train->size())),
+                           grouped(static_cast<std::uint64_t>(data.validation->size())),
+                           grouped(static_cast<std::uint64_t>(data.test->size())),
+                           data.folder.empty() ? "" : " from " + data.folder.string()));
+  report_->say(
+      fmt::format("device {}{}{}{}; run directory {}", describe_device(setup_.device),
+                  config_.train.precision == "bf16" ? ", bfloat16" : "",
+                  setup_.step_mode.mode == StepMode::kRecorded ? ", steps as a CUDA graph" : "",
+                  config_.train.deterministic ? ", deterministic" : "", run_.folder().string()));
+  for (const std::vector<std::string>& notes : {open_.notes, data.notes}) {
+    for (const std::string& note : notes) report_->say(note);
+  }
   report_skipped();
-  for (const std::string& note : {source_.note, step_mode_.note}) {
+  for (const std::string& note : {setup_.source.note, setup_.step_mode.note}) {
     if (!note.empty()) report_->say(note);
   }
   if (state_.warm_started()) report_->say(describe(*state_.warm_started()));
-  if (resumes) {
-    report_->say(fmt::format("resuming at epoch {}, step {} of {}", state_.progress().epoch + 1,
-                             state_.progress().step_in_epoch, span_.steps_per_epoch));
-  }
-}
-
-void Trainer::resume() {
-  const std::string where = run_.last().string();
-  const Checkpoint checkpoint = read_checkpoint(run_.last());
-  check_resumable(config_, checkpoint.config_yaml, where);
-  for (std::string& note : check_same_data(checkpoint.rule, data_.rule, where)) {
-    data_.notes.push_back(std::move(note));
-  }
-  state_.restore(checkpoint, where);
-  // Without the best checkpoint itself, the next epoch is the best that there is.
-  if (!std::filesystem::exists(run_.best())) state_.progress().best_score.reset();
-  if (state_.progress().step_in_epoch > span_.steps_per_epoch) {
-    throw DataError(
-        fmt::format("{}: it was saved after step {} of an epoch, which has only {} "
-                    "steps here; is it the same data?",
-                    where, state_.progress().step_in_epoch, span_.steps_per_epoch));
-  }
+  if (!open_.from) return;
+  const TrainProgress& p = state_.progress();
+  report_->say(fmt::format("resuming at epoch {}, step {} of {}", p.epoch + 1, p.step_in_epoch,
+                           setup_.span.steps_per_epoch));
+  const Config stored = parse_recorded_config(open_.from->config_yaml, open_.from_path.string());
+  const std::string change = changed_schedule(config_, stored, setup_.span, p.global_step);
+  if (!change.empty()) report_->say(change);
 }
 
 // The default group's learning rate in a step, counted from 0.
 double Trainer::lr_at(std::int64_t step) const {
-  return config_.optim.fields.lr * schedule_factor(config_.schedule, step, span_);
+  return config_.optim.fields.lr * schedule_factor(config_.schedule, step, setup_.span);
 }
 
 bool Trainer::out_of_steps() const {
@@ -213,79 +166,88 @@ TrainOutcome Trainer::run() {
   open();
   TrainOutcome outcome;
   outcome.folder = run_.folder();
-  outcome.device = describe_device(device_);
+  outcome.device = describe_device(setup_.device);
+  const TrainProgress& p = state_.progress();
   EpochEnd end = EpochEnd::kComplete;
-  while (end == EpochEnd::kComplete && state_.progress().epoch < config_.train.epochs &&
-         !out_of_steps()) {
+  while (end == EpochEnd::kComplete &&
+         (p.awaits_validation || (p.epoch < config_.train.epochs && !out_of_steps()))) {
     end = run_epoch();
   }
-  outcome.epochs = state_.progress().epoch;
-  outcome.steps = state_.progress().global_step;
-  outcome.best_epoch = state_.progress().best_epoch + 1;
+  outcome.epochs = p.epoch;
+  outcome.steps = p.global_step;
+  outcome.best_epoch = p.best_epoch + 1;
   outcome.train_seconds = trained_seconds_;
   outcome.samples_per_second =
       trained_seconds_ > 0 ? static_cast<double>(trained_samples_) / trained_seconds_ : 0;
   if (end == EpochEnd::kStopped) {
+    say_stopped(p.awaits_validation
+                    ? fmt::format("in the validation of epoch {}", p.epoch + 1)
+                    : fmt::format("at epoch {}, step {}", p.epoch + 1, p.step_in_epoch));
     outcome.signal = StopSignals::received();
-    report_->say(fmt::format("stopped by {} at epoch {}, step {}; continue with --resume",
-                             signal_text(outcome.signal), state_.progress().epoch + 1,
-                             state_.progress().step_in_epoch));
-  } else {
-    judge_best(outcome);
+  } else if (!judge_best(outcome)) {
+    say_stopped("in the final evaluation");
+    outcome.signal = StopSignals::received();
   }
   outcome.seconds = seconds_since(start_);
   return outcome;
 }
 
+void Trainer::say_stopped(const std::string& where) {
+  report_->say(fmt::format("stopped by {} {}; continue with --resume",
+                           signal_text(StopSignals::received()), where));
+}
+
 Trainer::EpochEnd Trainer::run_epoch() {
   epoch_start_ = Clock::now();
   epoch_samples_ = 0;
+  TrainProgress& p = state_.progress();
   state_.model().train();
-  state_.model().set_norm_momentum_factor(
-      norm_momentum_factor(config_.schedule, state_.progress().epoch));
-  source_.source->start_epoch(state_.progress().epoch, state_.progress().step_in_epoch);
+  state_.model().set_norm_momentum_factor(norm_momentum_factor(config_.schedule, p.epoch));
+  setup_.source.source->start_epoch(p.epoch, p.step_in_epoch);
   TrainBatch batch;
   Clock::time_point step_start = epoch_start_;
   // The signal is looked at before each batch, so that a step is always whole.
-  while (StopSignals::received() == 0 && !out_of_steps() && source_.source->next(batch)) {
+  while (StopSignals::received() == 0 && !out_of_steps() && setup_.source.source->next(batch)) {
     const double loss = train_step(batch);
+    p.awaits_validation = false;
     rate_.add(batch.size, seconds_since(step_start));
     step_start = Clock::now();
     epoch_samples_ += batch.size;
     show_progress(loss);
+    save_between_epochs();
   }
-  if (state_.progress().step_in_epoch == span_.steps_per_epoch) {
-    finish_epoch(true);
-    return StopSignals::received() != 0 && state_.progress().epoch < config_.train.epochs
-               ? EpochEnd::kStopped
-               : EpochEnd::kComplete;
-  }
-  if (StopSignals::received() != 0) {
-    save(run_.last());
-    return EpochEnd::kStopped;
-  }
-  finish_epoch(false);
-  return EpochEnd::kStepLimit;
+  if (p.step_in_epoch == setup_.span.steps_per_epoch) return finish_epoch(true);
+  if (StopSignals::received() == 0) return finish_epoch(false);
+  save(run_.last());
+  return EpochEnd::kStopped;
 }
 
 // One step; returns the loss where it was read back, else not-a-number.
 double Trainer::train_step(const TrainBatch& batch) {
-  const double lr = lr_at(state_.progress().global_step);
-  const auto [loss, correct] = runner_.run(
-      batch.tensors, schedule_factor(config_.schedule, state_.progress().global_step, span_));
+  const auto [loss, correct] = setup_.runner.run(
+      batch.tensors, schedule_factor(config_.schedule, state_.progress().global_step, setup_.span));
   state_.count_step(loss, correct, batch.size, batch.labels);
 
   const std::int64_t step = state_.progress().global_step;
-  if (device_.is_cuda() && step % kStepsBetweenReadsOnGpu != 0) return std::nan("");
+  if (setup_.device.is_cuda() && step % kStepsBetweenReadsOnGpu != 0) return std::nan("");
   const double value = loss.item<double>();
   if (!std::isfinite(value)) {
-    fail_non_finite(std::isnan(value) ? "the loss is not a number" : "the loss is infinite", lr);
+    fail_non_finite(std::isnan(value) ? "the loss is not a number" : "the loss is infinite");
   }
   if (step % kStepsBetweenScalars == 0) report_->scalar("train/step_loss", value, step);
   return value;
 }
 
-void Trainer::fail_non_finite(const std::string& what, double lr) {
+// What no checkpoint may hold. Waits for the device.
+void Trainer::check_finite() {
+  state_.fetch_sums();
+  if (!std::isfinite(state_.progress().loss_sum)) {
+    fail_non_finite("the loss of the epoch is not finite");
+  }
+  if (!state_.is_finite()) fail_non_finite("a weight is not finite");
+}
+
+void Trainer::fail_non_finite(const std::string& what) {
   const TrainProgress& p = state_.progress();
   const std::string kept = run_.has_checkpoint()
                                ? fmt::format("the last good checkpoint is {}", run_.last().string())
@@ -293,7 +255,8 @@ void Trainer::fail_non_finite(const std::string& what, double lr) {
   const std::string text = fmt::format(
       "{} at epoch {}, step {} (step {} of the run) with lr {:g}; {}; try a lower optim.lr, a "
       "longer schedule.warmup_epochs or train.clip_norm",
-      what, p.epoch + 1, p.step_in_epoch, p.global_step, lr, kept);
+      what, p.epoch + 1, p.step_in_epoch, p.global_step,
+      lr_at(std::max<std::int64_t>(0, p.global_step - 1)), kept);
   report_->note(text);
   throw NonFiniteError(text);
 }
@@ -304,56 +267,68 @@ void Trainer::show_progress(double loss) {
   const TrainProgress& p = state_.progress();
   const double rate = rate_.samples_per_second();
   const auto left =
-      static_cast<double>((span_.total_steps - p.global_step) * config_.train.batch_size);
+      static_cast<double>((setup_.span.total_steps - p.global_step) * config_.train.batch_size);
   report_->progress({.epoch = p.epoch + 1,
                      .epochs = config_.train.epochs,
                      .step = p.step_in_epoch,
-                     .steps = span_.steps_per_epoch,
+                     .steps = setup_.span.steps_per_epoch,
                      .loss = p.loss_sum / static_cast<double>(p.samples),
                      .accuracy = train_accuracy(p),
                      .samples_per_second = rate,
                      .seconds_left = rate > 0 ? left / rate : -1});
 }
 
-EvalMetrics Trainer::evaluate_on(const Dataset& data) {
-  return evaluate(state_.model(), data,
-                  {.device = device_,
-                   .batch_size = config_.train.eval_batch_size,
-                   .bf16 = config_.train.precision == "bf16",
-                   .threads = static_cast<int>(config_.data.threads)})
-      .result();
+// Nothing where a signal came first.
+std::optional<EvalMetrics> Trainer::evaluate_on(const Dataset& data) {
+  const std::optional<MetricSums> sums =
+      evaluate_unless([] { return StopSignals::received() != 0; }, state_.model(), data,
+                      {.device = setup_.device,
+                       .batch_size = config_.train.eval_batch_size,
+                       .bf16 = config_.train.precision == "bf16",
+                       .threads = static_cast<int>(config_.data.threads)});
+  if (!sums) return std::nullopt;
+  return sums->result();
+}
+
+// Measures the epoch on the validation split, where there is one. False where a signal came first.
+bool Trainer::validate(EpochReport& report) {
+  if (setup_.data.validation->size() == 0) return true;
+  const Ema::Applied averages(state_.ema());
+  report.validation = evaluate_on(*setup_.data.validation);
+  if (!report.validation) return false;
+  if (!std::isfinite(report.validation->loss)) {
+    fail_non_finite("the validation loss is not finite");
+  }
+  const TrainProgress& p = state_.progress();
+  report.best = !p.best_score || report.validation->score() > *p.best_score;
+  state_.metrics() = {.measure = measure_of(report.validation->task),
+                      .val = measure_value(*report.validation),
+                      .val_loss = report.validation->loss};
+  return true;
 }
 
 // Validation, reports and checkpoints. An epoch that a step limit cut short is not counted as done.
-void Trainer::finish_epoch(bool complete) {
-  state_.fetch_sums();  // waits for the device
+Trainer::EpochEnd Trainer::finish_epoch(bool complete) {
+  check_finite();
   const double seconds = seconds_since(epoch_start_);
   trained_seconds_ += seconds;
   trained_samples_ += epoch_samples_;
   TrainProgress& p = state_.progress();
-  const double lr = lr_at(std::max<std::int64_t>(0, p.global_step - 1));
-  if (!std::isfinite(p.loss_sum)) fail_non_finite("the loss of the epoch is not finite", lr);
-  if (!state_.is_finite()) fail_non_finite("a weight is not finite", lr);
   EpochReport report{.epoch = p.epoch + 1,
                      .epochs = config_.train.epochs,
                      .global_step = p.global_step,
                      .train_loss = p.loss_sum / static_cast<double>(p.samples),
                      .train_accuracy = train_accuracy(p),
-                     .lr = lr,
+                     .lr = lr_at(std::max<std::int64_t>(0, p.global_step - 1)),
                      .samples_per_second = static_cast<double>(epoch_samples_) / seconds,
                      .seconds = seconds,
                      .best = true};
-  if (data_.validation->size() > 0) {
-    const Ema::Applied averages(state_.ema());
-    report.validation = evaluate_on(*data_.validation);
-    if (!std::isfinite(report.validation->loss)) {
-      fail_non_finite("the validation loss is not finite", lr);
-    }
-    report.best = !p.best_score || report.validation->score() > *p.best_score;
-    state_.metrics() = {.measure = measure_of(report.validation->task),
-                        .val = measure_value(*report.validation),
-                        .val_loss = report.validation->loss};
+  if (!validate(report)) {
+    p.awaits_validation = true;
+    save(run_.last());
+    return EpochEnd::kStopped;
   }
+  p.awaits_validation = false;
   if (report.best) {
     p.best_score.reset();
     if (report.validation) p.best_score = report.validation->score();
@@ -364,10 +339,11 @@ void Trainer::finish_epoch(bool complete) {
   report_skipped();
   report_misfits();
   if (report.best) save(run_.best());
+  const bool stops = StopSignals::received() != 0;
   const bool due = p.epoch % config_.train.checkpoint_every == 0;
-  if (due || !complete || p.epoch == config_.train.epochs || StopSignals::received() != 0) {
-    save(run_.last());
-  }
+  if (due || !complete || p.epoch == config_.train.epochs || stops) save(run_.last());
+  if (!complete) return EpochEnd::kStepLimit;
+  return stops && p.epoch < config_.train.epochs ? EpochEnd::kStopped : EpochEnd::kComplete;
 }
 
 // Says which samples could not be read, where there are more than when it was last said.
@@ -378,14 +354,14 @@ void Trainer::report_skipped() {
     said = report.skipped + report.ignored;
   };
   // Samples held out for validation are of the training split.
-  if (data_.found.validation) say(*data_.validation, "validation", skipped_[1]);
-  say(*data_.train, "training", skipped_[0]);
-  say(*data_.test, "test", skipped_[2]);
+  if (setup_.data.found.validation) say(*setup_.data.validation, "validation", skipped_[1]);
+  say(*setup_.data.train, "training", skipped_[0]);
+  say(*setup_.data.test, "test", skipped_[2]);
 }
 
 // Says how many steps were not replayed, where that has grown.
 void Trainer::report_misfits() {
-  const std::int64_t misfits = runner_.misfits();
+  const std::int64_t misfits = setup_.runner.misfits();
   if (misfits > misfits_) {
     report_->say(
         fmt::format("{} steps ran outside of the CUDA graph: their batches are of another "
@@ -396,48 +372,60 @@ void Trainer::report_misfits() {
 }
 
 void Trainer::save(const std::filesystem::path& path) {
+  check_finite();
   Checkpoint checkpoint = state_.capture(config_yaml_);
-  checkpoint.rule = data_.rule;
+  checkpoint.rule = setup_.data.rule;
   write_checkpoint(path, checkpoint);
+  last_saved_ = Clock::now();
 }
 
-// The best checkpoint on the test split, and its accuracy into the checkpoint.
-void Trainer::judge_best(TrainOutcome& outcome) {
+// After a step, where the last checkpoint has become old; the end of an epoch saves by itself.
+void Trainer::save_between_epochs() {
+  const double minutes = config_.train.checkpoint_minutes;
+  const TrainProgress& p = state_.progress();
+  if (minutes == 0 || p.step_in_epoch == setup_.span.steps_per_epoch) return;
+  if (seconds_since(last_saved_) < 60 * minutes) return;
+  save(run_.last());
+  report_->note(fmt::format("saved at epoch {}, step {}", p.epoch + 1, p.step_in_epoch));
+}
+
+// The best checkpoint on the test split, and its accuracy into the checkpoint. False where a signal
+// came first.
+bool Trainer::judge_best(TrainOutcome& outcome) {
   const std::filesystem::path path = run_.best();
-  if (!std::filesystem::exists(path)) save(path);
+  if (!has_file(path)) save(path);
   Checkpoint best = read_checkpoint(path);
   state_.restore(best, path.string());
   const Ema::Applied averages(state_.ema());
-  if (best.metrics.val) outcome.validation = evaluate_on(*data_.validation);
-  outcome.test = evaluate_on(*data_.test);
+  if (best.metrics.val) {
+    outcome.validation = evaluate_on(*setup_.data.validation);
+    if (!outcome.validation) return false;
+  }
+  outcome.test = evaluate_on(*setup_.data.test);
+  if (!outcome.test) return false;
   best.metrics.measure = measure_of(outcome.test->task);
   best.metrics.test = measure_value(*outcome.test);
   best.metrics.test_loss = outcome.test->loss;
-  best.rule = data_.rule;
+  best.rule = setup_.data.rule;
   write_checkpoint(path, best);
   report_skipped();
   report_->say(fmt::format("best epoch {}: test {} on {} samples", outcome.best_epoch,
                            outcome.test->headline(),
                            grouped(static_cast<std::uint64_t>(outcome.test->samples))));
-}
-
-Config config_of(const Config& asked, const TrainOptions& options, const RunDirectory& run) {
-  if (options.mode != RunMode::kResume || !run.has_checkpoint()) return asked;
-  return resumed_config(asked, read_checkpoint(run.last()).config_yaml, run.last().string());
+  return true;
 }
 
 }  // namespace
 
-TrainOutcome train(const Config& asked, const TrainOptions& options) {
-  const RunDirectory run(std::filesystem::path(asked.output) / asked.name);
-  run.check(options.mode);
-  const Config config = config_of(asked, options, run);
-  Trainer trainer(config, options, run);
+TrainOutcome train(OpenRun run, const TrainOptions& options) {
+  const Config& config = run.config;
+  check_storable(config);
+  Trainer trainer(config, run, options);
   TrainOutcome outcome = trainer.run();
   if (outcome.signal == 0) {
     const Summary summary =
         summarize(training_graph(config, describe_data(data_options(config.data))));
-    write_file_atomically(run.summary(), outcome_json(config, outcome, summary).pretty());
+    write_file_atomically(run.directory.summary(), outcome_json(config, outcome, summary).pretty());
   }
   return outcome;
 }

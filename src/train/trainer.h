@@ -1,7 +1,7 @@
 // Trains the network of a configuration, from data to the run directory. No LibTorch type in this
 // header, so that tools compile quickly.
 //
-//   TrainOutcome outcome = train(load_config("configs/resnet.yaml"), {.mode = RunMode::kNew});
+//   TrainOutcome outcome = train(open_run(load_config("configs/resnet.yaml"), RunMode::kNew), {});
 #pragma once
 
 #include <cstdint>
@@ -15,12 +15,11 @@
 #include "eval/metrics.h"
 #include "file/json.h"
 #include "tbn/model.h"
-#include "train/run_directory.h"
+#include "train/open_run.h"
 
 namespace tbn {
 
 struct TrainOptions {
-  RunMode mode = RunMode::kNew;
   std::vector<std::string> command_line;  // for environment.json
   std::FILE* console = stdout;            // progress and epoch lines
 };
@@ -42,8 +41,9 @@ struct TrainOutcome {
 // The test split is read once, at the end, by the checkpoint that did best on the validation split
 // (without one: the last). Throws ConfigError before anything is written where the run cannot be,
 // DataError, SystemError, and NonFiniteError when the loss diverges; checkpoints that were written
-// stay.
-TrainOutcome train(const Config& config, const TrainOptions& options);
+// stay. SIGINT, SIGTERM, SIGHUP and SIGUSR1 end it after the step or the batch that runs, with
+// `last` saved.
+TrainOutcome train(OpenRun run, const TrainOptions& options);
 
 // The contents of summary.json.
 Json outcome_json(const Config& config, const TrainOutcome& outcome, const Summary& summary);

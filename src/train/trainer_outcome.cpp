@@ -9,6 +9,7 @@ Json outcome_json(const Config& config, const TrainOutcome& outcome, const Summa
   json["name"] = config.name;
   json["folder"] = outcome.folder.string();
   json["complete"] = outcome.signal == 0;
+  if (outcome.signal != 0) json["signal"] = outcome.signal;
   json["epochs"] = outcome.epochs;
   json["steps"] = outcome.steps;
   json["best_epoch"] = outcome.best_epoch;

@@ -25,6 +25,7 @@ Config with_free_fields_of(Config config, const Config& other) {
   for (std::size_t i = 0; i < rules; ++i) {
     allow_auto(config.weights.rules[i].fields, other.weights.rules[i].fields);
   }
+  config.name = other.name;
   config.output = other.output;
   config.data.root = other.data.root;
   config.data.threads = other.data.threads;
@@ -36,6 +37,7 @@ Config with_free_fields_of(Config config, const Config& other) {
   config.train.cuda_graph = other.train.cuda_graph;
   config.train.threads = other.train.threads;
   config.train.checkpoint_every = other.train.checkpoint_every;
+  config.train.checkpoint_minutes = other.train.checkpoint_minutes;
   config.train.eval_batch_size = other.train.eval_batch_size;
   return config;
 }

@@ -126,6 +126,7 @@ void TrainState::fetch_sums() {
 bool TrainState::is_finite() const {
   std::vector<at::Tensor> tensors;
   for (const auto& named : model_->tensors()) tensors.push_back(named.tensor);
+  if (ema_) tensors.insert(tensors.end(), ema_->averages().begin(), ema_->averages().end());
   return all_finite(tensors);
 }
 

@@ -43,7 +43,7 @@ class TrainState {
   void fetch_sums();
   void start_epoch(std::int64_t epoch);
 
-  // Whether all of the network's tensors are finite. Waits for the device.
+  // Whether all of the network's tensors and their averages are finite. Waits for the device.
   bool is_finite() const;
 
   Checkpoint capture(const std::string& config_yaml);

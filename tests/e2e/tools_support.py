@@ -105,11 +105,12 @@ class ToolTest(unittest.TestCase):
     """A temporary folder with data/ and tiny.yaml, in which the tools run."""
 
     train_images = 600
+    test_images = 200
 
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tbn-e2e-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-        write_fashion_mnist(self.folder / "data", self.train_images)
+        write_fashion_mnist(self.folder / "data", self.train_images, self.test_images)
         (self.folder / "tiny.yaml").write_text(CONFIG)
 
     @property

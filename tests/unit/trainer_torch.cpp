@@ -9,6 +9,7 @@
 
 #include "config/data_options.h"
 #include "config/load.h"
+#include "config/storable.h"
 #include "data/images/memory_images.h"
 #include "data/registry.h"
 #include "eval/fit.h"
@@ -16,9 +17,9 @@
 #include "tbn/error.h"
 #include "train/trainer_graph.h"
 #include "train/trainer_resume.h"
+#include "train/trainer_setup.h"
 
 namespace fs = std::filesystem;
-using tbn::RunMode;
 
 namespace {
 
@@ -51,8 +52,7 @@ TEST_CASE("overwriting a run removes what runs are made of and nothing else") {
   touch(run.last());
   touch(run.events() / "events.1");
   touch(run.folder() / "notes.txt");
-  run.check(RunMode::kOverwrite);
-  run.create(RunMode::kOverwrite);
+  run.prepare(true);
   CHECK_FALSE(fs::exists(run.config()));
   CHECK_FALSE(fs::exists(run.events()));
   CHECK_FALSE(run.has_checkpoint());
@@ -60,12 +60,11 @@ TEST_CASE("overwriting a run removes what runs are made of and nothing else") {
   CHECK(fs::is_directory(run.last().parent_path()));
 }
 
-TEST_CASE("an empty folder may become a run directory, and a file may not") {
+TEST_CASE("a file is no run directory") {
   const TemporaryFolder folder;
-  CHECK(message_of([&] { tbn::RunDirectory(folder.path).check(RunMode::kNew); }).empty());
   touch(folder.path / "file");
   CHECK(message_of([&] {
-          tbn::RunDirectory(folder.path / "file").check(RunMode::kNew);
+          tbn::RunDirectory(folder.path / "file").look();
         }).ends_with("is a file; choose another with name=..."));
 }
 
@@ -129,6 +128,50 @@ TEST_CASE("one configuration orders the tiles of a forecast by the season of its
   CHECK(orders("ettm1", "weights.order=repeat") == Names{});
   CHECK(orders("ettm1", "data.series.season=24") == Names{});
   CHECK(orders("etth1", "data.series.season=168") == Names{"temporal_projection"});
+}
+
+TEST_CASE("a configuration that a checkpoint could not keep is refused with its key") {
+  const auto refusal = [](tbn::Config config) {
+    return message_of([&] { tbn::check_storable(config); });
+  };
+  const tbn::Config good = tbn::parse_config("{name: a}", "test");
+  CHECK(refusal(good).empty());
+  tbn::Config config = good;
+  config.data.root = "/data/caf\xc3\xa9 #2: \"quoted\"";
+  CHECK(refusal(config).empty());
+  config.data.root = "/data/caf\xe9";
+  CHECK(
+      refusal(config) ==
+      "data.root: '/data/caf?' is not UTF-8, which checkpoints keep; rename it, or make a link to "
+      "it");
+  config = good;
+  config.output = "\xff";
+  CHECK(refusal(config).starts_with("output: '?' is not UTF-8"));
+}
+
+TEST_CASE("a class whose name is not UTF-8 is refused by its name") {
+  CHECK(message_of([] {
+          tbn::check_class_names(tbn::image_spec({1, 8, 8}, {"good", "b\xe9"}), "folder");
+        }) ==
+        "data set 'folder': the name of class 'b?' is not UTF-8, which the results of a run must "
+        "be; rename its folder");
+  CHECK(message_of([] {
+          tbn::check_class_names(tbn::image_spec({1, 8, 8}, {"\xc3\xa9t\xc3\xa9"}), "folder");
+        }).empty());
+}
+
+TEST_CASE("a run that becomes longer says where its learning rate goes on") {
+  const tbn::Config then =
+      tbn::parse_config("{name: a, optim: {lr: 0.5}, train: {epochs: 2}}", "test");
+  tbn::Config now = then;
+  const tbn::ScheduleSpan two{.steps_per_epoch = 10, .total_steps = 20};
+  CHECK(tbn::changed_schedule(now, then, two, 20).empty());
+  now.train.epochs = 4;
+  const tbn::ScheduleSpan four{.steps_per_epoch = 10, .total_steps = 40};
+  // Half of a cosine, after the last of 20 steps: 0.25 (1 + cos(19 pi / 20)) = 0.00308.
+  CHECK(tbn::changed_schedule(now, then, four, 20) ==
+        "train.epochs was 2 and is 4: the learning rate goes on at 0.25, after 0.00308 in the last "
+        "step");
 }
 
 TEST_CASE("a network whose inputs or classes are not the data set's is refused") {

@@ -1,7 +1,11 @@
 // Maps exceptions to sentences and exit codes, for every tool alike.
 #include "app/support/exit_codes.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <new>
 #include <string_view>
@@ -17,6 +21,14 @@ void report(const std::string& name, std::string_view message) {
   const std::string heading = lines > 1 ? std::to_string(lines) + " problems:\n" : std::string();
   std::fprintf(stderr, "%s: error: %s%.*s\n", name.c_str(), heading.c_str(),
                static_cast<int>(message.size()), message.data());
+}
+
+void open_standard_descriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(descriptor, F_GETFD) >= 0 || errno != EBADF) continue;
+    // The lowest free number is this one: those below are open by now.
+    if (::open("/dev/null", O_RDWR) < 0) return;
+  }
 }
 
 // The sentence of a library's exception without the stack that LibTorch appends.
@@ -51,6 +63,7 @@ int guarded(const std::string& name, const std::function<int()>& body) {
 }  // namespace
 
 int run_tool(const std::string& name, const std::function<int()>& body) {
+  open_standard_descriptors();
   const int code = guarded(name, body);
   const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
   if (code == kDone && !written) {

@@ -39,15 +39,16 @@ struct CommandLine::State {
     std::string name;  // "--output"
     char letter;       // 'o', or 0
     bool has_value;
+    bool may_stand_alone;  // with a value or without
   };
   std::vector<Declared> declared;
 
-  void declare(const std::string& name, bool has_value) {
+  void declare(const std::string& name, bool has_value, bool may_stand_alone = false) {
     const std::size_t comma = name.find(',');
     const char letter = name.size() == 1             ? name[0]
                         : comma == std::string::npos ? '\0'
                                                      : name[comma + 1];
-    declared.push_back({"--" + long_name(name), letter, has_value});
+    declared.push_back({"--" + long_name(name), letter, has_value, may_stand_alone});
   }
   const Declared* find(const std::string& name) const {
     const auto same = std::find_if(declared.begin(), declared.end(),
@@ -89,6 +90,7 @@ std::string CommandLine::State::explain(int argc, const char* const* argv) const
     const std::size_t equals = argument.find('=');
     const Declared* option = is_long ? find(argument.substr(0, equals)) : find(argument[1]);
     if (option == nullptr || (is_long && option->name.size() == 2)) return unknown(argument);
+    if (option->may_stand_alone) continue;
     const bool has_value = is_long ? equals != std::string::npos : argument.size() > 2;
     if (!option->has_value && is_long && has_value) return "'" + option->name + "' takes no value";
     if (!option->has_value && !is_long && has_value) return unknown(argument);
@@ -122,6 +124,14 @@ CommandLine& CommandLine::value(const std::string& name, const std::string& plac
   if (!standard.empty()) spec = spec->default_value(standard);
   state_->options.add_options()(cxxopts_name(name), help, spec, "<" + placeholder + ">");
   state_->declare(name, true);
+  return *this;
+}
+
+CommandLine& CommandLine::choice(const std::string& name, const std::string& placeholder,
+                                 const std::string& alone, const std::string& help) {
+  const auto spec = cxxopts::value<std::string>()->implicit_value(alone);
+  state_->options.add_options()(cxxopts_name(name), help, spec, placeholder);
+  state_->declare(name, true, true);
   return *this;
 }
 

@@ -1,0 +1,99 @@
+// Where a configuration comes from.
+#include "app/train/run_config.h"
+
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "config/load.h"
+#include "config/storable.h"
+#include "tbn/error.h"
+
+namespace tbn {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool resumes(RunMode mode) { return mode != RunMode::kNew && mode != RunMode::kOverwrite; }
+
+// "runs/x/" is "runs/x", and "." the folder that we are in.
+fs::path plain_folder(const std::string& typed) {
+  fs::path folder = fs::path(typed).lexically_normal();
+  if (!folder.has_filename()) folder = folder.parent_path();
+  const fs::path last = folder.filename();
+  std::error_code error;
+  if (last == "." || last == ".." || last.empty()) folder = fs::canonical(folder, error);
+  return folder;
+}
+
+fs::path run_folder(const CommandLine& line) {
+  const std::string typed = line.file("run directory");
+  std::error_code error;
+  const fs::path folder = plain_folder(typed);
+  if ((typed == "auto" || typed == "best") && !fs::exists(folder, error)) {
+    throw ConfigError(fmt::format("--resume {0}: write --resume={0}", typed));
+  }
+  if (fs::is_regular_file(folder, error)) {
+    throw ConfigError(fmt::format(
+        "--resume: '{}' is a file; name the run directory that is to be continued", typed));
+  }
+  return folder;
+}
+
+Config config_of_run(const CommandLine& line, RunMode mode) {
+  const fs::path folder = run_folder(line);
+  for (const std::string& setting : line.settings()) {
+    if (!setting.starts_with("name=") && !setting.starts_with("output=")) continue;
+    throw ConfigError(fmt::format("'{}' contradicts --resume {}, which says the run's place",
+                                  setting, folder.string()));
+  }
+  Config config;
+  if (line.has("config")) {
+    config = load_config(line.text("config"), line.settings());
+  } else {
+    const StoredConfig stored = stored_config(folder, mode);
+    config = parse_recorded_config(stored.yaml, stored.source.string(), line.settings());
+  }
+  config.name = folder.filename().string();
+  config.output = folder.has_parent_path() ? folder.parent_path().string() : ".";
+  return config;
+}
+
+Config config_of_file(const CommandLine& line) {
+  if (!line.files().empty()) {
+    throw ConfigError(fmt::format(
+        "'{}' is neither an option nor a setting; a configuration is given as --config <file>, a "
+        "setting as key=value",
+        line.files().front()));
+  }
+  if (line.text("config").empty()) {
+    throw ConfigError("which configuration? Give it as --config <file>");
+  }
+  return load_config(line.text("config"), line.settings());
+}
+
+}  // namespace
+
+RunMode run_mode(const CommandLine& line) {
+  if (!line.has("resume")) return line.has("overwrite") ? RunMode::kOverwrite : RunMode::kNew;
+  if (line.has("overwrite")) {
+    throw ConfigError("--resume continues a run and --overwrite replaces it; give one of them");
+  }
+  const std::string how = line.text("resume");
+  if (how == "last") return RunMode::kResume;
+  if (how == "auto") return RunMode::kResumeAuto;
+  if (how == "best") return RunMode::kResumeBest;
+  throw ConfigError(fmt::format(
+      "--resume: '{0}' is not one of last, auto, best; a run directory follows after a space: "
+      "--resume {0}",
+      how));
+}
+
+Config run_config(const CommandLine& line, RunMode mode) {
+  const bool has_folder = resumes(mode) && !line.files().empty();
+  Config config = has_folder ? config_of_run(line, mode) : config_of_file(line);
+  check_storable(config);
+  return config;
+}
+
+}  // namespace tbn

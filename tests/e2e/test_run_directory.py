@@ -1,0 +1,342 @@
+"""What keeps a run from being lost: one trainer in a folder, states that say what they are, files
+that are whole, names that can be kept."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import struct
+import subprocess
+import time
+
+from tools_support import CONV_SETTINGS, ToolTest, main, read_safetensors_header
+
+RUN = ["tbn-train", "--config", "tiny.yaml"]
+
+
+def flip_bit(path, offset):
+    data = bytearray(path.read_bytes())
+    data[offset] ^= 1
+    path.write_bytes(bytes(data))
+
+
+def without_checksums(path, change=lambda metadata: None):
+    """Rewrites a checkpoint as it was written before there were checksums."""
+    content = path.read_bytes()
+    (length,) = struct.unpack("<Q", content[:8])
+    header = json.loads(content[8:8 + length])
+    for key in ("tbn.header_crc32c", "tbn.crc32c"):
+        del header["__metadata__"][key]
+    change(header["__metadata__"])
+    text = json.dumps(header).encode()
+    text += b" " * (-(8 + len(text)) % 64)
+    path.write_bytes(struct.pack("<Q", len(text)) + text + content[8 + length:])
+
+
+class RunDirectoryTest(ToolTest):
+    @property
+    def last(self):
+        return self.run_folder / "checkpoints" / "last.safetensors"
+
+    @property
+    def best(self):
+        return self.run_folder / "checkpoints" / "best.safetensors"
+
+    @property
+    def summary(self):
+        return self.run_folder / "summary.json"
+
+    def progress(self, path):
+        return json.loads(read_safetensors_header(path)["__metadata__"]["tbn.progress"])
+
+    def begin(self, *arguments, **options):
+        """Starts a long run and returns when its first epoch is saved."""
+        process = self.start(*RUN, *CONV_SETTINGS, "train.epochs=1000000", *arguments, **options)
+        self.addCleanup(process.kill)
+        while not self.last.exists():
+            self.assertIsNone(process.poll())
+            time.sleep(0.005)
+        return process
+
+
+class Locks(RunDirectoryTest):
+    def test_of_two_that_start_at_once_one_trains(self):
+        for _ in range(20):
+            shutil.rmtree(self.run_folder, ignore_errors=True)
+            pair = [self.start(*RUN, "train.epochs=2") for _ in range(2)]
+            ends = [process.communicate(timeout=120) for process in pair]
+            codes = sorted(process.returncode for process in pair)
+            self.assertEqual(codes, [0, 2], ends)
+            refusal = ends[0][1] + ends[1][1]
+            self.assertRegex(refusal, r"run directory 'runs/tiny' (is in use by (another process|"
+                                      r"process \d+ on host \S+);|holds a run that is complete;)")
+            rows = (self.run_folder / "metrics.csv").read_text().splitlines()
+            self.assertEqual([row.split(",")[0] for row in rows], ["epoch", "1", "2"])
+            self.assertFalse((self.run_folder / "lock").exists())
+
+    def test_a_run_under_way_is_left_alone_and_a_dead_one_is_free(self):
+        process = self.begin()
+        before = (self.run_folder / "config.yaml").read_bytes()
+        host = os.uname().nodename
+        for way in ([], ["--overwrite"], ["--resume"], ["--resume=best"]):
+            self.fails(2, f"run directory 'runs/tiny' is in use by process {process.pid} on host "
+                          f"{host}; wait for it, end it, or choose another with name=...",
+                       *RUN, *CONV_SETTINGS, *way)
+        self.assertEqual(before, (self.run_folder / "config.yaml").read_bytes())
+        process.kill()
+        process.wait()
+        self.train(*CONV_SETTINGS, "--resume", "train.epochs=1")
+
+    def test_auto_waits_for_the_owner_and_then_continues(self):
+        process = self.begin()
+        other = self.start(*RUN, *CONV_SETTINGS, "--resume=auto", "train.epochs=1")
+        waits = other.stdout.readline()
+        self.assertEqual(waits, f"run directory 'runs/tiny' is in use by process {process.pid} on "
+                                f"host {os.uname().nodename}: waiting up to 100 s for its end\n")
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(timeout=60), 143)
+        out, err = other.communicate(timeout=60)
+        self.assertEqual(other.returncode, 0, err)
+        self.assertIn("resuming at epoch ", out)
+
+
+class Resume(RunDirectoryTest):
+    def test_a_run_directory_by_itself_is_all_that_a_resume_needs(self):
+        self.train("train.epochs=1", "optim.lr=0.04")
+        moved = self.folder / "kept" / "elsewhere"
+        shutil.move(self.run_folder, self.folder / "kept")
+        (self.folder / "kept").rename(self.folder / "moved")
+        (self.folder / "kept").mkdir()
+        (self.folder / "moved").rename(moved)
+        done = self.call("tbn-train", "--resume", "kept/elsewhere/", "train.epochs=2")
+        self.assertIn("resuming at epoch 2, step 0 of 10", done.stdout)
+        self.assertIn("train.epochs was 1 and is 2: the learning rate goes on at 0.02, after ",
+                      done.stdout)
+        summary = json.loads((moved / "summary.json").read_text())
+        self.assertEqual((summary["name"], summary["epochs"]), ("elsewhere", 2))
+        self.assertIn("lr: 0.04", (moved / "config.yaml").read_text())
+        self.call("tbn-train", "--resume=best", ".", cwd=moved, code=3)  # data is elsewhere
+        self.fails(2, "'name=x' contradicts --resume kept/elsewhere, which says the run's place",
+                   "tbn-train", "--resume", "kept/elsewhere", "name=x")
+
+    def test_each_mistake_with_resume_has_its_sentence(self):
+        self.fails(2, "--resume: 'runs/x' is not one of last, auto, best; a run directory follows "
+                      "after a space: --resume runs/x", "tbn-train", "--resume=runs/x")
+        self.fails(2, "--resume auto: write --resume=auto", "tbn-train", "--resume", "auto")
+        self.fails(2, "--resume: there is no run in 'runs/x'; --config <file> says what to train",
+                   "tbn-train", "--resume", "runs/x")
+        self.fails(2, "--resume: 'tiny.yaml' is a file; name the run directory that is to be "
+                      "continued", "tbn-train", "--resume", "tiny.yaml")
+        self.fails(2, "--resume: there is no run in 'runs/tiny'; --resume=auto starts one", *RUN,
+                   "--resume")
+        self.assertFalse((self.folder / "runs").exists())
+
+    def test_auto_starts_continues_and_is_done(self):
+        settings = ["train.epochs=2"]
+        self.assertIn("there is no run in 'runs/tiny' to resume: it starts now",
+                      self.train(*settings, "--resume=auto").stdout)
+        first = json.loads(self.summary.read_text())
+        written = self.last.stat().st_mtime_ns
+        done = self.train(*settings, "--resume=auto")
+        self.assertTrue(done.stdout.startswith("'runs/tiny' is complete, 2 epochs: test accuracy "))
+        self.assertEqual(self.call_json(*RUN, *settings, "--resume=auto"), first)
+        self.assertEqual(written, self.last.stat().st_mtime_ns)
+        self.assertIn("resuming at epoch 3",
+                      self.train("train.epochs=3", "--resume=auto").stdout)
+
+    def test_without_its_last_checkpoint_a_run_is_not_begun_anew(self):
+        self.train("train.epochs=2")
+        rows = (self.run_folder / "metrics.csv").read_bytes()
+        epoch = self.progress(self.best)["best_epoch"] + 1
+        self.last.unlink()
+        self.fails(2, "--resume: there is no last.safetensors in 'runs/tiny/checkpoints'; "
+                      f"best.safetensors is of epoch {epoch}: --resume=best continues from it",
+                   *RUN, "train.epochs=3", "--resume")
+        self.assertEqual(rows, (self.run_folder / "metrics.csv").read_bytes())
+        done = self.train("train.epochs=3", "--resume=best")
+        self.assertIn(f"resuming at epoch {epoch + 1}, step 0 of 10", done.stdout)
+        self.assertEqual(json.loads(self.summary.read_text())["epochs"], 3)
+
+    def test_the_best_that_is_on_disk_is_the_one_to_beat(self):
+        self.train("train.epochs=2")
+
+        def claim(metadata):
+            progress = json.loads(metadata["tbn.progress"])
+            progress["best_score"] = 101.0
+            metadata["tbn.progress"] = json.dumps(progress)
+
+        without_checksums(self.best, claim)
+        tensors = self.best.read_bytes()[-10000:]
+        self.train("train.epochs=5", "--resume")
+        self.assertEqual(self.progress(self.last)["best_score"], 101.0)
+        self.assertEqual(tensors, self.best.read_bytes()[-10000:])
+
+    def test_no_summary_calls_a_run_complete_that_goes_on(self):
+        self.train(*CONV_SETTINGS, "train.epochs=1")
+        self.assertTrue(self.summary.exists())
+        process = self.start(*RUN, *CONV_SETTINGS, "train.epochs=1000000", "--resume")
+        while self.progress(self.last)["epoch"] < 2:
+            self.assertIsNone(process.poll())
+            time.sleep(0.01)
+        self.assertFalse(self.summary.exists())
+        process.kill()
+        process.communicate()
+        self.assertFalse(self.summary.exists())
+
+    def test_a_start_that_failed_leaves_a_folder_that_starts(self):
+        # As a full disk before config.yaml is whole, and a kill while it was written, leave it.
+        (self.run_folder / "checkpoints").mkdir(parents=True)
+        (self.run_folder / "lock").write_text("12 a\n")
+        dead = subprocess.Popen(["true"])
+        dead.wait()
+        (self.run_folder / f"config.yaml.tmp.{dead.pid}").write_text("na")
+        self.train("train.epochs=1")
+        self.assertEqual([], [p for p in self.run_folder.rglob("*") if ".tmp." in p.name])
+
+    def test_a_run_that_is_killed_again_and_again_comes_to_the_same_end(self):
+        settings = [*CONV_SETTINGS, "train.epochs=3", "train.checkpoint_minutes=0.000001"]
+        self.train(*settings)
+        straight = [self.last.read_bytes(), self.best.read_bytes()]
+        shutil.rmtree(self.run_folder)
+        chance = random.Random(1)
+        for _ in range(15):
+            process = self.start(*RUN, *settings, "--resume=auto")
+            try:
+                process.communicate(timeout=chance.uniform(0.05, 1.5))
+                self.assertEqual(process.returncode, 0)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate()
+        self.train(*settings, "--resume=auto")
+        self.assertEqual(straight, [self.last.read_bytes(), self.best.read_bytes()])
+        names = {path.name for path in self.run_folder.rglob("*")}
+        self.assertFalse([name for name in names if ".tmp." in name or name == "lock"])
+
+    def test_what_may_not_be_read_is_no_run_that_is_absent(self):
+        if os.getuid() != 0:
+            self.skipTest("needs root, to become somebody else")
+        self.train("train.epochs=1")
+        before = self.last.read_bytes()
+        os.chmod(self.folder, 0o777)
+        for path in [self.run_folder, self.folder / "runs"]:
+            os.chmod(path, 0o777)
+        os.chmod(self.last.parent, 0o000)
+        for tool in (RUN + ["--resume"], RUN + ["--resume=auto"], ["tbn-eval", "runs/tiny"],
+                     ["tbn-export", "runs/tiny", "-o", "x.tbn"]):
+            done = self.call(*tool, code=1, user=65534)
+            self.assertIn("Permission denied", done.stderr)
+        os.chmod(self.last.parent, 0o755)
+        self.assertEqual(before, self.last.read_bytes())
+
+
+class Checkpoints(RunDirectoryTest):
+    def test_a_flipped_bit_is_found_by_every_tool_that_reads_a_checkpoint(self):
+        self.train("train.epochs=1")
+        good = self.best.read_bytes()
+        (length,) = struct.unpack("<Q", good[:8])
+        other = [*RUN, "name=other", "train.epochs=1"]
+        for offset in (good.index(b'"epoch') + 10, 8 + length + 5, len(good) - 100):
+            for path in (self.best, self.last):
+                flip_bit(path, offset)
+            for tool in (["tbn-eval", "runs/tiny"], ["tbn-export", "runs/tiny", "-o", "x.tbn"],
+                         [*RUN, "train.epochs=2", "--resume"], ["tbn-train", "--resume", "runs/tiny"],
+                         [*other, "init.from=runs/tiny"], [*other, "teacher.from=runs/tiny"]):
+                done = self.call(*tool, code=3)
+                self.assertIn(".safetensors: damaged: ", done.stderr)
+            for path in (self.best, self.last):
+                flip_bit(path, offset)
+        self.call("tbn-eval", "runs/tiny")
+
+    def test_a_checkpoint_of_before_there_were_checksums_is_read_by_every_tool(self):
+        self.train("train.epochs=1")
+        for path in (self.best, self.last):
+            without_checksums(path)
+        self.call("tbn-eval", "runs/tiny")
+        self.call("tbn-export", "runs/tiny", "-o", "x.tbn")
+        self.train("train.epochs=2", "--resume")
+
+    def test_a_run_killed_inside_an_epoch_goes_on_from_its_last_minute(self):
+        settings = [*CONV_SETTINGS, "train.epochs=2", "train.ema=0.9", "data.flip=true"]
+        self.train(*settings)
+        straight = [self.last.read_bytes(), self.best.read_bytes()]
+        often = "train.checkpoint_minutes=0.000001"  # after each step
+        self.train(*settings, "--overwrite", often)
+        self.assertEqual(straight[0][-10000:], self.last.read_bytes()[-10000:])
+        process = self.start(*RUN, *settings, "--overwrite", often)
+        deadline = time.monotonic() + 60
+        while True:
+            self.assertLess(time.monotonic(), deadline)
+            try:
+                progress = self.progress(self.last)
+                if progress["epoch"] == 0 and progress["step_in_epoch"] > 2:
+                    break
+            except (FileNotFoundError, json.JSONDecodeError):
+                pass
+        process.kill()
+        process.communicate()
+        progress = self.progress(self.last)
+        self.assertGreater(progress["step_in_epoch"], 2)
+        done = self.train(*settings, "--resume")
+        self.assertIn(f"resuming at epoch 1, step {progress['step_in_epoch']} of 10", done.stdout)
+        self.assertEqual(straight, [self.last.read_bytes(), self.best.read_bytes()])
+
+    def test_no_minutes_is_no_checkpoint_inside_an_epoch(self):
+        self.train("train.epochs=1", "train.checkpoint_minutes=0")
+        self.assertNotIn("saved at epoch", (self.run_folder / "train.log").read_text())
+        self.train("train.epochs=1", "train.checkpoint_minutes=0.000001", "--overwrite")
+        self.assertIn("saved at epoch 1, step 9", (self.run_folder / "train.log").read_text())
+
+
+class Names(RunDirectoryTest):
+    def test_a_setting_that_a_checkpoint_cannot_keep_is_refused_before_training(self):
+        bad = os.fsdecode(b"data\xff")
+        shutil.copytree(self.folder / "data", self.folder / bad)
+        self.fails(2, "data.root: 'data?' is not UTF-8, which checkpoints keep; rename it, or make "
+                      "a link to it", *RUN, f"data.root={bad}")
+        self.assertFalse((self.folder / "runs").exists())
+
+    def test_a_class_folder_that_is_not_utf8_is_refused_before_training(self):
+        for name in (b"blue", b"caf\xe9"):
+            folder = self.folder / "images" / "train" / os.fsdecode(name)
+            folder.mkdir(parents=True)
+            for i in range(4):
+                (folder / f"{i}.jpg").write_bytes(b"\xff\xd8")  # read later than its folder's name
+        shutil.copytree(self.folder / "images" / "train", self.folder / "images" / "val")
+        done = self.call(*RUN, "data={name: image_folder, root: images, image_size: 32, classes: 2, "
+                               "validation: 2}", code=3)
+        self.assertIn("UTF-8", done.stderr)
+        self.assertIn("caf?", done.stderr)
+        self.assertFalse(self.run_folder.exists())
+
+    def test_a_command_line_that_is_not_utf8_is_kept_in_the_environment_all_the_same(self):
+        config = os.fsdecode(b"caf\xe9.yaml")
+        shutil.copy(self.folder / "tiny.yaml", self.folder / config)
+        self.call("tbn-train", "--config", config, "train.epochs=1")
+        environment = json.loads((self.run_folder / "environment.json").read_text())
+        self.assertIn("caf\N{REPLACEMENT CHARACTER}.yaml", environment["command"])
+
+
+class Descriptors(RunDirectoryTest):
+    def test_with_closed_descriptors_no_file_becomes_the_console(self):
+        for closed in ("0<&-", ">&-", "2>&-", "0<&- >&- 2>&-"):
+            shutil.rmtree(self.run_folder, ignore_errors=True)
+            command = " ".join(f"'{part}'" for part in self.command(*RUN, "train.epochs=2"))
+            done = subprocess.run(f"{command} {closed}", shell=True, cwd=self.folder, timeout=120)
+            self.assertEqual(done.returncode, 0, closed)
+            rows = (self.run_folder / "metrics.csv").read_text().splitlines()
+            self.assertEqual([row.split(",")[0] for row in rows], ["epoch", "1", "2"], closed)
+            self.call("tbn-eval", "runs/tiny")
+            for tool in (f"tbn-eval' runs/tiny --predictions p{len(closed)}",
+                         f"tbn-export' runs/tiny -o x{len(closed)}.tbn"):
+                binary = self.command("")[0]
+                done = subprocess.run(f"'{binary}/{tool} {closed}", shell=True, cwd=self.folder,
+                                      timeout=120)
+                self.assertEqual(done.returncode, 0, tool + closed)
+            lines = (self.folder / f"p{len(closed)}").read_text().split()
+            self.assertEqual(len(lines), 200)
+            self.call("tbn-eval", f"x{len(closed)}.tbn", "--verify")
+
+
+if __name__ == "__main__":
+    main()
