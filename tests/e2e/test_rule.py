@@ -131,14 +131,75 @@ class EveryKind(RuleTest):
                 shutil.rmtree(self.folder / "runs")
 
     def test_series(self):
-        rng = random.Random(2)
-        lines = ["date,load,oil"]
-        for i in range(400):
-            lines.append(f"2020-01-{1 + i // 24:02d} {i % 24:02d}:00:00,"
-                         f"{50000 + 100 * (i % 24) + rng.random():.3f},{20 + (i % 7) + rng.random():.4f}")
-        (self.folder / "s.csv").write_text("\n".join(lines) + "\n")
+        write_csv(self.folder / "s.csv")
         self.same_everywhere("s.csv", "data.name=csv", "data.series.window=24",
                              "data.series.horizon=6", "model={type: dlinear, kernel: 5}")
+
+
+def write_csv(path, rows=400, order=(0, 1, 2), scale=1, shift=0):
+    """Hours of three columns, in another order or in other units."""
+    rng = random.Random(2)
+    names = ["load", "oil", "wind"]
+    lines = ["date," + ",".join(names[c] for c in order)]
+    for i in range(rows):
+        values = [50000 + 100 * (i % 24) + rng.random(), 20 + i % 7 + rng.random(),
+                  (i * i) % 13 + rng.random()]
+        lines.append(f"2020-{1 + i // 672:02d}-{1 + i // 24 % 28:02d} {i % 24:02d}:00:00,"
+                     + ",".join(f"{scale * values[c] + shift:.4f}" for c in order))
+    path.write_text("\n".join(lines) + "\n")
+
+
+class Series(RuleTest):
+    def setUp(self):
+        super().setUp()
+        write_csv(self.folder / "s.csv")
+        self.run_of("data.root=s.csv", "data.name=csv", "data.series.window=24",
+                    "data.series.horizon=6", "model={type: tsmixer, blocks: 1}",
+                    "weights.encoding=float")
+        self.export()
+
+    def mse(self, what, csv, **options):
+        return self.call_json("tbn-eval", what, "--root", csv, **options)["metrics"]["mse"]
+
+    def test_a_file_takes_original_values_and_says_its_columns(self):
+        header = read_safetensors_header(self.folder / "r.tbn")["__metadata__"]
+        rule = json.loads(header["tbn.input"])
+        self.assertEqual((rule["columns"], rule["seconds"], rule["units"], rule["steps"]),
+                         (["load", "oil", "wind"], 3600, "graph", []))
+        self.assertIn("units", header["tbn.features"])
+        self.assertEqual(json.loads(header["tbn.measured"])["rows"], [280, 40, 80])
+        self.export("runs/r", "plain.tbn", "--units", "standardised")
+        header = read_safetensors_header(self.folder / "plain.tbn")["__metadata__"]
+        self.assertNotIn("units", header["tbn.features"])
+        steps = json.loads(header["tbn.input"])["steps"]
+        self.assertEqual([len(steps[0][key]) for key in ("mean", "deviation")], [3, 3])
+        self.assertAlmostEqual(self.mse("plain.tbn", "s.csv"), self.mse("r.tbn", "s.csv"), places=4)
+
+    def test_columns_in_another_order_are_taken_by_name(self):
+        write_csv(self.folder / "permuted.csv", order=(2, 0, 1))
+        for what in ("runs/r", "r.tbn"):
+            self.assertAlmostEqual(self.mse(what, "permuted.csv"), self.mse(what, "s.csv"), places=4)
+        self.assertIn("another order",
+                      self.call("tbn-eval", "r.tbn", "--root", "permuted.csv").stderr)
+
+    def test_rows_that_came_later_change_no_figure(self):
+        write_csv(self.folder / "longer.csv", rows=480)
+        for what in ("runs/r", "r.tbn"):
+            self.assertAlmostEqual(self.mse(what, "longer.csv"), self.mse(what, "s.csv"), places=4)
+
+    def test_other_units_are_told_and_change_the_figure(self):
+        write_csv(self.folder / "other.csv", scale=1000, shift=50000)
+        for what in ("runs/r", "r.tbn"):
+            done = self.call("tbn-eval", what, "--root", "other.csv")
+            self.assertIn("note: ", done.stderr)
+            self.assertGreater(self.mse(what, "other.csv"), 100 * self.mse(what, "s.csv"))
+
+    def test_a_column_that_is_missing_is_refused(self):
+        lines = (self.folder / "s.csv").read_text().replace("oil", "gas", 1)
+        (self.folder / "gas.csv").write_text(lines)
+        for what in ("runs/r", "r.tbn"):
+            done = self.call("tbn-eval", what, "--root", "gas.csv", code=3)
+            self.assertIn("'oil'", done.stderr)
 
 
 class Classes(RuleTest):
@@ -204,6 +265,20 @@ class Classes(RuleTest):
                          "data.name=image_folder", "data.image_size=24", "data.resize=30",
                          "data.validation=3", *CNN, "train.epochs=2", "--resume", code=3)
         self.assertIn("knew 18 train samples, and there are 19 now", done.stderr)
+
+    def test_a_folder_for_testing_that_comes_later_is_refused(self):
+        root = self.folder / "more"
+        write_folders(root, {"train": 6, "val": 4})
+        settings = ["data.root=more", "data.name=image_folder", "data.image_size=24",
+                    "data.resize=30", "data.validation=3", *CNN, "name=later"]
+        self.run_of(*settings)
+        shutil.copytree(root / "val", root / "test")
+        done = self.call("tbn-train", "--config", "rule.yaml", *NOTHING, *settings,
+                         "train.epochs=2", "--resume", code=3)
+        self.assertIn("was tested on the folder 'val', and it is 'test'", done.stderr)
+        done = self.call("tbn-eval", "runs/later", "--split", "validation", code=3)
+        self.assertIn("was tested on the folder 'val'", done.stderr)
+        self.assertIn("was tested on the folder 'val'", self.call("tbn-eval", "runs/later").stderr)
 
     def test_a_test_file_more_is_told(self):
         shutil.copy(self.pets / "test" / "blue" / "0.jpg", self.pets / "test" / "blue" / "new.jpg")
