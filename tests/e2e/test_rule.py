@@ -154,7 +154,7 @@ class Series(RuleTest):
         super().setUp()
         write_csv(self.folder / "s.csv")
         self.run_of("data.root=s.csv", "data.name=csv", "data.series.window=24",
-                    "data.series.horizon=6", "model={type: tsmixer, blocks: 1}",
+                    "data.series.horizon=6", "model={type: tsmixer, depth: 1, hidden: 8}",
                     "weights.encoding=float")
         self.export()
 
