@@ -79,9 +79,9 @@ TEST_CASE("CMYK and YCCK become red, green and blue as in Pillow, with Adobe's m
                                    {{10, 240, 130, 3}, {0, 3, 2}},
                                    {{0, 0, 0, 0}, {0, 0, 0}}};
   for (const auto& [stored, rgb] : cases) {
-    const auto expected = flat_pixels(256, rgb);
+    const auto given = flat_pixels(256, stored), expected = flat_pixels(256, rgb);
     const auto check = [&](int tolerance, const JpegWriting& options) {
-      const auto bytes = jpeg_bytes(flat_pixels(256, stored), 16, 16, 100, options);
+      const auto bytes = jpeg_bytes(given, 16, 16, 100, options);
       CHECK(largest_difference(decode(bytes).pixels, expected) <= tolerance);
     };
     check(0, {.from = JCS_CMYK});

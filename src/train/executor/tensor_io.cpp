@@ -81,7 +81,9 @@ void load_state(GraphModule& module, const TensorMap& tensors, const std::string
   for (const NamedTensor& wanted : module.tensors()) check_tensor(wanted, tensors, where);
   if (tensors.size() != module.tensors().size()) {
     for (const auto& [name, tensor] : tensors) {
-      const auto has_name = [&](const NamedTensor& wanted) { return wanted.name == name; };
+      const auto has_name = [&given = name](const NamedTensor& wanted) {
+        return wanted.name == given;
+      };
       if (std::none_of(module.tensors().begin(), module.tensors().end(), has_name)) {
         throw DataError(where + ": tensor '" + name + "' is not one of network '" +
                         module.graph().name + "'");
