@@ -49,6 +49,10 @@ function(tbn_compile_options target)
     # No folder of the builder's in what is installed; ccache makes paths relative by itself.
     list(APPEND options "-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=")
   endif()
+  if(LibTorch_DIR_FOUND)
+    # Nor in the error texts of LibTorch's headers, where it is installed from: the release.
+    list(APPEND options "$<$<CONFIG:Release>:-fmacro-prefix-map=${LibTorch_DIR_FOUND}/=>")
+  endif()
   if(TBN_WERROR)
     list(APPEND options -Werror)
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")

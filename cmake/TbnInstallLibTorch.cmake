@@ -2,7 +2,7 @@
 # (component libtorch: 0.6 GB, with CUDA 5), and the prefix can be moved; without, both name the folder where it lies.
 # Sets libtorch_in_config: what tbnConfig.cmake says, a path from the prefix or an absolute one.
 set(in_a_home OFF)
-foreach(folder "$ENV{HOME}" "$ENV{XDG_CACHE_HOME}" "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}")
+foreach(folder /home "$ENV{HOME}" "$ENV{XDG_CACHE_HOME}" "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}")
   if(folder)
     cmake_path(IS_PREFIX folder "${LibTorch_DIR_FOUND}" NORMALIZE inside)
     if(inside)
