@@ -314,6 +314,13 @@ class Names(RunDirectoryTest):
         environment = json.loads((self.run_folder / "environment.json").read_text())
         self.assertIn("caf\N{REPLACEMENT CHARACTER}.yaml", environment["command"])
 
+    def test_a_result_is_not_lost_over_the_name_of_its_file(self):
+        self.train("train.epochs=1")
+        copy = os.fsdecode(b"caf\xe9.safetensors")
+        shutil.copy(self.best, self.folder / copy)
+        self.assertEqual(self.call_json("tbn-eval", copy)["path"],
+                         "caf\N{REPLACEMENT CHARACTER}.safetensors")
+
 
 class Descriptors(RunDirectoryTest):
     def test_with_closed_descriptors_no_file_becomes_the_console(self):

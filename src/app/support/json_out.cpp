@@ -3,12 +3,30 @@
 
 #include <cstdio>
 
+#include "file/utf8.h"
 #include "tbn/error.h"
 
 namespace tbn {
+namespace {
+
+// Names of files and folders need not be UTF-8, and JSON must be: a result is not lost over one.
+Json with_utf8(const Json& json) {
+  if (json.is_string()) return made_utf8(json.as_string());
+  if (json.is_array()) {
+    Json::Array values;
+    for (const Json& value : json.as_array()) values.push_back(with_utf8(value));
+    return Json::array(std::move(values));
+  }
+  if (!json.is_object()) return json;
+  Json::Object members;
+  for (const auto& [key, value] : json.as_object()) members.push_back({key, with_utf8(value)});
+  return Json::object(std::move(members));
+}
+
+}  // namespace
 
 void print_json(const Json& document) {
-  const std::string text = document.pretty();
+  const std::string text = with_utf8(document).pretty();
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
     throw SystemError("the standard output cannot be written (is the disk full?)");
   }
