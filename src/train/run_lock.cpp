@@ -88,7 +88,8 @@ void RunLock::fail(int error) const {
                   folder_.string(), std::generic_category().message(error)));
 }
 
-void RunLock::make_folder() {
+// False where an owner that ends took a folder away meanwhile.
+bool RunLock::make_folder() {
   std::error_code error;
   fs::path topmost;
   for (fs::path part = folder_; !part.empty() && !fs::exists(part, error) && !error;
@@ -97,17 +98,19 @@ void RunLock::make_folder() {
     if (part == part.parent_path()) break;
   }
   fs::create_directories(folder_, error);
+  if (error == std::errc::no_such_file_or_directory) return false;
   if (error) fail(error.value());
   if (made_.empty()) made_ = topmost;
+  return true;
 }
 
 RunLock::Try RunLock::try_lock() {
   close();
-  make_folder();
+  if (!make_folder()) return Try::kAgain;
   // For reading and writing: NFS makes an exclusive lock of nothing less.
   descriptor_ = ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
   if (descriptor_ < 0) {
-    if (errno == ENOENT) return Try::kAgain;  // its last owner has just removed the folder
+    if (errno == ENOENT) return Try::kAgain;  // as above
     fail(errno);
   }
   int error = 0;

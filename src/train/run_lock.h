@@ -37,7 +37,7 @@ class RunLock {
  private:
   enum class Try { kLocked, kHeld, kAgain };
 
-  void make_folder();
+  bool make_folder();
   Try try_lock();
   bool is_the_one_at_its_place() const;
   std::string owner() const;
