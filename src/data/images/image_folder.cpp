@@ -204,8 +204,8 @@ std::int64_t FolderImages::stratum(std::int64_t index) const {
 // The class comes from the label: Tiny-ImageNet's validation images lie in one folder.
 std::string FolderImages::identity(std::int64_t index) const {
   const ImageFile& file = listing_.files[static_cast<std::size_t>(index)];
-  return spec_.class_keys()[static_cast<std::size_t>(file.label)] +
-         file.path.substr(file.path.rfind('/'));
+  return spec_.class_keys()[static_cast<std::size_t>(file.label)] + "/" +
+         file.path.substr(file.path.rfind('/') + 1);
 }
 
 InputRule FolderImages::input_rule() const {
