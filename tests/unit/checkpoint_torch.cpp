@@ -54,6 +54,7 @@ tbn::Checkpoint example() {
                          .best_score = 91.25,
                          .best_epoch = 2};
   checkpoint.metrics.val = 91.25;
+  checkpoint.rule.output = tbn::OutputRule{.kind = "class", .classes = {"cat", "d\xc3\xb6g"}};
   return checkpoint;
 }
 
@@ -88,6 +89,7 @@ TEST_CASE("a checkpoint comes back as it was written, sums to the last bit") {
   CHECK((read.rng == written.rng));
   CHECK(read.config_yaml == written.config_yaml);
   CHECK((read.progress == written.progress));
+  CHECK((read.rule == written.rule));
   CHECK(read.metrics.val == written.metrics.val);
   CHECK_FALSE(read.metrics.test.has_value());
   CHECK(&read.weights() == &read.ema);

@@ -23,7 +23,8 @@ constexpr std::int64_t kMostImages = 1000000;
 
 micro::Ranges calibrate(const CommandLine& line, const ExportSource& source,
                         const micro::Network& network, std::int64_t images) {
-  const NetworkData found = open_network_data(line, origin_of(source), Split::kTrain);
+  const NetworkData found =
+      open_network_data(line, origin_of(source), Split::kTrain, SampleUse::kCalibration);
   print_notes(line, found.notes);
   const DataConfig& config = found.config;
   DataOptions options = data_options(config);

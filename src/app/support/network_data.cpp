@@ -78,9 +78,9 @@ bool says(const CommandLine& line, const std::string& key) {
 
 // A packed file that says less than its figure depends on: what is asked of the user.
 void check_enough(const CommandLine& line, const NetworkOrigin& origin, const DataConfig& config,
-                  Split split) {
+                  Split split, SampleUse use) {
   if (!origin.config_yaml.empty()) return;
-  if (!origin.rule.measured && split != Split::kTest &&
+  if (!origin.rule.measured && split != Split::kTest && use == SampleUse::kFigure &&
       !(says(line, "data.validation") && says(line, "data.split_seed"))) {
     ask_for(origin, "which training samples were held out",
             "data.validation=... and data.split_seed=...");
@@ -128,7 +128,8 @@ void add_match_option(CommandLine& line) {
              "names");
 }
 
-NetworkData open_network_data(const CommandLine& line, const NetworkOrigin& origin, Split split) {
+NetworkData open_network_data(const CommandLine& line, const NetworkOrigin& origin, Split split,
+                              SampleUse use) {
   DataConfig base = recorded(line, origin);
   const DataConfig first = changed(base, line, origin.path);
   if (origin.config_yaml.empty()) take_sizes(base, origin.graph, data_options(first));
@@ -137,7 +138,7 @@ NetworkData open_network_data(const CommandLine& line, const NetworkOrigin& orig
   // The network's classes say how many there are, and the data may have fewer of them.
   if (origin.rule.output) base.classes = 0;
   NetworkData result{.config = changed(base, line, origin.path)};
-  check_enough(line, origin, result.config, split);
+  check_enough(line, origin, result.config, split, use);
   for (const RuleSetting& setting : ruled) {
     const std::string now = setting.text(result.config);
     if (now == setting.text(base)) continue;

@@ -43,10 +43,14 @@ DataConfig recorded_data(const CommandLine& line, const NetworkOrigin& origin);
 // --match, for the tools that take it.
 void add_match_option(CommandLine& line);
 
+// What samples are for: calibration is content with any of training, a figure is not.
+enum class SampleUse { kFigure, kCalibration };
+
 // Reads the configuration and opens the split. Throws ConfigError where nothing says which data set
 // it is, or how its samples were made and held out; DataError where the data is not what the
 // network was trained on: classes that it lacks, other training samples to hold some out of.
-NetworkData open_network_data(const CommandLine& line, const NetworkOrigin& origin, Split split);
+NetworkData open_network_data(const CommandLine& line, const NetworkOrigin& origin, Split split,
+                              SampleUse use = SampleUse::kFigure);
 
 // The notes to the standard error output, unless --quiet.
 void print_notes(const CommandLine& line, const std::vector<std::string>& notes);
