@@ -180,7 +180,8 @@ std::string CWriter::header() const {
   const micro::Map& in = network_.input;
   return "/* " + c_comment(network_.name) + " as C99, written by tbn-export.\n *\n" + " *   fill " +
          name_ + "_input(): " + big + "_INPUT_SIZE values, " + c_number(in.h) + " rows of " +
-         c_number(in.w) + " pixels of " + c_number(in.c) + " channels\n *   then " + name_ +
+         c_number(in.w) + (network_.takes_bytes ? " pixels of " : " places of ") + c_number(in.c) +
+         (network_.takes_bytes ? " channels" : " values") + "\n *   then " + name_ +
          "_predict(): the class, or " + name_ + "_run(): the outputs\n *\n" +
          " * The input lies in the arena and is written over: fill it before each run; two runs\n "
          "* at once "
