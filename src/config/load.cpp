@@ -6,9 +6,11 @@
 #include <optional>
 #include <system_error>
 
+#include "config/keys.h"
 #include "config/reader.h"
 #include "config/scalars.h"
 #include "config/yaml_tree.h"
+#include "file/utf8.h"
 
 namespace tbn {
 namespace {
@@ -86,40 +88,15 @@ class Loader {
     put_over(std::move(tree));
   }
 
-  // "key.sub=value"
-  void apply(const std::string& text) {
-    const YamlSource source{std::make_shared<const std::string>("command line"), false};
-    const std::size_t equals = text.find('=');
-    const std::string key = text.substr(0, equals);
-    if (equals == std::string::npos || key.empty()) {
-      problems.add(source.at(0, 0), "",
-                   "'" + printable(text) + "' is no setting: write key.sub=value");
-      return;
+  // Settings "key.sub=value" of the command line, the later over the earlier.
+  void apply(const std::vector<std::string>& settings) {
+    YamlNode all;
+    for (const std::string& text : settings) {
+      if (std::optional<Setting> setting = split_setting(text)) {
+        merge_over(all, tree_of(*setting, type_after(settings)));
+      }
     }
-    if (key.find('[') != std::string::npos) {
-      problems.add(source.at(0, 0), key,
-                   "elements of a list cannot be set one by one: give all of it");
-      return;
-    }
-    if (key == "base") {
-      problems.add(source.at(0, 0), key, "is only for files");
-      return;
-    }
-    const std::vector<std::string> parts = split(key);
-    if (parts.size() > 8 || std::find(parts.begin(), parts.end(), "") != parts.end()) {
-      problems.add(source.at(0, 0), key, "is no key: write section.key=value");
-      return;
-    }
-    YamlNode node = read_tree(std::string_view(text).substr(equals + 1), source, key);
-    node.place = source.at(0, 0);
-    for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
-      YamlNode map;
-      map.kind = YamlNode::Kind::kMap;
-      map.place = source.at(0, 0);
-      map.entries.push_back({*part, map.place, std::move(node)});
-      node = std::move(map);
-    }
-    put_over(std::move(node));
+    if (all.kind != YamlNode::Kind::kNull) put_over(std::move(all));
   }
 
   Config finish(const std::string& default_name) {
@@ -133,13 +110,84 @@ class Loader {
   }
 
  private:
+  struct Setting {
+    std::vector<std::string> parts;  // of the key
+    std::string key;
+    std::string value;
+  };
+
+  // "key.sub=value" at its first '='; nothing where it is reported.
+  std::optional<Setting> split_setting(const std::string& text) {
+    const std::size_t equals = text.find('=');
+    const std::string key = text.substr(0, equals);
+    if (equals == std::string::npos || key.empty()) {
+      problems.add(command_line_.at(0, 0), "",
+                   "'" + printable(text) + "' is no setting: write key.sub=value");
+      return std::nullopt;
+    }
+    std::vector<std::string> parts = split(key);
+    std::string wrong;
+    if (key.find('[') != std::string::npos) {
+      wrong = "elements of a list cannot be set one by one: give all of it";
+    } else if (key == "base") {
+      wrong = "is only for files";
+    } else if (parts.size() > 8 || std::find(parts.begin(), parts.end(), "") != parts.end()) {
+      wrong = "is no key: write section.key=value";
+    }
+    if (!wrong.empty()) {
+      problems.add(command_line_.at(0, 0), key, wrong);
+      return std::nullopt;
+    }
+    return Setting{std::move(parts), key, text.substr(equals + 1)};
+  }
+
+  // The family of networks that settings make options of: the last that they name, or the file's.
+  std::string type_after(const std::vector<std::string>& settings) const {
+    const std::string key = "model.type=";
+    const auto last = std::find_if(settings.rbegin(), settings.rend(),
+                                   [&](const std::string& text) { return text.starts_with(key); });
+    if (last != settings.rend()) return last->substr(key.size());
+    const YamlNode* model = root.find("model");
+    const YamlNode* type = model != nullptr ? model->find("type") : nullptr;
+    return type != nullptr ? type->text : kDefaultModel;
+  }
+
+  // Maps down to the value, which is as typed where its key holds text and YAML elsewhere.
+  YamlNode tree_of(const Setting& setting, const std::string& model_type) {
+    YamlNode node = is_text_key(setting.key, model_type)
+                        ? text_node(setting)
+                        : read_tree(setting.value, command_line_, setting.key);
+    node.place = command_line_.at(0, 0);
+    for (auto part = setting.parts.rbegin(); part != setting.parts.rend(); ++part) {
+      YamlNode map;
+      map.kind = YamlNode::Kind::kMap;
+      map.place = node.place;
+      map.entries.push_back({*part, map.place, std::move(node)});
+      node = std::move(map);
+    }
+    return node;
+  }
+
+  YamlNode text_node(const Setting& setting) {
+    YamlNode node;
+    node.kind = YamlNode::Kind::kScalar;
+    node.quoted = true;
+    node.text = setting.value;
+    if (!is_utf8(node.text)) refuse(command_line_.at(0, 0), setting.key, "is not UTF-8 text");
+    return node;
+  }
+
+  static void merge_over(YamlNode& into, YamlNode tree) {
+    if (into.kind == YamlNode::Kind::kNull) {
+      into = std::move(tree);
+    } else {
+      merge(into, std::move(tree));
+    }
+  }
+
   void put_over(YamlNode tree) {
     drop_options_of_other_type(root, tree);
-    if (root.kind == YamlNode::Kind::kNull) {
-      root = std::move(tree);
-    } else {
-      merge(root, std::move(tree));
-    }
+    merge_over(root, std::move(tree));
   }
 
   YamlNode read_tree(std::string_view text, const YamlSource& source, const std::string& key) {
@@ -208,12 +256,22 @@ class Loader {
     }
   }
 
+  // What the shell opened, such as <(...); to open any other pipe would wait for its writer.
+  static bool is_open_already(const fs::path& file) {
+    const std::string path = file.string();
+    return path == "/dev/stdin" || path.starts_with("/dev/fd/") ||
+           path.starts_with("/proc/self/fd/");
+  }
+
   // Reads at most one byte more than a configuration may have. Returns what is wrong.
   static std::string read_text(const fs::path& file, std::string& text) {
     std::error_code error;
     const fs::file_status status = fs::status(file, error);
     if (status.type() == fs::file_type::not_found) return "no such file";
     if (fs::is_directory(status)) return "is a folder; name a YAML file in it";
+    if (!fs::is_regular_file(status) && !is_open_already(file)) {
+      return "is no regular file; a pipe is read as /dev/stdin";
+    }
     std::ifstream stream(file, std::ios::binary);
     text.resize(YamlLimits{}.bytes + 1);
     stream.read(text.data(), static_cast<std::streamsize>(text.size()));
@@ -222,6 +280,7 @@ class Loader {
     return "";
   }
 
+  const YamlSource command_line_{std::make_shared<const std::string>("command line"), false};
   std::vector<fs::path> open_;  // the file being read and those that named it
   std::size_t files_ = 0;
   bool unreadable_ = false;
@@ -232,7 +291,7 @@ class Loader {
 Config load_config(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
   Loader loader;
   loader.load_file(file);
-  for (const std::string& text : overrides) loader.apply(text);
+  loader.apply(overrides);
   return loader.finish(file.stem().string());
 }
 
@@ -240,7 +299,7 @@ Config parse_config(std::string_view yaml, const std::string& source,
                     const std::vector<std::string>& overrides) {
   Loader loader;
   loader.load_text(yaml, source);
-  for (const std::string& text : overrides) loader.apply(text);
+  loader.apply(overrides);
   return loader.finish("unnamed");
 }
 
@@ -249,7 +308,7 @@ Config parse_recorded_config(std::string_view yaml, const std::string& source,
   Loader loader;
   loader.load_text(kEarlierValues, "earlier defaults");
   loader.load_text(yaml, source);
-  for (const std::string& text : overrides) loader.apply(text);
+  loader.apply(overrides);
   return loader.finish("unnamed");
 }
 

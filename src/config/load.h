@@ -4,8 +4,12 @@
 //   write(run_directory / "config.yaml", print_config(config));
 //
 // Precedence: defaults < `base:` files < the file < overrides. Maps are merged key by key, lists
-// are replaced as a whole. Where a file changes `model.type`, the options of the earlier type are
-// dropped.
+// are replaced as a whole. Where a file or an override changes `model.type`, the options of files
+// below it are dropped.
+//
+// An override's value is taken as it was typed where its key holds text: "data.root=mnist #2" is
+// the folder "mnist #2", "name='x'" has its quotes in it, "init.from=" is no file. It is YAML where
+// its key holds a number, true or false, a list or a map.
 #pragma once
 
 #include <filesystem>
@@ -17,11 +21,11 @@
 
 namespace tbn {
 
-// Reads `file`, the files its `base:` names (relative to it; at most 8 deep) and the overrides
-// "key.sub=value", whose values are YAML. Throws ConfigError; its what() holds every problem, a
-// line each: "file:line:column: optim.lrr: unknown key (did you mean optim.lr?)", or "command line:
-// ...". `name` becomes the file's stem where none is given, and `model.options` every option of the
-// family.
+// Reads `file`, which is a regular one or what the shell opened (/dev/stdin, /dev/fd/N), the files
+// its `base:` names (relative to it; at most 8 deep) and the overrides "key.sub=value". Throws
+// ConfigError; its what() holds every problem, a line each: "file:line:column: optim.lrr: unknown
+// key (did you mean optim.lr?)", or "command line: ...". `name` becomes the file's stem where none
+// is given, and `model.options` every option of the family.
 Config load_config(const std::filesystem::path& file,
                    const std::vector<std::string>& overrides = {});
 

@@ -1,8 +1,8 @@
-// The visitors that write: a resolved configuration, its reference with comments, the list of keys.
+// The visitors that write: a resolved configuration, and its reference with comments.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <utility>
 
 #include "config/layers.h"
 #include "config/load.h"
@@ -151,50 +151,6 @@ class Printer {
   std::string prefix_;
 };
 
-class KeyLister {
- public:
-  explicit KeyLister(std::string model_type) : model_type_(std::move(model_type)) {}
-
-  std::vector<std::string> keys;
-
-  template <class T>
-  void value(const char* key, const T&, const Limits&, const char*) {
-    keys.push_back(path_ + key);
-  }
-  template <class S>
-  void section(const char* key, const S& member, const char*) {
-    inside(path_ + key, ".", [&] { describe(*this, member); });
-  }
-  template <class T, class P>
-  void list(const char* key, const std::vector<T>&, const P&, const char*) {
-    inside(path_ + key, "[].", [&] { describe(*this, kElement<T>); });
-  }
-  void model(const char* key, const ModelConfig&, const char*) {
-    inside(path_ + key, ".", [&] {
-      keys.push_back(path_ + "type");
-      for (const ModelFamily& family : model_families()) {
-        if (family.name != model_type_) continue;
-        for (const OptionSpec& spec : family.options) keys.push_back(path_ + spec.key);
-      }
-    });
-  }
-
- private:
-  template <class T>
-  inline static const T kElement{};
-
-  template <class Body>
-  void inside(const std::string& key, const char* separator, const Body& body) {
-    keys.push_back(key);
-    const std::string outer = std::exchange(path_, key + separator);
-    body();
-    path_ = outer;
-  }
-
-  std::string model_type_;
-  std::string path_;
-};
-
 }  // namespace
 
 std::string print_config(const Config& config) {
@@ -214,14 +170,6 @@ std::string reference_config() {
   const Config defaults;
   describe(printer, defaults);
   return printer.text;
-}
-
-std::vector<std::string> config_keys(std::string_view model_type) {
-  KeyLister lister{std::string(model_type)};
-  const Config defaults;
-  describe(lister, defaults);
-  lister.keys.push_back("base");
-  return lister.keys;
 }
 
 }  // namespace tbn

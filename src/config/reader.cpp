@@ -141,7 +141,11 @@ class MapReader {
             const Limits& limits) {
     const bool single = std::same_as<T, std::string> && node.kind == YamlNode::Kind::kScalar;
     if (node.kind != YamlNode::Kind::kList && !single) {
-      problem(node, path, "must be a list, is " + kind_name(node));
+      const bool has_items = node.kind == YamlNode::Kind::kScalar && !node.quoted &&
+                             node.text.find_first_of("0123456789") == 0;
+      problem(node, path,
+              "must be a list, is " + kind_name(node) +
+                  (has_items ? " (write [" + printable(node.text) + "])" : ""));
       return;
     }
     std::vector<T> values(single ? 1 : node.items.size());

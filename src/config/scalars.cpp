@@ -8,35 +8,15 @@
 #include <charconv>
 #include <cmath>
 
+#include "config/number_advice.h"
+
 namespace tbn {
 namespace {
 
+constexpr std::string_view kNumber = "a number";
+constexpr std::string_view kWholeNumber = "a whole number";
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-// Takes digits from the front of `text`; returns how many.
-std::size_t take_digits(std::string_view& text) {
-  std::size_t count = 0;
-  while (count < text.size() && is_digit(text[count])) ++count;
-  text.remove_prefix(count);
-  return count;
-}
-
-// [-+]? (digits [. digits?] | . digits) ([eE] [-+]? digits)?
-bool looks_like_number(std::string_view text) {
-  if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
-  std::size_t digits = take_digits(text);
-  if (!text.empty() && text[0] == '.') {
-    text.remove_prefix(1);
-    digits += take_digits(text);
-  }
-  if (digits == 0) return false;
-  if (!text.empty() && (text[0] == 'e' || text[0] == 'E')) {
-    text.remove_prefix(1);
-    if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
-    if (take_digits(text) == 0) return false;
-  }
-  return text.empty();
-}
 
 bool is_special(std::string_view text) {
   if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
@@ -62,12 +42,12 @@ std::string parse_number(std::string_view text, std::string_view kind, double& v
   const std::string shown = printable(text);
   if (is_special(text)) return fmt::format("must be finite, is {}", shown);
   if (!looks_like_number(text)) {
-    std::string stripped(text);
-    std::erase_if(stripped, [](char c) { return c == ',' || c == '_'; });
-    if (stripped != text && looks_like_number(stripped)) {
-      return fmt::format("must be {}, is '{}' (write {})", kind, shown, stripped);
-    }
-    return fmt::format("must be {}, is '{}'", kind, shown);
+    const std::string advice = number_advice(text, kind == kWholeNumber);
+    if (!advice.empty()) return fmt::format("must be {}, is '{}' (write {})", kind, shown, advice);
+    const char* one =
+        kind == kWholeNumber ? " (one value)" : " (one value, decimals after a point)";
+    return fmt::format("must be {}, is '{}'{}", kind, shown,
+                       text.find(',') != std::string_view::npos ? one : "");
   }
   const bool has_sign = text[0] == '-' || text[0] == '+';
   const std::string_view digits = text.substr(has_sign ? 1 : 0);
@@ -110,21 +90,19 @@ std::string read_value(const YamlNode& node, bool& value) {
 }
 
 std::string read_value(const YamlNode& node, double& value) {
-  constexpr std::string_view kKind = "a number";
   std::string_view text;
-  if (std::string wrong = plain_text(node, kKind, text); !wrong.empty()) return wrong;
+  if (std::string wrong = plain_text(node, kNumber, text); !wrong.empty()) return wrong;
   double number = 0;
-  std::string wrong = parse_number(text, kKind, number);
+  std::string wrong = parse_number(text, kNumber, number);
   if (wrong.empty()) value = number;
   return wrong;
 }
 
 std::string read_value(const YamlNode& node, std::int64_t& value) {
-  constexpr std::string_view kKind = "a whole number";
   std::string_view text;
-  if (std::string wrong = plain_text(node, kKind, text); !wrong.empty()) return wrong;
+  if (std::string wrong = plain_text(node, kWholeNumber, text); !wrong.empty()) return wrong;
   double number = 0;
-  if (std::string wrong = parse_number(text, kKind, number); !wrong.empty()) return wrong;
+  if (std::string wrong = parse_number(text, kWholeNumber, number); !wrong.empty()) return wrong;
   if (text[0] == '+') text.remove_prefix(1);
   std::int64_t exact = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), exact);
@@ -134,7 +112,7 @@ std::string read_value(const YamlNode& node, std::int64_t& value) {
     return "";
   }
   if (number != std::floor(number) || std::abs(number) >= 9007199254740992.0) {
-    return fmt::format("must be {}, is {}", kKind, printable(text));
+    return fmt::format("must be {}, is {}", kWholeNumber, printable(text));
   }
   value = static_cast<std::int64_t>(number);
   return "";

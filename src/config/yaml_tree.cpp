@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "base/text.h"
+#include "file/utf8.h"
 
 namespace tbn {
 namespace {
@@ -172,8 +173,19 @@ void check_bytes(std::string_view text, const YamlSource& source) {
   int line = 1;
   int column = 0;
   bool indent = true;
-  for (const char c : text) {
+  std::size_t whole = 0;  // where the character after the current one begins
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
     ++column;
+    if (i == whole) {
+      const std::size_t length = utf8_sequence(text.substr(i));
+      if (length == 0) {
+        throw Stop{source.at(line, column), "",
+                   "byte " + std::to_string(static_cast<unsigned char>(c)) +
+                       " is no character; a configuration is UTF-8 text"};
+      }
+      whole += length;
+    }
     const auto byte = static_cast<unsigned char>(c);
     if (c == '\n') {
       ++line;
