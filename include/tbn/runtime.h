@@ -44,11 +44,12 @@ struct Limits {
 
 class Network {
  public:
-  // Reads and checks a .tbn file. Throws DataError, also where it exceeds the limits, and
-  // SystemError where it cannot be read. The
-  // tensors stay in the file, which is mapped while the network lives: it may be deleted, or
-  // replaced by renaming another over it, but not written into or cut short, which would change the
-  // network or end the program (SIGBUS). Who cannot rule that out reads the file and calls parse.
+  // Reads and checks a .tbn file. Throws DataError, also where it exceeds the limits,
+  // NonFiniteError for a weight that is infinite or not a number, and SystemError where it cannot
+  // be read. The tensors stay in the file, which is mapped while the network lives: it may be
+  // deleted, or replaced by renaming another over it, but not written into or cut short, which
+  // would change the network or end the program (SIGBUS). Who cannot rule that out reads the file
+  // and calls parse.
   static std::shared_ptr<const Network> load(const std::filesystem::path& path,
                                              const Limits& limits = {});
   // The same for a file's bytes in memory, for example an array in the program, at any address.

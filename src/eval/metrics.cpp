@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
+#include "base/text.h"
 #include "tbn/error.h"
 
 namespace tbn {
@@ -19,6 +21,10 @@ double cross_entropy_of(std::span<const float> logits, std::size_t label) {
 
 std::size_t largest_of(std::span<const float> logits) {
   return static_cast<std::size_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+}
+
+bool all_finite(std::span<const float> values) {
+  return std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
 }
 
 double per_cent(std::int64_t part, std::int64_t whole) {
@@ -87,6 +93,10 @@ void MetricSums::add(std::span<const float> outputs, std::span<const std::int64_
       }
     }
   }
+  const std::size_t each = count > 0 ? outputs.size() / count : 0;
+  for (std::size_t s = 0; s < count; ++s) {
+    not_finite_ += all_finite(outputs.subspan(s * each, each)) ? 0 : 1;
+  }
   samples_ += samples;
 }
 
@@ -114,6 +124,22 @@ std::vector<std::int32_t> MetricSums::predictions_by_place() const {
   return placed;
 }
 
+void MetricSums::expect_finite(const std::string& where) const {
+  if (not_finite_ == 0) return;
+  throw NonFiniteError(
+      where + ": the outputs of " + grouped(static_cast<std::uint64_t>(not_finite_)) + " of " +
+      grouped(static_cast<std::uint64_t>(samples_)) +
+      " samples are infinite or not a number, so that nothing measured on them means anything; its "
+      "weights or what is computed from them are beyond the range of the arithmetic");
+}
+
+// A point or sample whose logits are not finite is called nothing.
+void MetricSums::count_not_finite(std::size_t label) {
+  ++counts_[label].is;
+  predictions_.push_back(-1);
+  loss_ = std::numeric_limits<double>::quiet_NaN();
+}
+
 void MetricSums::count(std::size_t label, std::size_t predicted) {
   ++counts_[label].is;
   ++counts_[predicted].called;
@@ -129,6 +155,10 @@ void MetricSums::add_classified(std::span<const float> logits,
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const std::span<const float> row = logits.subspan(i * classes(), classes());
     const auto label = static_cast<std::size_t>(labels[i]);
+    if (!all_finite(row)) {
+      count_not_finite(label);
+      continue;
+    }
     // Classes that come before the right one: higher logits, and equal ones with a lower number.
     std::size_t before = 0;
     for (std::size_t k = 0; k < row.size(); ++k) {
@@ -157,12 +187,17 @@ void MetricSums::add_object(std::span<const float> logits, std::span<const std::
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const std::span<const float> row = logits.subspan(i * classes(), classes());
     const auto label = static_cast<std::size_t>(labels[i]);
+    TBN_CHECK(!category || (label >= first && label - first < parts),
+              "an object has labels of one category");
+    if (category) ++object[label - first].is;
+    if (!all_finite(row)) {
+      count_not_finite(label);
+      continue;
+    }
     const std::size_t predicted = first + largest_of(row.subspan(first, parts));
     count(label, predicted);
     loss_ += cross_entropy_of(row, label);
     if (!category) continue;
-    TBN_CHECK(label >= first && label - first < parts, "an object has labels of one category");
-    ++object[label - first].is;
     ++object[predicted - first].called;
     object[label - first].both += label == predicted;
   }
@@ -226,6 +261,7 @@ EvalMetrics MetricSums::result() const {
   EvalMetrics metrics;
   metrics.task = spec_.task.task;
   metrics.samples = samples_;
+  metrics.not_finite = not_finite_;
   if (samples_ == 0) return metrics;
   if (metrics.task == Task::kForecasting) {
     metrics.mse = squares_ / static_cast<double>(values_);

@@ -36,6 +36,9 @@ struct CategoryMetrics {
 struct EvalMetrics {
   Task task = Task::kClassification;
   std::int64_t samples = 0;
+  // Samples of which an output is infinite or not a number. None of them counts as right, they are
+  // called nothing, and a loss over one is not a number.
+  std::int64_t not_finite = 0;
   // Mean cross entropy in nats over samples or points, with no label ruled out; the MSE for series.
   double loss = 0;
 
@@ -94,13 +97,17 @@ class MetricSums {
   void leave_out(std::span<const std::int64_t> samples);
 
   EvalMetrics result() const;
-  // The predicted class of each sample or of each point, in order; none for forecasting.
+  // The predicted class of each sample or of each point, in order, -1 where its logits are not all
+  // finite; none for forecasting.
   const std::vector<std::int32_t>& predictions() const { return predictions_; }
   // The same with kUnread, once or for each point, in the place of each sample that was left out,
   // so that line i is of sample i where add() went through a set in order.
   std::vector<std::int32_t> predictions_by_place() const;
   static constexpr std::int32_t kUnread = -1;
   const SampleSpec& spec() const { return spec_; }
+  // Throws NonFiniteError where outputs were not finite: "<where>: the outputs of 3 of 500 samples
+  // ...".
+  void expect_finite(const std::string& where) const;
 
  private:
   struct ClassCounts {
@@ -119,11 +126,13 @@ class MetricSums {
   void add_object(std::span<const float> logits, std::span<const std::int64_t> labels);
   void add_series(std::span<const float> values, std::span<const float> targets);
   void count(std::size_t label, std::size_t predicted);
+  void count_not_finite(std::size_t label);
   void put_classes(EvalMetrics& metrics) const;
   void put_categories(EvalMetrics& metrics) const;
 
   SampleSpec spec_;
   std::int64_t samples_ = 0;
+  std::int64_t not_finite_ = 0;
   std::vector<std::int32_t> predictions_;
   std::vector<std::int64_t> left_out_;
   std::vector<ClassCounts> counts_;      // [K]
@@ -140,7 +149,8 @@ class MetricSums {
 // Classification: {"task", "top1", "top5", "loss", "images", "per_class", "confusion"};
 // segmentation: {"task", "accuracy", "class_accuracy", "miou", "instance_miou", "class_miou",
 // "loss", "samples", "per_class", "per_category", "confusion"}; forecasting: {"task", "mse", "mae",
-// "loss", "samples"}. What is absent is left out; what is not finite is null.
+// "loss", "samples"}; "not_finite", a number of samples, where there are any. What is absent is
+// left out; what is not finite is null.
 Json metrics_json(const EvalMetrics& metrics);
 
 // The classes and categories as aligned columns, a line each, for people to read; empty for

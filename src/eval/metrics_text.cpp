@@ -111,7 +111,12 @@ std::string EvalMetrics::score_text() const {
 }
 
 std::string EvalMetrics::headline() const {
-  const std::string start = score_name() + " " + score_text();
+  const std::string lost = not_finite == 0
+                               ? ""
+                               : fmt::format("{} of {} outputs not finite, ",
+                                             grouped(static_cast<std::uint64_t>(not_finite)),
+                                             grouped(static_cast<std::uint64_t>(samples)));
+  const std::string start = lost + score_name() + " " + score_text();
   if (task == Task::kClassification) {
     return fmt::format("{}, top-5 {:.2f} %, loss {:.4f}", start, top5, loss);
   }
@@ -127,6 +132,7 @@ std::string EvalMetrics::headline() const {
 Json metrics_json(const EvalMetrics& metrics) {
   Json json = Json::object();
   json["task"] = std::string(to_string(metrics.task));
+  if (metrics.not_finite > 0) json["not_finite"] = metrics.not_finite;
   if (metrics.task == Task::kForecasting) {
     json["mse"] = number(metrics.mse);
     json["mae"] = number(metrics.mae);

@@ -36,8 +36,8 @@ TestVectors answer(const std::shared_ptr<const Network>& network, const HostTens
   Session(network).run(input.values<float>(), batch, output);
   for (const float value : output) {
     if (std::isfinite(value)) continue;
-    throw DataError("the packed network gives " + std::to_string(value) +
-                    " for a test vector; its weights are too large for float arithmetic");
+    throw NonFiniteError("the packed network gives " + std::to_string(value) +
+                         " for a test vector; its weights are too large for float arithmetic");
   }
   return vectors;
 }

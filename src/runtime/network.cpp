@@ -1,6 +1,5 @@
 // Loads packed networks and refuses what is not one.
-#include <cmath>
-
+#include "base/finite.h"
 #include "base/text.h"
 #include "runtime/cpu/program.h"
 #include "runtime/limits.h"
@@ -13,18 +12,6 @@
 namespace tbn {
 
 namespace {
-
-// A floating-point weight that is no number would turn every answer into none.
-void check_values(const TensorMap& tensors, const std::string& where) {
-  for (const auto& [name, tensor] : tensors) {
-    if (tensor.dtype() != DType::kF32) continue;
-    for (const float value : tensor.values<float>()) {
-      if (std::isfinite(value)) continue;
-      throw DataError(where + ": tensor " + in_quotes(name) + " holds " + std::to_string(value) +
-                      ", and only finite numbers may be in it; the file is damaged");
-    }
-  }
-}
 
 // [k, ...shape] of F32.
 void check_vectors(const HostTensor& tensor, const char* name, const Shape& shape,
@@ -77,7 +64,8 @@ std::shared_ptr<const Network> Network::from(Model packed,
   }
   check_packed_ops(packed.graph, where);
   check_tensors(packed.graph, packed.tensors, packed_tensors, where);
-  check_values(packed.tensors, where);
+  // A weight that is no number would turn every answer into none.
+  check_finite(packed.tensors, where, "only finite numbers may be in a packed network");
   try {
     plan_memory(packed.graph);
   } catch (const DataError& e) {

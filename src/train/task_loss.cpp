@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include "base/finite.h"
 #include "data/class_match.h"
 #include "eval/fit.h"
 #include "tbn/error.h"
@@ -35,6 +36,8 @@ std::shared_ptr<GraphModule> load_teacher(const TeacherConfig& teacher, const Sa
   const Checkpoint checkpoint = read_checkpoint(where);
   check_classes(checkpoint.rule, spec, fmt::format("teacher.from: '{}'", where));
   check_data_fits(checkpoint.graph, spec, fmt::format("teacher.from: {}", where));
+  check_finite(checkpoint.weights(), fmt::format("teacher.from: {}", where),
+               "a network that diverged teaches nothing; name another checkpoint");
   auto module = std::make_shared<GraphModule>(checkpoint.graph);
   load_state(*module, checkpoint.weights(), where);
   module->to(device);

@@ -280,6 +280,51 @@ TEST_CASE("samples that were left out keep their places among the predictions") 
   CHECK(sums.result().top1 == 100);
 }
 
+TEST_CASE("a sample whose outputs are not finite is never right, whatever its label") {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const float inf = std::numeric_limits<float>::infinity();
+  for (const float bad : {nan, inf, -inf}) {
+    CAPTURE(bad);
+    for (std::size_t place = 0; place < 4; ++place) {
+      for (std::int64_t label = 0; label < 4; ++label) {
+        Values logits = {0, 1, 2, 3};
+        logits[place] = bad;
+        MetricSums sums(classification(4));
+        sums.add(logits, Labels{label}, {}, 1);
+        sums.add(calling({2}, 4), Labels{2}, {}, 1);
+        const EvalMetrics metrics = sums.result();
+        CHECK(metrics.not_finite == 1);
+        CHECK(metrics.top1 == 50);
+        CHECK(metrics.top5 == 50);
+        CHECK(std::isnan(metrics.loss));
+        CHECK(sums.predictions() == std::vector<std::int32_t>{-1, 2});
+        CHECK(metrics_json(metrics).at("not_finite").as_int() == 1);
+        CHECK(metrics.headline().starts_with("1 of 2 outputs not finite, top-1 50.00 %"));
+      }
+    }
+  }
+}
+
+TEST_CASE("points and series that are not finite are counted by object") {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  MetricSums points(segmentation(2, 2));
+  points.add(Values{1, 0, nan, 0, 1, 0, 0, 1}, Labels{0, 0, 0, 1}, {}, 2);
+  CHECK(points.result().not_finite == 1);
+  CHECK(points.result().accuracy == 75);
+  CHECK(points.result().classes.at(0).count == 3);
+  CHECK(points.predictions() == std::vector<std::int32_t>{0, -1, 0, 1});
+  MetricSums series(forecasting(2, 1));
+  series.add(Values{0, nan, 0, 0}, {}, Values{0, 0, 0, 0}, 2);
+  CHECK(series.result().not_finite == 1);
+  CHECK(message_of<NonFiniteError>([&] {
+          series.expect_finite("m.tbn");
+        }).starts_with("m.tbn: the outputs of 1 of 2 samples are infinite or not a number"));
+  MetricSums good(classification(2));
+  good.add(Values{0, 1}, Labels{1}, {}, 1);
+  CHECK_NOTHROW(good.expect_finite("m.tbn"));
+  CHECK(metrics_json(good.result()).find("not_finite") == nullptr);
+}
+
 TEST_CASE("outputs and labels of the wrong number are refused") {
   MetricSums sums(classification(3));
   CHECK_THROWS_AS(sums.add(Values(3, 0), Labels{0, 1}, {}, 1), InternalError);

@@ -169,7 +169,7 @@ TEST_CASE("a norm over the planes of a linear's output stays outside of it") {
 TEST_CASE("a model that diverged is refused by the tensor's name") {
   Model model = test::random_trained(test::odd_network(), 1);
   model.tensors.at("stem.latent").values<float>()[3] = std::numeric_limits<float>::quiet_NaN();
-  const std::string message = test::message_of<DataError>([&] { pack_model(model); });
+  const std::string message = test::message_of<NonFiniteError>([&] { pack_model(model); });
   CHECK(test::says(message, {"'stem.latent'", "nan", "diverged"}));
 }
 

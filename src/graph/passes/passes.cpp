@@ -1,28 +1,10 @@
 // The list of export passes and the way through all of them.
 #include "graph/passes/passes.h"
 
-#include <cmath>
-
-#include "base/text.h"
+#include "base/finite.h"
 #include "tbn/error.h"
 
 namespace tbn {
-
-namespace {
-
-void check_finite(const TensorMap& tensors) {
-  for (const auto& [name, tensor] : tensors) {
-    if (tensor.dtype() != DType::kF32) continue;
-    for (const float value : tensor.values<float>()) {
-      if (std::isfinite(value)) continue;
-      throw DataError("tensor " + in_quotes(name) + " holds " + std::to_string(value) +
-                      ": the training diverged, and there is nothing to export; lower the "
-                      "learning rate or take an earlier checkpoint");
-    }
-  }
-}
-
-}  // namespace
 
 const std::vector<ExportPass>& export_passes() {
   static const std::vector<ExportPass> passes = {
@@ -37,7 +19,9 @@ const std::vector<ExportPass>& export_passes() {
 Model pack_model(Model trained) {
   validate(trained.graph);
   check_tensors(trained.graph, trained.tensors, training_tensors, "trained model");
-  check_finite(trained.tensors);
+  check_finite(trained.tensors, "trained model",
+               "the training diverged, and there is nothing to export; lower the learning rate or "
+               "take an earlier checkpoint");
   Model model = std::move(trained);
   for (const ExportPass& pass : export_passes()) pass.run(model);
   validate(model.graph);
