@@ -10,6 +10,7 @@
 #include "app/support/json_out.h"
 #include "app/support/options.h"
 #include "app/support/summary_table.h"
+#include "app/train/future_size.h"
 #include "app/train/run_config.h"
 #include "base/text.h"
 #include "config/data_options.h"
@@ -29,11 +30,13 @@ struct Plan {
   Summary summary;
   std::vector<ParameterInfo> parameters;
   std::vector<ResolvedGroup> groups;
+  SampleSpec samples;
 };
 
 Plan plan_of(const Config& config) {
-  const Graph graph = training_graph(config, describe_data(data_options(config.data)));
-  Plan plan{summarize(graph), trained_parameters(graph), {}};
+  SampleSpec samples = describe_data(data_options(config.data));
+  const Graph graph = training_graph(config, samples);
+  Plan plan{summarize(graph), trained_parameters(graph), {}, std::move(samples)};
   plan.groups = resolve_groups(config.optim, plan.parameters);
   return plan;
 }
@@ -56,6 +59,15 @@ std::string plan_text(const Config& config, const Plan& plan) {
   return text + "\n";
 }
 
+// What a dry run alone says: the size of the file to come, and what was assumed of the data.
+void print_forecast(const Config& config, const Plan& plan) {
+  fmt::print("packed file, without the names and rules of the data: {}\n",
+             size_text(future_size(config, plan.samples)));
+  if (!plan.samples.assumed.empty()) {
+    fmt::print("the data are not here: {} assumed\n", plan.samples.assumed);
+  }
+}
+
 Json plan_json(const Plan& plan) {
   Json json = summary_json(plan.summary);
   Json groups = Json::array();
@@ -73,6 +85,17 @@ Json plan_json(const Plan& plan) {
   }
   json["groups"] = std::move(groups);
   return json;
+}
+
+// What is printed without training has options of its own.
+void check_options(const CommandLine& line) {
+  if (line.has("print-config")) {
+    line.expect_only("--print-config", {"config", "print-config", "settings"});
+  } else if (line.has("validate")) {
+    line.expect_only("--validate", {"config", "validate", "json", "settings"});
+  } else if (line.has("dry-run")) {
+    line.expect_only("--dry-run, which touches no run", {"config", "dry-run", "json", "settings"});
+  }
 }
 
 struct CloseFile {
@@ -131,6 +154,9 @@ int train_and_report(const CommandLine& line, const Config& config, RunMode mode
       train(std::move(run), {.command_line = std::move(command_line), .console = console});
   if (line.json()) print_json(outcome_json(config, outcome, plan.summary));
   if (outcome.signal != 0) return kSignal + outcome.signal;
+  if (line.quiet() && !line.json() && outcome.test) {
+    fmt::print("{}: test {}\n", outcome.folder.string(), outcome.test->headline());
+  }
   print_ways_on(console, outcome.folder);
   return kDone;
 }
@@ -146,8 +172,10 @@ int run_main(int argc, char** argv) {
       .flag("overwrite", "replace the run of this name")
       .flag("dry-run", "print the layers and parameter groups; touch no file")
       .flag("print-config", "print the resolved configuration")
-      .flag("validate", "check the configuration");
+      .flag("validate", "check the configuration")
+      .quiet_flag("print the result and errors only");
   if (!line.parse(argc, argv)) return kDone;
+  check_options(line);
   const RunMode mode = run_mode(line);
   const Config config = run_config(line, mode);
   if (line.has("print-config")) {
@@ -165,9 +193,13 @@ int run_main(int argc, char** argv) {
   }
   if (line.has("dry-run")) {
     if (line.json()) {
-      print_json(plan_json(plan));
+      Json json = plan_json(plan);
+      json["file"] = size_json(future_size(config, plan.samples));
+      if (!plan.samples.assumed.empty()) json["assumed"] = plan.samples.assumed;
+      print_json(json);
     } else {
       fmt::print("{}", plan_text(config, plan));
+      print_forecast(config, plan);
     }
     return kDone;
   }

@@ -32,6 +32,8 @@ struct SampleSpec {
   // Forecasting: steps after which the series is alike again, a day's; 0: not known, or fewer than
   // two.
   std::int64_t season = 0;
+  // Described without the files that would tell: what was assumed, "images of 28 x 28 pixels".
+  std::string assumed = {};
 
   // Class labels a sample: 1, N, or none.
   std::int64_t labels() const;

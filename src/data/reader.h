@@ -56,6 +56,9 @@ struct DatasetReader {
   // What its samples will look like, told without reading a file where that is known; else throws
   // ConfigError with the option that says it.
   std::function<SampleSpec(const DataOptions& options)> describe;
+  // Where `describe` can only assume a shape: the shape [C, H, W] that the headers of the files in
+  // a folder say. May be null.
+  std::function<Shape(const std::filesystem::path& folder)> shape;
 
   // One of the two. Images that fit in memory: the training or the test images of a folder.
   std::function<ImageSet(const std::filesystem::path& folder, bool train)> read;

@@ -52,6 +52,14 @@ std::vector<fs::path> places_to_look(const DatasetReader& reader, const fs::path
   return places;
 }
 
+// The first place with a sign of the data set.
+std::optional<fs::path> search_data_folder(const DatasetReader& reader, const fs::path& root) {
+  for (const fs::path& place : places_to_look(reader, root)) {
+    if (find_first(place, reader.signs)) return place;
+  }
+  return std::nullopt;
+}
+
 void check_limit(std::int64_t value, const char* key) {
   if (value < 0) {
     throw ConfigError(fmt::format("data.{}: {} is negative; 0 uses all samples", key, value));
@@ -151,14 +159,20 @@ const DatasetReader& find_dataset(const std::string& name) {
 }
 
 SampleSpec describe_data(const DataOptions& options) {
-  return find_dataset(options.name).describe(options);
+  const DatasetReader& reader = find_dataset(options.name);
+  SampleSpec spec = reader.describe(options);
+  if (!reader.shape) return spec;
+  if (const auto folder = search_data_folder(reader, options.root)) {
+    spec.input = reader.shape(*folder);
+  } else {
+    spec.assumed = fmt::format("images of {} x {} pixels", spec.input[1], spec.input[2]);
+  }
+  return spec;
 }
 
 fs::path find_data_folder(const DatasetReader& reader, const fs::path& root) {
+  if (const auto folder = search_data_folder(reader, root)) return *folder;
   const auto places = places_to_look(reader, root);
-  for (const auto& place : places) {
-    if (find_first(place, reader.signs)) return place;
-  }
   std::vector<std::string> looked;
   for (const auto& place : places) looked.push_back("'" + place.string() + "'");
   const std::string install =

@@ -19,8 +19,9 @@ const std::vector<std::string>& dataset_names();
 // The registry entry of `name`. Throws ConfigError that lists the known names.
 const DatasetReader& find_dataset(const std::string& name);
 
-// What the samples will look like, without reading them. Throws ConfigError where only the files
-// can tell and an option must.
+// What the samples will look like, without reading them: of files that are there, their headers at
+// most; where they are not, SampleSpec::assumed says what was assumed. Throws ConfigError where
+// only the files can tell and an option must, DataError for a header that is damaged.
 SampleSpec describe_data(const DataOptions& options);
 
 // The folder that holds the files. With a root, that root and its subfolder <name> are searched,

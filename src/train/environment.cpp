@@ -9,6 +9,9 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include "file/reader.h"
+#include "tbn/error.h"
+
 #include "file/utf8.h"
 
 namespace tbn {
@@ -59,6 +62,22 @@ Json environment_json(const std::vector<std::string>& command_line, const std::s
   json["command"] = std::move(command);
   json["seed"] = seed;
   return json;
+}
+
+std::string threads_note(const std::filesystem::path& environment, std::int64_t threads) {
+  constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 20;
+  try {
+    Reader reader(environment, kMostBytes);
+    const std::string text = reader.read_text(reader.remaining(), "the text");
+    const std::int64_t before = parse_json(text, environment.string()).at("threads").as_int();
+    if (before == threads) return "";
+    return fmt::format(
+        "train.deterministic: the run had train.threads={} so far and has {} now; from here on its "
+        "bits are not those of a run without a break",
+        before, threads);
+  } catch (const Error&) {
+    return "";  // what cannot be read was made by nobody who could be told
+  }
 }
 
 }  // namespace tbn

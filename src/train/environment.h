@@ -1,6 +1,7 @@
 // What a run was made with: versions, machine, command line. For environment.json.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -17,5 +18,9 @@ std::string cpu_name();
 
 // "2026-03-01T12:30:05Z"
 std::string utc_now();
+
+// Where environment.json of a run that continues says another number of threads: that its bits will
+// be others, in a sentence. Empty where it is the same, or cannot be read.
+std::string threads_note(const std::filesystem::path& environment, std::int64_t threads);
 
 }  // namespace tbn

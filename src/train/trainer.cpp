@@ -113,6 +113,10 @@ void Trainer::write_description() {
 void Trainer::open() {
   if (open_.from) take_state(setup_, open_);
   run_.prepare(open_.replaces);
+  if (open_.from && config_.train.deterministic) {
+    const std::string note = threads_note(run_.environment(), at::get_num_threads());
+    if (!note.empty()) open_.notes.push_back(note);
+  }
   write_description();
   const std::int64_t step = state_.progress().global_step;
   report_ =

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import struct
 
 from tools_support import CONV_SETTINGS, ROOT, ToolTest, main, read_safetensors_header
 
@@ -95,6 +96,13 @@ class Train(ToolTest):
         self.train("train.epochs=1", "train.seed=2", "--overwrite")
         self.assertNotEqual(first, path.read_bytes())
 
+    def test_a_resume_with_another_number_of_threads_says_that_its_bits_differ(self):
+        self.train("train.epochs=1")
+        same = self.train("train.epochs=2", "--resume").stdout
+        self.assertNotIn("train.deterministic", same)
+        other = self.train("train.epochs=3", "train.threads=2", "--resume").stdout
+        self.assertIn("train.deterministic: the run had train.threads=1 so far and has 2 now", other)
+
 
 class Plan(ToolTest):
     def test_a_dry_run_touches_no_file_and_needs_no_data(self):
@@ -102,6 +110,53 @@ class Plan(ToolTest):
         self.assertIn("linear1", out)
         self.assertIn("latents: 2 tensors", out)
         self.assertFalse((self.folder / "runs").exists())
+
+    def test_a_dry_run_says_the_size_of_the_file_that_is_exported(self):
+        for number, settings in enumerate((
+                [], CONV_SETTINGS, ["weights.encoding=float", "weights.rules=[]"],
+                ["data.normalize=false", "model.norm=false"])):
+            with self.subTest(settings=settings):
+                settings = [*settings, "train.epochs=1", f"name=n{number}"]
+                file = self.call_json("tbn-train", "--config", "tiny.yaml", "--dry-run", *settings)["file"]
+                self.train(*settings)
+                self.call("tbn-export", f"runs/n{number}", "-o", "n.tbn")
+                header = read_safetensors_header(self.folder / "n.tbn")
+                rules = sum(len(json.dumps({key: header["__metadata__"].get(key, "")}))
+                            for key in ("tbn.input", "tbn.output", "tbn.measured")
+                            if key in header["__metadata__"])
+                real = (self.folder / "n.tbn").stat().st_size - rules
+                # Digits of figures and of the data's statistics, and the padding to 64.
+                self.assertLessEqual(abs(file["bytes"] - real), 64)
+                self.assertEqual(file["bytes"], sum(file.values()) - file["bytes"])
+                tiles = sum(e["data_offsets"][1] - e["data_offsets"][0] for e in header.values()
+                            if e.get("dtype") == "U8")
+                self.assertEqual(file["tiles"], tiles)
+                self.assertAlmostEqual(
+                    file["graph"], len(json.dumps(header["__metadata__"]["tbn.graph"])), delta=40)
+        text = self.train("--dry-run").stdout
+        self.assertRegex(text, r"packed file, without the names and rules of the data: [\d,]+ bytes: [\d,]+ of tiles, [\d,]+ of scalars, ")
+
+    def test_sizes_are_the_datas_own_where_they_are_there_and_said_to_be_assumed_elsewhere(self):
+        data = self.folder / "wide"
+        data.mkdir()
+        for prefix, count in (("train", 60), ("t10k", 20)):
+            (data / f"{prefix}-images-idx3-ubyte").write_bytes(
+                struct.pack(">IIII", 0x803, count, 32, 20) + bytes(range(256)) * (count * 640 // 256))
+            (data / f"{prefix}-labels-idx1-ubyte").write_bytes(
+                struct.pack(">II", 0x801, count) + bytes(i % 10 for i in range(count)))
+        settings = ["data.root=wide", "data.validation=10", "train.epochs=1", "train.batch_size=10"]
+        weights = 64 * 32 * 20 + 64 * 10
+        plan = self.call_json("tbn-train", "--config", "tiny.yaml", "--dry-run", *settings)
+        self.assertEqual(plan["totals"]["weights"], weights)
+        self.assertNotIn("assumed", plan)
+        self.train(*settings)
+        summary = json.loads((self.run_folder / "summary.json").read_text())
+        self.assertEqual((summary["weights"], summary["macs"]),
+                         (plan["totals"]["weights"], plan["totals"]["macs"]))
+        plan = self.call_json("tbn-train", "--config", "tiny.yaml", "--dry-run", "data.root=nowhere")
+        self.assertEqual(plan["assumed"], "images of 28 x 28 pixels")
+        self.assertIn("the data are not here: images of 28 x 28 pixels assumed",
+                      self.train("--dry-run", "data.root=nowhere").stdout)
 
     def test_a_dry_run_as_json_counts_the_bits_of_the_papers_example(self):
         plan = self.call_json("tbn-train", "--config", "tiny.yaml", "--dry-run",

@@ -68,6 +68,22 @@ TEST_CASE("the committed samples of Fashion-MNIST load") {
         "ankle boot");
 }
 
+TEST_CASE(
+    "images of other sizes are described as their files say, and assumed where there are none") {
+  const TempDir dir;
+  for (const char* name : {"mnist", "fashion_mnist"}) {
+    write_file(dir / name / "train-images-idx3-ubyte", idx_images(3, 32, 20));
+    const SampleSpec there = describe_data({.name = name, .root = dir.path()});
+    CHECK(there.input == Shape{1, 32, 20});
+    CHECK(there.assumed.empty());
+    const SampleSpec absent = describe_data({.name = name, .root = dir / "none"});
+    CHECK(absent.input == Shape{1, 28, 28});
+    CHECK(absent.assumed == "images of 28 x 28 pixels");
+    write_file(dir / name / "train-images-idx3-ubyte", std::string("\0\0\x08", 3));
+    CHECK_THROWS_AS(describe_data({.name = name, .root = dir.path()}), DataError);
+  }
+}
+
 TEST_CASE("a data set is found in a root, its named subfolder and the folders of its archive") {
   for (const char* place :
        {"", "cifar10", "cifar-10-batches-bin", "cifar10/cifar-10-batches-bin"}) {

@@ -40,16 +40,24 @@ std::vector<std::uint8_t> read_header(ByteSource& source, std::size_t fields, st
   return header;
 }
 
+struct ImagesHeader {
+  std::uint64_t count, rows, columns;
+};
+
+ImagesHeader read_images_header(ByteSource& source) {
+  const auto header = read_header(source, 4, kImageMagic, "image");
+  const ImagesHeader images{big_endian(header, 1), big_endian(header, 2), big_endian(header, 3)};
+  if (images.rows == 0 || images.columns == 0 || images.rows > kMaxSide ||
+      images.columns > kMaxSide) {
+    throw DataError(fmt::format("{}images of {} x {} pixels; each side must be 1 to {}",
+                                source.where(), images.rows, images.columns, kMaxSide));
+  }
+  return images;
+}
+
 void read_images(const fs::path& path, ImageSet& out) {
   ByteSource source(path);
-  const auto header = read_header(source, 4, kImageMagic, "image");
-  const std::uint64_t count = big_endian(header, 1);
-  const std::uint64_t rows = big_endian(header, 2);
-  const std::uint64_t columns = big_endian(header, 3);
-  if (rows == 0 || columns == 0 || rows > kMaxSide || columns > kMaxSide) {
-    throw DataError(fmt::format("{}images of {} x {} pixels; each side must be 1 to {}",
-                                source.where(), rows, columns, kMaxSide));
-  }
+  const auto [count, rows, columns] = read_images_header(source);
   const auto what = fmt::format("{} images of {} x {} pixels", count, rows, columns);
   out.channels = 1;
   out.height = static_cast<std::int64_t>(rows);
@@ -94,6 +102,11 @@ DatasetReader idx_reader(std::string name, std::string torchvision_folder,
   reader.signs = spellings("train-images", "idx3-ubyte");
   reader.describe = [class_names](const DataOptions&) {
     return image_spec({1, 28, 28}, class_names);
+  };
+  reader.shape = [](const fs::path& folder) -> Shape {
+    ByteSource source(find_file(folder, "train-images", "idx3-ubyte"));
+    const ImagesHeader images = read_images_header(source);
+    return {1, static_cast<std::int64_t>(images.rows), static_cast<std::int64_t>(images.columns)};
   };
   reader.read = [class_names = std::move(class_names)](const fs::path& folder, bool train) {
     const std::string prefix = train ? "train" : "t10k";

@@ -1,0 +1,73 @@
+// Exports a network that was never trained, into memory.
+#include "app/train/future_size.h"
+
+#include <map>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "eval/measure.h"
+#include "train/trainer_graph.h"
+
+namespace tbn {
+namespace {
+
+constexpr std::int64_t kTestVectors = 1;  // of tbn-export, unless it is told otherwise
+
+// Of pixels, with as many digits as means usually have.
+ChannelStatistics usual_statistics(const SampleSpec& samples) {
+  const auto channels = static_cast<std::size_t>(samples.input.front());
+  return {.mean = std::vector<double>(channels, 125.30691805),
+          .deviation = std::vector<double>(channels, 62.99321928)};
+}
+
+// As tbn-export writes it, but for the rule of inputs and outputs, which only the data can tell.
+std::map<std::string, std::string> usual_metadata(const Config& config, Task task) {
+  const std::string figure = task == Task::kForecasting ? "0.38210937" : "91.23";
+  std::map<std::string, std::string> metadata = {{"tbn.producer", "tbn-export"},
+                                                 {"tbn.trained_on", config.data.name},
+                                                 {"tbn." + measure_of(task), figure}};
+  if (config.data.validation > 0) metadata["tbn.val_" + measure_of(task)] = figure;
+  return metadata;
+}
+
+}  // namespace
+
+PackedSize future_size(const Config& config, const SampleSpec& samples) {
+  const bool normalizes = samples.bytes && config.data.normalize;
+  const ChannelStatistics statistics = normalizes ? usual_statistics(samples) : ChannelStatistics{};
+  return packed_size(
+      future_file(training_graph(config, samples, normalizes ? &statistics : nullptr),
+                  usual_metadata(config, samples.task.task), kTestVectors));
+}
+
+std::string size_text(const PackedSize& size) {
+  const auto count = [](std::int64_t bytes) { return grouped(static_cast<std::uint64_t>(bytes)); };
+  std::string parts;
+  const auto add = [&](std::int64_t bytes, const char* what) {
+    if (bytes > 0) parts += fmt::format("{}{} {}", parts.empty() ? "" : ", ", count(bytes), what);
+  };
+  add(size.tiles, "of tiles");
+  add(size.scalars, "of scalars");
+  add(size.norms, "of norms and biases");
+  add(size.floats, "of float weights");
+  add(size.graph, "of the network as text");
+  add(size.header, "of the rest of the header");
+  add(size.test_vectors, "of a test vector");
+  add(size.padding, "of padding");
+  return count(size.file) + " bytes: " + parts;
+}
+
+Json size_json(const PackedSize& size) {
+  return Json::object({{"bytes", size.file},
+                       {"tiles", size.tiles},
+                       {"scalars", size.scalars},
+                       {"norms", size.norms},
+                       {"floats", size.floats},
+                       {"graph", size.graph},
+                       {"header", size.header},
+                       {"test_vectors", size.test_vectors},
+                       {"padding", size.padding}});
+}
+
+}  // namespace tbn
