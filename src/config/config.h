@@ -52,7 +52,8 @@ struct InitConfig {
   std::string norms =
       "apart";  // apart: weights +-1, biases N(0, norm_bias) before an activation; identity: 1, 0
   double norm_bias = 0.5;
-  std::string from;  // trained weights to start from; empty: none
+  std::string from;    // trained weights to start from; empty: none
+  double share = 0.5;  // smallest share of the network's weights that `from` must hold
   bool operator==(const InitConfig&) const = default;
 };
 

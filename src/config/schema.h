@@ -74,6 +74,7 @@ void describe(V& v, S& s) {
   v.value("norm_bias", s.norm_bias, at_least(0), "apart: spread of biases before an activation");
   v.value("from", s.from, any(),
           "trained weights to start from: .safetensors or a run; empty: none");
+  v.value("share", s.share, between(0, 1), "of the network's weights, at least, that are in it");
 }
 
 template <class V, Is<PointsConfig> S>
@@ -192,7 +193,8 @@ void describe(V& v, S& s) {
   v.value("ema", s.ema, half_open(0, 1), "decay a step of averaged parameters; 0: none");
   v.value("orthogonal_penalty", s.orthogonal_penalty, at_least(0), "of PointNet's transforms");
   v.value("seed", s.seed, at_least(0), "of everything random");
-  v.value("deterministic", s.deterministic, any(), "same bits on every run, where slower too");
+  v.value("deterministic", s.deterministic, any(),
+          "same bits on every run with as many threads; slower");
   v.value("device", s.device, any(), "auto | cpu | cuda | cuda:N");
   v.value("precision", s.precision, one_of({"fp32", "bf16"}), "bf16: automatic mixed precision");
   v.value("fused_optimizer", s.fused_optimizer, one_of({"auto", "on", "off"}),

@@ -85,7 +85,7 @@ TrainState::TrainState(const Config& config, const Graph& graph, c10::Device dev
     : device_(device), model_(std::make_shared<GraphModule>(graph)) {
   initialize(*model_, config.init, static_cast<std::uint64_t>(config.train.seed));
   if (!config.init.from.empty() && !resumes) {
-    warm_started_ = warm_start(*model_, config.init.from);
+    warm_started_ = warm_start(*model_, config.init.from, config.init.share);
   }
   model_->set_channels_last(config.train.channels_last);
   model_->to(device);

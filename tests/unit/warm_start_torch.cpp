@@ -6,6 +6,7 @@
 
 #include <limits>
 
+#include "base/text.h"
 #include "config/config.h"
 #include "file/safetensors.h"
 #include "support/catch.h"
@@ -272,7 +273,9 @@ TEST_CASE("a classifier of other classes keeps its initialisation, weight and bi
   CHECK((start.unused == std::vector<std::string>{"classifier.bias", "classifier.weight"}));
   CHECK(same(tensor_of(student, "classifier.weight"), weight));
   CHECK(describe(start) ==
-        "warm start from " + file + ": " + std::to_string(start.taken.size()) +
+        "warm start from " + file + ": " + grouped(static_cast<std::uint64_t>(start.weights)) +
+            " of " + grouped(static_cast<std::uint64_t>(start.all_weights)) + " weights, " +
+            std::to_string(start.taken.size()) +
             " tensors taken, 3 left as initialised (layer1.0.norm1.running_var, "
             "classifier.weight, classifier.bias), 2 of the file unused (classifier.bias, "
             "classifier.weight)");
@@ -300,6 +303,30 @@ TEST_CASE("a state dict of torchvision starts a network of ours") {
   const WarmStart start = warm_start(student, save(folder, theirs));
   CHECK((state_of(student) == state_of(teacher)));
   CHECK((start.unused == std::vector<std::string>{"extra.weight"}));
+}
+
+TEST_CASE("a file that holds little of the network is refused with both numbers, unless told") {
+  const TempDir folder;
+  const Graph graph = resnet(tiled(4));
+  TensorMap theirs = state_of(trained(resnet(FloatWeights{}), 3));
+  std::erase_if(theirs, [](const auto& entry) {
+    return !entry.first.starts_with("conv1.") && !entry.first.starts_with("layer1.0.conv1");
+  });
+  const std::string file = save(folder, theirs);
+  GraphModule student(graph);
+  const WarmStart start = warm_start(student, file);
+  CHECK(start.weights > 0);
+  CHECK(2 * start.weights < start.all_weights);
+  const auto refused = [&](double share) {
+    return test::message_of<ConfigError>([&] { warm_start(student, file, share); });
+  };
+  CHECK(
+      test::says(refused(0.5), {"init.from: ", "float.safetensors has ", " of the network's layers",
+                                "less than the 50 % of init.share", "init.share=0"}));
+  const double share = static_cast<double>(start.weights) / static_cast<double>(start.all_weights);
+  CHECK_NOTHROW(warm_start(student, file, share));
+  CHECK_FALSE(refused(share * 1.001).empty());
+  CHECK(test::says(describe(start), {"warm start from ", " weights, "}));
 }
 
 TEST_CASE("half-precision files are widened, and whole numbers are no weights") {

@@ -242,6 +242,9 @@ class WarmStarter {
  private:
   void start_layer(NodeId id, const Node& node) {
     const bool started = copy_weights(id, node) || convert_weights(id, node);
+    const std::int64_t weights = element_count(float_tensors(module_.graph(), node).front().shape);
+    start_.all_weights += weights;
+    if (started) start_.weights += weights;
     for (const NamedTensor& named : module_.tensors_of(id)) {
       if (is_weight(named.role)) {
         (started ? start_.taken : start_.left).push_back(named.name);
@@ -332,14 +335,36 @@ std::string listed(const std::vector<std::string>& names, std::string_view what)
 
 }  // namespace
 
-WarmStart warm_start(GraphModule& module, const fs::path& from) {
+namespace {
+
+std::string weights_text(const WarmStart& start) {
+  return fmt::format("{} of {} weights", grouped(static_cast<std::uint64_t>(start.weights)),
+                     grouped(static_cast<std::uint64_t>(start.all_weights)));
+}
+
+void check_share(const WarmStart& start, double share) {
+  const auto all = static_cast<double>(start.all_weights);
+  if (static_cast<double>(start.weights) >= share * all) return;
+  throw ConfigError(fmt::format(
+      "init.from: {} has {} of the network's layers, {} tensors taken{}, less than the {:g} % of "
+      "init.share; is it of another network? init.share=0 starts from these alone",
+      start.from.string(), weights_text(start), start.taken.size(),
+      listed(start.left, "left as initialised"), 100 * share));
+}
+
+}  // namespace
+
+WarmStart warm_start(GraphModule& module, const fs::path& from, double share) {
   const torch::NoGradGuard no_grad;
-  return WarmStarter(module, read_source(from, module.graph())).run();
+  WarmStart start = WarmStarter(module, read_source(from, module.graph())).run();
+  check_share(start, share);
+  return start;
 }
 
 std::string describe(const WarmStart& start) {
-  return fmt::format("warm start from {}: {} tensors taken{}{}", start.from.string(),
-                     start.taken.size(), listed(start.left, "left as initialised"),
+  return fmt::format("warm start from {}: {}, {} tensors taken{}{}", start.from.string(),
+                     weights_text(start), start.taken.size(),
+                     listed(start.left, "left as initialised"),
                      listed(start.unused, "of the file unused"));
 }
 

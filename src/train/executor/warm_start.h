@@ -15,6 +15,10 @@ struct WarmStart {
   std::vector<std::string> taken;   // the network's tensors that begin with trained values
   std::vector<std::string> left;    // those that keep their initialisation
   std::vector<std::string> unused;  // the file's tensors that found no place
+  // Of the network's layers, counted as a float network has them: started from trained ones, of
+  // all.
+  std::int64_t weights = 0;
+  std::int64_t all_weights = 0;
 };
 
 // Gives `module`, already initialised, the trained weights of `from`: a run directory of tbn-train
@@ -35,10 +39,11 @@ struct WarmStart {
 // keeps its own start unless the tile was copied: it has to part the replicas.
 //
 // Throws DataError where the file is missing, damaged, packed or holds values that are not finite,
-// and ConfigError where nothing in it fits the network.
-WarmStart warm_start(GraphModule& module, const std::filesystem::path& from);
+// and ConfigError where nothing in it fits the network, or less than `share` of its weights.
+WarmStart warm_start(GraphModule& module, const std::filesystem::path& from, double share = 0);
 
-// "warm start from run.safetensors: 60 tensors taken, 2 left as initialised (classifier.weight,
+// "warm start from run.safetensors: 11,000 of 11,200 weights, 60 tensors taken, 2 left as
+// initialised (classifier.weight,
 // ...), 1 of the file unused (fc.weight)"
 std::string describe(const WarmStart& start);
 
