@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "app/bench/subjects.h"
+#include "app/support/cuda_options.h"
 #include "app/support/exit_codes.h"
 #include "app/support/options.h"
 #include "config/load.h"
@@ -29,6 +30,30 @@ void declare_options(CommandLine& line) {
       .value("p", "p,...", "layers: compression factors (1,4,8)");
 }
 
+// Which options each subject looks at.
+void check_options(const CommandLine& line, const std::string& subject) {
+  const bool on_cuda = asks_for_cuda(line);
+  if (subject.ends_with(".tbn") && on_cuda) {
+    line.expect_only("a .tbn file on cuda",
+                     {"device", "precision", "kernel", "batch", "rounds", "json"});
+  } else if (subject.ends_with(".tbn")) {
+    line.expect_only("a .tbn file on the cpu", {"device", "backend", "rounds", "profile", "json"});
+  } else if (subject == "layers") {
+    line.expect_only("layers",
+                     {"backend", "threads", "rounds", "rows", "size", "conv", "p", "json"});
+  } else if (subject == "data") {
+    line.expect_only("data", {"config", "seconds", "json", "settings"});
+  } else if (subject == "train") {
+    line.expect_only("train", {"config", "rounds", "profile", "json", "settings"});
+  } else if (on_cuda) {
+    line.expect_only("infer on cuda", {"config", "device", "precision", "kernel", "batch", "rounds",
+                                       "json", "settings"});
+  } else {
+    line.expect_only("infer on the cpu", {"config", "device", "backend", "batch", "threads",
+                                          "rounds", "profile", "json", "settings"});
+  }
+}
+
 int run(int argc, char** argv) {
   CommandLine line("tbn-bench",
                    "times packed networks and layers beside dense ones in LibTorch, the reading of "
@@ -37,13 +62,16 @@ int run(int argc, char** argv) {
   declare_options(line);
   if (!line.parse(argc, argv)) return kDone;
   const std::string subject = line.file("subject, a .tbn file, layers, infer, train or data");
-  if (subject.ends_with(".tbn")) return bench_model(line, subject);
-  if (subject == "layers") return bench_layers(line);
-  if (subject != "data" && subject != "train" && subject != "infer") {
+  const bool is_file = subject.ends_with(".tbn");
+  if (!is_file && subject != "layers" && subject != "data" && subject != "train" &&
+      subject != "infer") {
     throw ConfigError(
         fmt::format("'{}' cannot be timed; a .tbn file, layers, infer, train and data can",
                     printable(subject)));
   }
+  check_options(line, subject);
+  if (is_file) return bench_model(line, subject);
+  if (subject == "layers") return bench_layers(line);
   if (line.text("config").empty()) {
     throw ConfigError("which configuration? Give it as --config <file>");
   }

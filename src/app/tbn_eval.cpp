@@ -13,6 +13,7 @@
 #include "app/support/limits.h"
 #include "app/support/network_data.h"
 #include "app/support/options.h"
+#include "base/finite.h"
 #include "base/text.h"
 #include "config/data_options.h"
 #include "config/load.h"
@@ -51,10 +52,20 @@ Split split_of(const std::string& name) {
   throw ConfigError(fmt::format("--split: '{}' is not one of test, validation, train", name));
 }
 
+// Forecasts have no classes, which is said before any is made.
+void expect_classes(const CommandLine& line, const SampleSpec& spec) {
+  if (spec.task.task != Task::kForecasting) return;
+  for (const char* option : {"predictions", "per-class"}) {
+    if (!line.has(option)) continue;
+    throw ConfigError("--" + std::string(option) + ": a forecast has no classes");
+  }
+}
+
 // The samples of --split, and what the user is told of them.
 NetworkData open_data(const CommandLine& line, const NetworkOrigin& origin, Result& result) {
   NetworkData data = open_network_data(line, origin, split_of(line.text("split")));
   check_data_fits(origin.graph, data.samples->spec(), origin.path);
+  expect_classes(line, data.samples->spec());
   print_notes(line, data.notes);
   result.data = data.config.name;
   result.overridden = data.overridden;
@@ -86,10 +97,12 @@ Result evaluate_run(const CommandLine& line, const std::filesystem::path& path) 
                                       .rule = checkpoint.rule,
                                       .graph = checkpoint.graph},
                                      result);
-  if (precision_of(line) == Precision::kFp16 || line.has("kernel")) {
-    throw ConfigError("--precision fp16 and --kernel are for packed files; '" + result.path +
+  if (precision_of(line) == Precision::kFp16) {
+    throw ConfigError("--precision fp16 is for packed files; '" + result.path +
                       "' is a training state");
   }
+  check_finite(checkpoint.weights(), result.path,
+               "the training diverged; take an earlier checkpoint");
   result.sums = evaluate_checkpoint(checkpoint, *data.samples,
                                     {.device = line.text("device"),
                                      .precision = line.text("precision"),
@@ -115,16 +128,11 @@ Run open_session(const CommandLine& line, const std::shared_ptr<const Network>& 
     };
   };
   if (asks_for_cuda(line)) {
-    if (backend_of(line) != Backend::kExact) {
-      throw ConfigError("--backend " + line.text("backend") + " is of the cpu, and --device is " +
-                        line.text("device"));
-    }
     return run_on(std::make_shared<CudaSession>(network, cuda_options(line)));
   }
-  if (line.text("precision") != "fp32" || line.has("kernel")) {
-    throw ConfigError(
-        "--precision and --kernel of packed files are for --device cuda; on the cpu they run in "
-        "fp32 by the kernels of --backend");
+  if (line.text("precision") != "fp32") {
+    throw ConfigError("--precision " + line.text("precision") +
+                      " of packed files is for --device cuda; on the cpu they run in fp32");
   }
   return run_on(std::make_shared<Session>(
       network, SessionOptions{.backend = backend_of(line), .threads = session_threads(line)}));
@@ -154,9 +162,6 @@ Result evaluate_file(const CommandLine& line, const std::filesystem::path& path)
                                      result);
   const std::int64_t batch_size = line.number("batch-size", 1, 100000);
   const int loaders = static_cast<int>(data.config.threads);
-  if (is_micro(line) && asks_for_cuda(line)) {
-    throw ConfigError("--backend micro runs on the cpu, and --device is " + line.text("device"));
-  }
   result.sums = is_micro(line) ? evaluate_micro(micro_network(*network, result.path), *data.samples,
                                                 session_threads(line), batch_size, loaders)
                                : evaluate_packed(*network, open_session(line, network),
@@ -179,10 +184,6 @@ double verify_tolerance(const CommandLine& line) {
 }
 
 int verify(const CommandLine& line, const std::filesystem::path& path) {
-  if (std::filesystem::is_directory(path) || path.extension() == ".safetensors") {
-    throw ConfigError("--verify replays the test vectors of a packed file (.tbn); '" +
-                      path.string() + "' is a training state");
-  }
   const auto network = Network::load(path, limits_of(line));
   const VerifyResult result =
       verify_packed(*network, open_session(line, network), verify_tolerance(line));
@@ -200,7 +201,7 @@ int verify(const CommandLine& line, const std::filesystem::path& path) {
         "runtime and the exporter do not agree on this network",
         path.string(), result.largest_difference, result.tolerance));
   }
-  if (!line.json()) {
+  if (!line.json() && !line.quiet()) {
     fmt::print("{}: {} test vectors agree, largest difference {:.2g}\n", path.string(),
                result.vectors, result.largest_difference);
   }
@@ -208,9 +209,6 @@ int verify(const CommandLine& line, const std::filesystem::path& path) {
 }
 
 void write_predictions(const std::string& path, const MetricSums& sums) {
-  if (sums.spec().task.task == Task::kForecasting) {
-    throw ConfigError("--predictions: a forecast has no classes to write");
-  }
   std::string text;
   for (const std::int32_t predicted : sums.predictions_by_place())
     text += std::to_string(predicted) + "\n";
@@ -235,9 +233,53 @@ void print(const CommandLine& line, const Result& result) {
     print_json(json);
     return;
   }
+  if (line.quiet()) {
+    fmt::print("{}\n", metrics.headline());
+    return;
+  }
   fmt::print("{} {}: {} on the {} samples of {} {}\n", result.kind, result.path, metrics.headline(),
              grouped(static_cast<std::uint64_t>(metrics.samples)), result.data, line.text("split"));
-  if (line.has("per-class")) fmt::print("\n{}", metrics_table(metrics));
+  if (line.has("per-class")) fmt::print("\n{}", metrics_table(metrics, metrics.classes.size()));
+}
+
+// Which options the way through the tool that was chosen looks at.
+void check_options(const CommandLine& line, const std::filesystem::path& path, bool is_state) {
+  const bool on_cuda = !is_state && asks_for_cuda(line);
+  if (line.has("verify")) {
+    if (is_state) {
+      throw ConfigError("--verify replays the test vectors of a packed file (.tbn); '" +
+                        path.string() + "' is a training state");
+    }
+    if (on_cuda) {
+      line.expect_only("--verify on cuda", {"verify", "device", "precision", "kernel", "max-memory",
+                                            "max-operations", "json", "quiet"});
+    } else {
+      line.expect_only("--verify on the cpu",
+                       {"verify", "device", "precision", "backend", "threads", "max-memory",
+                        "max-operations", "json", "quiet"});
+    }
+  } else if (is_state) {
+    line.expect_only("a training state, which LibTorch runs",
+                     {"split", "data", "root", "device", "precision", "threads", "batch-size",
+                      "predictions", "per-class", "match", "json", "quiet", "settings"});
+  } else if (on_cuda) {
+    line.expect_only(
+        "a packed file on cuda",
+        {"split", "data", "root", "device", "precision", "kernel", "batch-size", "predictions",
+         "per-class", "match", "max-memory", "max-operations", "json", "quiet", "settings"});
+  } else {
+    line.expect_only("a packed file on the cpu",
+                     {"split", "data", "root", "device", "precision", "backend", "threads",
+                      "batch-size", "predictions", "per-class", "match", "max-memory",
+                      "max-operations", "json", "quiet", "settings"});
+  }
+  for (const char* shown : {"per-class", "quiet"}) {
+    if (!line.json() || !line.has(shown)) continue;
+    throw ConfigError("--" + std::string(shown) + " is about text, and --json prints none");
+  }
+  if (line.quiet() && line.has("per-class")) {
+    throw ConfigError("--per-class prints a table, and --quiet one line; give one of them");
+  }
 }
 
 int run_main(int argc, char** argv) {
@@ -256,10 +298,13 @@ int run_main(int argc, char** argv) {
       .value("batch-size", "count", "samples at a time", "500")
       .value("predictions", "file", "write the predicted classes, a line each; -1: cannot be read")
       .flag("per-class", "also print how each class does")
-      .flag("verify", "replay the test vectors of a packed file; needs no data");
+      .flag("verify", "replay the test vectors of a packed file; needs no data")
+      .quiet_flag("print the figures alone; nothing with --verify, unless it fails");
   add_match_option(line);
   if (!line.parse(argc, argv)) return kDone;
   const std::filesystem::path path = line.file("run directory, checkpoint or .tbn file");
+  const bool is_state = std::filesystem::is_directory(path) || path.extension() == ".safetensors";
+  check_options(line, path, is_state);
   precision_of(line);
   split_of(line.text("split"));
   if (backend_of(line) == Backend::kInt8 && line.has("verify")) {
@@ -268,8 +313,8 @@ int run_main(int argc, char** argv) {
   }
   if (line.has("verify")) return verify(line, path);
   const auto start = std::chrono::steady_clock::now();
-  const bool is_state = std::filesystem::is_directory(path) || path.extension() == ".safetensors";
   Result result = is_state ? evaluate_run(line, path) : evaluate_file(line, path);
+  result.sums.expect_finite(result.path);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (line.has("predictions")) write_predictions(line.text("predictions"), result.sums);
   print(line, result);

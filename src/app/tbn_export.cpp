@@ -70,6 +70,39 @@ void export_packed(const CommandLine& line, ExportSource& source, const Preparat
   print(line, source, path);
 }
 
+// Which options the way through the tool that was chosen looks at. Data may be named for a run that
+// does not say its rule, and for ranges.
+void check_options(const CommandLine& line, const std::string& format, bool is_packed) {
+  if (format == "c" && line.has("prepare")) {
+    throw ConfigError("--prepare is for packed files; C source holds its weights as it reads them");
+  }
+  const bool reads_floats = format == "c" && line.text("form") == "f32";
+  if (reads_floats && is_packed) {
+    line.expect_only("--form f32, which no data are looked at for",
+                     {"output", "format", "form", "name", "max-flash", "max-ram", "max-memory",
+                      "max-operations", "json", "quiet"});
+  } else if (reads_floats) {
+    line.expect_only("--form f32", {"output", "format", "form", "name", "max-flash", "max-ram",
+                                    "max-memory", "max-operations", "rule", "units", "data", "root",
+                                    "match", "json", "quiet", "settings"});
+  } else if (format == "c") {
+    line.expect_only("--format c", {"output", "format", "form", "name", "max-flash", "max-ram",
+                                    "max-memory", "max-operations", "rule", "units", "calibrate",
+                                    "data", "root", "match", "json", "quiet", "settings"});
+  } else if (line.has("calibrate") || !is_packed) {
+    line.expect_only("a packed file", {"output", "format", "verify", "prepare", "prepare-for",
+                                       "max-memory", "max-operations", "rule", "units", "calibrate",
+                                       "data", "root", "match", "json", "quiet", "settings"});
+  } else {
+    line.expect_only("a packed file without --calibrate",
+                     {"output", "format", "verify", "prepare", "prepare-for", "max-memory",
+                      "max-operations", "rule", "units", "json", "quiet"});
+  }
+  if (line.json() && line.quiet()) {
+    throw ConfigError("--quiet is about text, and --json prints none");
+  }
+}
+
 int run(int argc, char** argv) {
   CommandLine line("tbn-export",
                    "packs a trained network into one file that runs without LibTorch, or into C99",
@@ -95,7 +128,8 @@ int run(int argc, char** argv) {
       .value("max-flash", "bytes", "c: refuse more constants")
       .value("max-ram", "bytes", "c: refuse a larger arena")
       .value("data", "name", "the data set to calibrate on (default: the one trained on)")
-      .value("root", "folder", "where the data set's files are");
+      .value("root", "folder", "where the data set's files are")
+      .quiet_flag("print errors only");
   add_match_option(line);
   if (!line.parse(argc, argv)) return kDone;
   const std::filesystem::path input = line.file("run directory, checkpoint or .tbn file");
@@ -103,13 +137,8 @@ int run(int argc, char** argv) {
   if (format != "tbn" && format != "c") {
     throw ConfigError("--format: '" + format + "' is not one of tbn, c");
   }
-  for (const char* option : {"form", "name", "max-flash", "max-ram"}) {
-    if (format == "c" || !line.has(option)) continue;
-    throw ConfigError("--" + std::string(option) + ": is for --format c alone");
-  }
-  if (format == "c" && line.has("prepare")) {
-    throw ConfigError("--prepare is for packed files; C source holds its weights as it reads them");
-  }
+  const bool is_packed = input.extension() == ".tbn" && !std::filesystem::is_directory(input);
+  check_options(line, format, is_packed);
   const Preparation preparation = preparation_of(line);
   if (format == "c") {
     const CFiles files = c_files_of(line);

@@ -50,7 +50,7 @@ void check_format(const Reader& reader, const std::string& format) {
   if (major > kPackedMajorVersion) {
     const std::string known = std::to_string(kPackedMajorVersion);
     reader.fail("written by a newer tbn (format " + format + "; this one reads up to " + known +
-                ".x); upgrade tbn, or export with --format-version " + known);
+                ".x); upgrade tbn, or ask for a file of format " + known);
   }
 }
 

@@ -162,7 +162,7 @@ class ModelFiles(ToolTest):
         self.assertNotEqual(content, newer)
         self.path.write_bytes(newer)
         self.eval_fails("tiny.tbn", "written by a newer tbn (format 9.0; this one reads up to 1.x); "
-                                    "upgrade tbn, or export with --format-version 1")
+                                    "upgrade tbn, or ask for a file of format 1")
 
     def test_a_foreign_file_is_refused(self):
         (self.folder / "foreign.tbn").write_bytes(b"GGUF" + bytes(100))

@@ -121,7 +121,7 @@ TEST_CASE("damage to the data and to the header is told apart", "[packed]") {
 TEST_CASE("a newer major version is refused with what it means", "[packed]") {
   CHECK(parse_error(sealed(metadata("2.0"), "", "")) ==
         "m.tbn: written by a newer tbn (format 2.0; this one reads up to 1.x); upgrade tbn, or "
-        "export with --format-version 1");
+        "ask for a file of format 1");
   CHECK(says(parse_error(sealed(metadata("10.3"), "", "")), {"written by a newer tbn"}));
   const std::string broken = GENERATE(as<std::string>(), "", "1", "1.", ".0", "x", "1.0.1", "1.0 ",
                                       "0.9", "-1.0", "1.-1", "99999999999.0", "1.x");

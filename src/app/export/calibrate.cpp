@@ -61,6 +61,11 @@ micro::Ranges ranges_of(const CommandLine& line, const ExportSource& source,
         line.has("calibrate") ? line.number("calibrate", 1, kMostImages) : kImages;
     return calibrate(line, source, network, images);
   }
+  if (line.has("data") || line.has("root") || !line.settings().empty()) {
+    throw ConfigError("'" + source.path.string() +
+                      "' carries ranges already, so that no data are read; give --calibrate to "
+                      "make new ones, or leave the data out");
+  }
   return micro::ranges_from_json(carried->second, network.sizes.size(), source.path.string());
 }
 

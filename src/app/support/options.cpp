@@ -107,7 +107,6 @@ CommandLine::CommandLine(std::string tool, std::string summary, std::string usag
   flag("help,h", "print this and exit");
   flag("version", "print the version and exit");
   flag("json", "print one JSON document instead of text");
-  flag("quiet,q", "print results and errors only");
 }
 
 CommandLine::~CommandLine() = default;
@@ -206,16 +205,30 @@ std::vector<std::string> CommandLine::files() const {
   return found;
 }
 
-void CommandLine::expect_settings_only() const {
-  const std::vector<std::string> others = files();
-  if (others.empty()) return;
-  throw ConfigError("'" + printable(others.front()) + "' is no setting: write section.key=value" +
+void CommandLine::expect_only(const std::string& purpose,
+                              std::initializer_list<std::string_view> options) const {
+  const auto is_named = [&](std::string_view name) {
+    return std::find(options.begin(), options.end(), name) != options.end();
+  };
+  for (const State::Declared& each : state_->declared) {
+    const std::string name = each.name.substr(2);
+    if (!has(name) || is_named(name)) continue;
+    throw ConfigError(each.name + " does nothing for " + purpose + "; leave it out" + hint());
+  }
+  if (is_named("settings") || settings().empty()) return;
+  throw ConfigError("'" + printable(settings().front()) +
+                    "' is a setting, which does nothing for " + purpose + "; leave it out" +
                     hint());
 }
 
 std::string CommandLine::file(const std::string& what) const {
   const std::vector<std::string> found = files();
   if (found.size() == 1) return found.front();
+  if (found.empty() && !settings().empty()) {
+    throw ConfigError("which " + what + "? '" + printable(settings().front()) +
+                      "' reads as a setting; a file of that name is written with ./ before it" +
+                      hint());
+  }
   throw ConfigError(found.empty() ? "which " + what + "?" + hint()
                                   : "one " + what + " at a time, not '" + printable(found[0]) +
                                         "' and '" + printable(found[1]) + "'" + hint());

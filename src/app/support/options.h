@@ -1,5 +1,5 @@
-// The command line of the tools: options of their own beside --help, --version, --json and --quiet,
-// and free arguments (files, key=value settings) in the order given.
+// The command line of the tools: options of their own beside --help, --version and --json, and free
+// arguments (files, key=value settings) in the order given.
 //
 //   CommandLine line("tbn-train", "trains a tiled network", "--config <file> [key=value...]");
 //   line.value("config,c", "file", "the YAML configuration").flag("dry-run", "stop before
@@ -7,8 +7,10 @@
 //   Config config = load_config(line.text("config"), line.settings());
 #pragma once
 
+#include <initializer_list>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tbn {
@@ -28,13 +30,15 @@ class CommandLine {
                       const std::string& alone, const std::string& help);
   CommandLine& value(const std::string& name, const std::string& placeholder,
                      const std::string& help, const std::string& standard = "");
+  // Every tool takes it where less than it usually prints is enough; `help` says what is left.
+  CommandLine& quiet_flag(const std::string& help) { return flag("quiet,q", help); }
 
   // False where --help or --version was asked for and has been printed. Throws ConfigError for an
   // unknown option (with the nearest), a missing value or a value where none belongs.
   bool parse(int argc, const char* const* argv);
 
   bool json() const { return has("json"); }
-  bool quiet() const { return has("quiet"); }
+  bool quiet() const { return has("quiet"); }  // for tools that declare it
   bool has(const std::string& name) const;
   // The value, or its default. The last one wins where it is given twice.
   std::string text(const std::string& name) const;
@@ -46,8 +50,11 @@ class CommandLine {
   const std::vector<std::string>& arguments() const;
   std::vector<std::string> settings() const;
   std::vector<std::string> files() const;
-  // Throws ConfigError where an argument is no setting, for tools that take no files.
-  void expect_settings_only() const;
+  // Throws ConfigError where an option, or a setting ("settings" in the list), was given that
+  // `options` does not name: "--seconds does nothing for <purpose>". Every way through a tool says
+  // so what it looks at, for an option that is ignored is a wish that was not heard.
+  void expect_only(const std::string& purpose,
+                   std::initializer_list<std::string_view> options) const;
   // The only one of files(); throws ConfigError where there is none ("which <what>?") or more.
   std::string file(const std::string& what) const;
 

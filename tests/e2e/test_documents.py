@@ -1,0 +1,216 @@
+"""What documents and messages tell people to type works: options exist, commands in the heads of
+configurations run, programs in README compile, files that recipes name are there."""
+
+import json
+import pathlib
+import re
+import shlex
+import struct
+import subprocess
+import tempfile
+import unittest
+
+from tools_support import ROOT, bin_folder, main
+
+TOOLS = ("tbn-train", "tbn-eval", "tbn-export", "tbn-inspect", "tbn-bench")
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+
+
+def run(*command, **options):
+    return subprocess.run([str(part) for part in command], text=True, capture_output=True, **options)
+
+
+def scripts_text():
+    paths = [*(ROOT / "scripts").glob("*"), ROOT / ".ci" / "run"]
+    return "".join(path.read_text() for path in paths if path.is_file())
+
+
+def options_of(tool):
+    """The options that --help lists, and those of one letter: {"--config", "-c", ...}."""
+    listed = run(bin_folder() / tool, "--help").stdout
+    letters = re.findall(r"^ +-(\w),? ", listed, re.M)
+    return set(OPTION.findall(listed)) | {dashes + letter for letter in letters for dashes in ("-", "--")}
+
+
+def commands(text):
+    """(tool, [its arguments]) of each command line in a text, its comment left out."""
+    for line in text.splitlines():
+        for found in re.finditer(r"\b(tbn-(?:train|eval|export|inspect|bench)) +(.*)", line):
+            words = re.split(r"  +#| # |`|\|", found[2])[0]
+            try:
+                yield found[1], shlex.split(words)
+            except ValueError:
+                continue  # a sentence
+
+
+class Options(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.options = {tool: options_of(tool) for tool in TOOLS}
+
+    def test_commands_in_documents_and_configurations_use_options_that_exist(self):
+        seen = 0
+        for path in DOCUMENTS + CONFIGS + sorted((ROOT / "scripts").glob("*.sh")):
+            for tool, words in commands(path.read_text()):
+                for word in words:
+                    if not re.match(r"--?[a-z]", word):
+                        continue
+                    seen += 1
+                    option = word.split("=")[0]
+                    with self.subTest(path=path.name, tool=tool, option=option):
+                        self.assertIn(option.rstrip(",.;:)"), self.options[tool])
+        self.assertGreater(seen, 60)
+
+    def test_options_in_messages_exist(self):
+        known = set().union(*self.options.values())
+        # Of scripts, which messages send people to.
+        scripts = scripts_text() + "h5repack --low --high; tbn-export --units"
+        sources = [path for top in ("src", "models", "include") for path in sorted((ROOT / top).rglob("*"))
+                   if path.suffix in (".cpp", ".h", ".cu")]
+        seen = 0
+        for path in sources:
+            for line in path.read_text().splitlines():
+                if line.lstrip().startswith("//"):
+                    continue
+                for literal in re.findall(r'"((?:[^"\\]|\\.)*)"', line):
+                    for option in OPTION.findall(literal):
+                        seen += 1
+                        with self.subTest(path=path.relative_to(ROOT).as_posix(), option=option):
+                            self.assertTrue(option in known or option in scripts, line.strip())
+        self.assertGreater(seen, 50)
+
+    def test_options_in_prose_exist(self):
+        known = set().union(*self.options.values())
+        others = scripts_text()
+        foreign = {"--preset", "--build", "--test-dir", "--prefix", "--install", "--target"}  # of CMake
+        for path in DOCUMENTS:
+            for option in OPTION.findall(path.read_text()):
+                with self.subTest(path=path.name, option=option):
+                    self.assertTrue(option in known or option in others or option in foreign)
+
+
+class Configurations(unittest.TestCase):
+    def test_the_commands_in_their_heads_are_accepted(self):
+        seen = 0
+        for path in CONFIGS:
+            head = "".join(line for line in path.read_text().splitlines(True) if line.startswith("#"))
+            for tool, words in commands(head):
+                if "--config" not in words:
+                    continue
+                seen += 1
+                extra = ["--dry-run"] if tool == "tbn-train" else []
+                with self.subTest(path=path.relative_to(ROOT).as_posix(), command=words):
+                    self.assertEqual(tool, "tbn-train")
+                    self.assertIn(path.relative_to(ROOT).as_posix(), " ".join(words) + " " + head)
+                    done = run(bin_folder() / tool, *words, *extra, cwd=ROOT)
+                    self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertGreaterEqual(seen, 8)
+
+    def test_trainings_in_documents_are_accepted(self):
+        seen = 0
+        for path in DOCUMENTS:
+            for tool, words in commands(path.read_text()):
+                if tool != "tbn-train" or "--config" not in words or "..." in words:
+                    continue
+                if not any(word.startswith("configs/") for word in words) or "--dry-run" in words:
+                    continue
+                seen += 1
+                with self.subTest(path=path.name, command=words):
+                    done = run(bin_folder() / tool, *words, "--dry-run", cwd=ROOT)
+                    self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertGreaterEqual(seen, 8)
+
+
+def snippets(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
+
+
+def cache(name):
+    text = (bin_folder().parent / "CMakeCache.txt").read_text()
+    found = re.search(rf"^{name}:\w+=(.*)$", text, re.M)
+    return found[1] if found else ""
+
+
+class Programs(unittest.TestCase):
+    """The programs in README, as they stand there."""
+
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.folder = pathlib.Path(scratch.name)
+        self.build = bin_folder().parent
+
+    def compiled(self, *command):
+        done = run(*command, cwd=self.folder)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_the_program_of_the_runtime_sees_the_class_that_a_file_holds(self):
+        program = next(text for text in snippets("cpp") if "tbn/runtime.h" in text)
+        (self.folder / "classify.cpp").write_text(program)
+        sanitizers = ["-fsanitize=address,undefined"] if cache("TBN_SANITIZE") == "ON" else []
+        self.compiled(cache("CMAKE_CXX_COMPILER"), "-std=c++20", "-Wall", "-Wextra", "-Werror", *sanitizers,
+                      f"-I{ROOT / 'include'}", "classify.cpp", "-o", "classify",
+                      self.build / "libtbn_runtime.a", self.build / "libtbn_core.a", "-pthread")
+        model = ROOT / "models" / "pretrained" / "mnist_cnn_p4.tbn"
+        content = model.read_bytes()
+        (length,) = struct.unpack("<Q", content[:8])
+        header = json.loads(content[8:8 + length])
+
+        def values(name):
+            begin, end = header[name]["data_offsets"]
+            count = (end - begin) // 4
+            return struct.unpack(f"<{count}f", content[8 + length + begin:8 + length + end])
+
+        inputs, logits = values("verify.input"), values("verify.output")
+        (self.folder / "pixels.raw").write_bytes(bytes(map(int, inputs[:28 * 28])))
+        done = run(self.folder / "classify", model, self.folder / "pixels.raw")
+        self.assertEqual(done.stdout, f"{logits.index(max(logits[:10]))}\n", done.stderr)
+        self.assertEqual(run(self.folder / "classify", "none.tbn", "x").returncode, 1)
+
+    def test_the_program_of_the_training_part_compiles(self):
+        if cache("TBN_TRAIN") != "ON":
+            self.skipTest("built without the trainer")
+        program = next(text for text in snippets("cpp") if "tbn/train.h" in text)
+        (self.folder / "net.cpp").write_text(program)
+        listed = json.loads(run("ninja", "-C", self.build, "-t", "compdb").stdout)
+        command = next(each["command"] for each in listed if each["file"].endswith("src/train/loss.cpp"))
+        words = shlex.split(command)
+        words = words[words.index(cache("CMAKE_CXX_COMPILER")):]
+        source = next(word for word in words if word.endswith("src/train/loss.cpp"))
+        end = words.index("-o")
+        words = words[:end] + words[end + 2:]
+        words = [self.folder / "net.cpp" if word == source else word for word in words if word != "-c"]
+        done = run(*words, "-fsyntax-only", "-MF", self.folder / "net.d", cwd=self.build)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_the_program_of_the_microcontroller_compiles(self):
+        (program,) = snippets("c")
+        (self.folder / "main.c").write_text(program)
+        self.compiled(bin_folder() / "tbn-export", ROOT / "models" / "pretrained" / "mnist_cnn_p4.tbn",
+                      "--format", "c", "-o", ".", "--name", "digits")
+        self.compiled("cc", "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-fsyntax-only",
+                      f"-I{ROOT / 'include'}", "main.c")
+
+
+class Paths(unittest.TestCase):
+    def test_files_that_documents_name_exist(self):
+        name = re.compile(r"`((?:src|include|models|tests|configs|scripts|examples|docs|cmake)/[\w./*<>{},-]*)`"
+                          r"|\]\(([\w./-]+)(?:#[\w-]+)?\)")
+        seen = 0
+        for path in DOCUMENTS:
+            for quoted, linked in name.findall(path.read_text()):
+                with self.subTest(path=path.name, name=quoted or linked):
+                    if linked:
+                        self.assertTrue((path.parent / linked).exists())
+                        continue
+                    if re.search(r"[<{,]", quoted):
+                        continue  # a pattern for a reader
+                    seen += 1
+                    self.assertTrue(list(ROOT.glob(quoted.rstrip("/"))), quoted)
+        self.assertGreater(seen, 40)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,188 @@
+"""Options and settings that would do nothing are refused in a sentence, strings of the command line are
+taken as they were typed, and what is not finite ends with 4."""
+
+import json
+import os
+import struct
+
+from tools_support import ROOT, ToolTest, main, read_safetensors_header
+
+PACKED = ROOT / "models" / "pretrained" / "mnist_cnn_p4.tbn"
+
+
+# Of each way through a tool: the arguments that choose it, how it is called in messages, and every
+# option of the tool that it does not look at.
+STATE = "a training state, which LibTorch runs"
+FILE = "a packed file on the cpu"
+IGNORED = [
+    ("tbn-train", ["--config", "tiny.yaml", "--print-config"], "--print-config",
+     [["--resume"], ["--overwrite"], ["--dry-run"], ["--validate"], ["--json"], ["--quiet"]]),
+    ("tbn-train", ["--config", "tiny.yaml", "--validate"], "--validate",
+     [["--resume"], ["--overwrite"], ["--dry-run"], ["--quiet"]]),
+    ("tbn-train", ["--config", "tiny.yaml", "--dry-run"], "--dry-run, which touches no run",
+     [["--resume"], ["--overwrite"], ["--quiet"]]),
+    ("tbn-eval", ["run"], STATE, [["--backend", "int8"], ["--backend", "exact"], ["--kernel", "gemv"]]),
+    ("tbn-eval", [PACKED], FILE, [["--kernel", "gemv"]]),
+    ("tbn-eval", [PACKED, "--device", "cuda"], "a packed file on cuda",
+     [["--backend", "int8"], ["--threads", "2"]]),
+    ("tbn-eval", [PACKED, "--verify"], "--verify on the cpu",
+     [["--split", "test"], ["--data", "mnist"], ["--root", "data"], ["--batch-size", "5"],
+      ["--predictions", "p.txt"], ["--per-class"], ["--kernel", "gemv"]]),
+    ("tbn-eval", [PACKED, "--verify", "--device", "cuda"], "--verify on cuda",
+     [["--backend", "int8"], ["--threads", "2"], ["--split", "test"]]),
+    ("tbn-export", [PACKED, "-o", "x.tbn"], "a packed file without --calibrate",
+     [["--form", "f32"], ["--name", "x"], ["--max-flash", "1"], ["--max-ram", "1"], ["--data", "mnist"],
+      ["--root", "data"]]),
+    ("tbn-export", [PACKED, "-o", "x.tbn", "--calibrate", "8"], "a packed file",
+     [["--form", "f32"], ["--name", "x"], ["--max-flash", "1"], ["--max-ram", "1"]]),
+    ("tbn-export", [PACKED, "-o", "x", "--format", "c"], "--format c",
+     [["--verify", "2"], ["--prepare-for", "portable"]]),
+    ("tbn-export", [PACKED, "-o", "x", "--format", "c", "--form", "f32"],
+     "--form f32, which no data are looked at for",
+     [["--verify", "2"], ["--calibrate", "8"], ["--data", "mnist"], ["--root", "data"]]),
+    ("tbn-inspect", [PACKED, "--graph"], "--graph, which prints text", [["--json"]]),
+    ("tbn-bench", ["layers"], "layers",
+     [["--config", "tiny.yaml"], ["--seconds", "1"], ["--batch", "2"], ["--profile"],
+      ["--precision", "fp16"], ["--kernel", "gemv"]]),
+    ("tbn-bench", ["data", "--config", "tiny.yaml"], "data",
+     [["--rounds", "1"], ["--threads", "2"], ["--backend", "int8"], ["--batch", "2"], ["--profile"],
+      ["--precision", "fp16"], ["--kernel", "gemv"], ["--rows", "1"], ["--size", "4x4"],
+      ["--conv", "1x4x4x4k1s1"], ["-p", "4"]]),
+    ("tbn-bench", ["train", "--config", "tiny.yaml"], "train",
+     [["--seconds", "1"], ["--threads", "2"], ["--backend", "int8"], ["--batch", "2"],
+      ["--precision", "fp16"], ["--kernel", "gemv"], ["--rows", "1"]]),
+    ("tbn-bench", ["infer", "--config", "tiny.yaml"], "infer on the cpu",
+     [["--seconds", "1"], ["--precision", "bf16"], ["--kernel", "gemv"], ["--rows", "1"], ["-p", "4"]]),
+    ("tbn-bench", [PACKED], "a .tbn file on the cpu",
+     [["--config", "tiny.yaml"], ["--seconds", "1"], ["--threads", "2"], ["--batch", "2"],
+      ["--precision", "bf16"], ["--kernel", "gemv"], ["--rows", "1"]]),
+]
+# Those that take no settings.
+NO_SETTINGS = ["--verify on the cpu", "a packed file without --calibrate", "--graph, which prints text",
+               "layers", "a .tbn file on the cpu"]
+
+
+class Ignored(ToolTest):
+    def setUp(self):
+        super().setUp()
+        (self.folder / "run").mkdir()  # told from a packed file by being a folder
+
+    def test_an_option_that_does_nothing_is_refused_in_every_way_through_every_tool(self):
+        for tool, way, purpose, options in IGNORED:
+            for option in options:
+                with self.subTest(tool=tool, way=way, option=option):
+                    name = "--" + option[0].lstrip("-")
+                    self.fails(2, f"{name} does nothing for {purpose}; leave it out; see {tool} --help",
+                               tool, *way, *option)
+                    self.assertFalse((self.folder / "x.tbn").exists())
+
+    def test_a_setting_that_does_nothing_is_refused(self):
+        for tool, way, purpose, _ in IGNORED:
+            if purpose not in NO_SETTINGS:
+                continue
+            with self.subTest(tool=tool, way=way):
+                done = self.call(tool, *way, "data.root=x", code=2)
+                self.assertIn("'data.root=x' is a setting, which does nothing for " + purpose, done.stderr)
+        self.call("tbn-inspect", PACKED, "a=b", code=2)
+
+    def test_a_file_that_reads_as_a_setting_is_told_so(self):
+        self.fails(2, "which .tbn file? 'a=b.tbn' reads as a setting; a file of that name is written with ./ "
+                      "before it; see tbn-inspect --help", "tbn-inspect", "a=b.tbn")
+
+    def test_data_that_would_not_be_read_for_ranges_that_are_there_are_refused(self):
+        done = self.call("tbn-export", PACKED, "--format", "c", "-o", "x", "--root", "data", code=2)
+        self.assertIn("carries ranges already, so that no data are read", done.stderr)
+
+    def test_what_is_about_text_is_refused_beside_json(self):
+        for option in ("--per-class", "--quiet"):
+            done = self.call("tbn-eval", PACKED, option, "--json", code=2)
+            self.assertIn(f"{option} is about text, and --json prints none", done.stderr)
+        done = self.call("tbn-export", PACKED, "-o", "x.tbn", "--quiet", "--json", code=2)
+        self.assertIn("--quiet is about text", done.stderr)
+
+    def test_tools_with_nothing_to_leave_out_have_no_quiet(self):
+        for tool in ("tbn-inspect", "tbn-bench"):
+            self.assertIn("unknown option", self.call(tool, PACKED, "--quiet", code=2).stderr)
+
+    def test_quiet_prints_the_result_alone(self):
+        trained = self.train("train.epochs=1", "-q").stdout
+        self.assertRegex(trained, r"^runs/tiny: test top-1 [\d.]+ %.*\n$")
+        self.assertRegex(self.call("tbn-eval", "runs/tiny", "-q").stdout, r"^top-1 [\d.]+ %, .*\n$")
+        self.assertEqual(self.call("tbn-export", "runs/tiny", "-o", "t.tbn", "-q").stdout, "")
+        self.assertEqual(self.call("tbn-eval", "t.tbn", "--verify", "-q").stdout, "")
+
+
+class AsTyped(ToolTest):
+    def test_a_folder_with_a_number_sign_is_the_one_that_is_read(self):
+        # "data" holds other images than "data #2": a name that is cut would read it, in silence.
+        (self.folder / "data").rename(self.folder / "data #2")
+        (self.folder / "data").mkdir()
+        self.train("train.epochs=1", "data.root=data #2", "name=good #2")
+        self.assertTrue((self.folder / "runs" / "good #2" / "config.yaml").exists())
+        self.assertFalse((self.folder / "runs" / "good").exists())
+        self.call("tbn-export", "runs/good #2", "-o", "g.tbn")
+        for what in ("runs/good #2", "g.tbn"):
+            for root in (["--root", "data #2"], ["data.root=data #2"]):
+                self.assertGreater(self.call_json("tbn-eval", what, *root)["metrics"]["images"], 0)
+            self.assertIn("'data ", self.call("tbn-eval", what, "--root", "data ", code=3).stderr)
+
+    def test_overwriting_one_run_leaves_the_other(self):
+        self.train("train.epochs=1", "name=good")
+        kept = (self.folder / "runs" / "good" / "metrics.csv").read_bytes()
+        self.train("train.epochs=2", "name=good #2", "--overwrite")
+        self.assertEqual(kept, (self.folder / "runs" / "good" / "metrics.csv").read_bytes())
+
+    def test_a_pipe_as_a_configuration_is_refused_and_does_not_wait(self):
+        os.mkfifo(self.folder / "pipe.yaml")
+        self.fails(2, "pipe.yaml: is no regular file; a pipe is read as /dev/stdin",
+                   "tbn-train", "--config", "pipe.yaml", "--validate")
+        with open(self.folder / "tiny.yaml") as file:
+            self.call("tbn-train", "--config", "/dev/stdin", "--validate", stdin=file)
+
+    def test_pipes_in_place_of_models_are_refused(self):
+        os.mkfifo(self.folder / "pipe.tbn")
+        os.mkfifo(self.folder / "pipe.safetensors")
+        for tool, arguments in (("tbn-eval", []), ("tbn-export", ["-o", "x.tbn"])):
+            for name in ("pipe.tbn", "pipe.safetensors"):
+                done = self.call(tool, name, *arguments, code=3)
+                self.assertIn("is not a regular file", done.stderr)
+        self.call("tbn-inspect", "pipe.tbn", code=3)
+
+
+def with_value(path, tensor, value):
+    """Puts a float over the first element of a tensor in a safetensors file, and takes its checksums out,
+    as files of older versions have none."""
+    content = bytearray(path.read_bytes())
+    (length,) = struct.unpack("<Q", content[:8])
+    header = json.loads(content[8:8 + length])
+    begin = 8 + length + header[tensor]["data_offsets"][0]
+    content[begin:begin + 4] = struct.pack("<f", value)
+    for key in [key for key in header["__metadata__"] if "crc" in key]:
+        del header["__metadata__"][key]
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    path.write_bytes(struct.pack("<Q", len(text)) + text + content[8 + length:])
+
+
+class NotFinite(ToolTest):
+    def test_weights_that_are_no_numbers_end_evaluation_and_export_with_4(self):
+        self.train("train.epochs=1")
+        checkpoint = self.run_folder / "checkpoints" / "best.safetensors"
+        header = read_safetensors_header(checkpoint)
+        good = checkpoint.read_bytes()
+        for tensor in ("model/classifier.bias", "model/norm1.running_var", "model/linear1.latent"):
+            for value in (float("nan"), float("inf")):
+                with self.subTest(tensor=tensor, value=value):
+                    self.assertIn(tensor, header)
+                    checkpoint.write_bytes(good)
+                    with_value(checkpoint, tensor, value)
+                    for tool, arguments in (("tbn-eval", []), ("tbn-export", ["-o", "x.tbn"])):
+                        done = self.call(tool, checkpoint, *arguments, code=4)
+                        self.assertEqual(done.stdout, "")
+                        self.assertEqual(done.stderr.count("\n"), 1)
+                        self.assertIn(f"'{tensor[6:]}' holds {value}", done.stderr)
+        self.assertFalse((self.folder / "x.tbn").exists())
+
+
+if __name__ == "__main__":
+    main()
