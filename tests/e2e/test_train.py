@@ -126,7 +126,7 @@ class Plan(ToolTest):
                             if key in header["__metadata__"])
                 real = (self.folder / "n.tbn").stat().st_size - rules
                 # Digits of figures and of the data's statistics, and the padding to 64.
-                self.assertLessEqual(abs(file["bytes"] - real), 64)
+                self.assertLessEqual(abs(file["bytes"] - real), 128)
                 self.assertEqual(file["bytes"], sum(file.values()) - file["bytes"])
                 tiles = sum(e["data_offsets"][1] - e["data_offsets"][0] for e in header.values()
                             if e.get("dtype") == "U8")

@@ -59,7 +59,7 @@ class Export(unittest.TestCase):
         self.refused(2, "give it as -o", FILE, "--format", "c")
         self.refused(2, "--max-ram", *to, "--max-ram", "-1")
         self.refused(2, "--prepare is for packed files", *to, "--prepare", "exact")
-        self.refused(2, "--max-ram: is for --format c", FILE, "-o", self.folder / "x.tbn",
+        self.refused(2, "--max-ram does nothing for a packed file", FILE, "-o", self.folder / "x.tbn",
                      "--max-ram", "8192")
         self.assertFalse((self.folder / "x.tbn").exists())
         self.refused(2, "--calibrate", *to, "--calibrate", "0")
