@@ -24,7 +24,7 @@ class KeyLister {
   std::vector<Key> keys;
 
   template <class T>
-  void value(const char* key, const T&, const Limits&, const char*) {
+  void value(const char* key, const T&, const ValueLimits&, const char*) {
     keys.push_back({path_ + key, std::same_as<T, std::string>});
   }
   template <class S>

@@ -8,8 +8,8 @@
 #include <limits>
 #include <utility>
 
-#include "config/limits.h"
 #include "config/scalars.h"
+#include "config/value_limits.h"
 
 namespace tbn {
 namespace {

@@ -7,8 +7,8 @@
 #include <algorithm>
 
 #include "config/layer_fields.h"
-#include "config/limits.h"
 #include "config/scalars.h"
+#include "config/value_limits.h"
 #include "graph/attributes.h"
 
 namespace tbn {

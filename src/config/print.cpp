@@ -61,7 +61,7 @@ class Printer {
   std::string text;
 
   template <class T>
-  void value(const char* key, const T& member, const Limits& limits, const char* help) {
+  void value(const char* key, const T& member, const ValueLimits& limits, const char* help) {
     line(key, value_text(member), comment_text(help, to_text(limits)));
   }
 

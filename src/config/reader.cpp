@@ -43,7 +43,7 @@ class MapReader {
   bool has(std::string_view key) const { return node_.find(key) != nullptr; }
 
   template <class T>
-  void value(const char* key, T& member, const Limits& limits, const char* /*help*/) {
+  void value(const char* key, T& member, const ValueLimits& limits, const char* /*help*/) {
     if (const YamlNode* node = take(key)) read(*node, joined(path_, key), member, limits);
   }
 
@@ -121,7 +121,7 @@ class MapReader {
   }
 
   template <class T>
-  void read(const YamlNode& node, const std::string& path, T& member, const Limits& limits) {
+  void read(const YamlNode& node, const std::string& path, T& member, const ValueLimits& limits) {
     T value{};
     std::string wrong = read_value(node, value);
     if constexpr (std::same_as<T, std::string>) {
@@ -138,7 +138,7 @@ class MapReader {
 
   template <class T>
   void read(const YamlNode& node, const std::string& path, std::vector<T>& member,
-            const Limits& limits) {
+            const ValueLimits& limits) {
     const bool single = std::same_as<T, std::string> && node.kind == YamlNode::Kind::kScalar;
     if (node.kind != YamlNode::Kind::kList && !single) {
       const bool has_items = node.kind == YamlNode::Kind::kScalar && !node.quoted &&
@@ -156,7 +156,7 @@ class MapReader {
     member = std::move(values);
   }
 
-  void read(const YamlNode& node, const std::string& path, LayerList& member, const Limits&) {
+  void read(const YamlNode& node, const std::string& path, LayerList& member, const ValueLimits&) {
     member = read_layers(node, path, shared_.problems);
   }
 

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "config/config.h"
-#include "config/limits.h"
+#include "config/value_limits.h"
 
 namespace tbn {
 
@@ -121,7 +121,7 @@ void describe(V& v, S& s) {
           "image folders: shorter side in evaluation; 0: 8/7 of image_size");
   v.value("decode", s.decode, one_of({"auto", "exact", "reduce"}),
           "image folders: large JPEGs at full size or reduced; auto: reduced in training alone");
-  v.value("crop_min_area", s.crop_min_area, Limits{.min = 0, .max = 1, .open_min = true},
+  v.value("crop_min_area", s.crop_min_area, ValueLimits{.min = 0, .max = 1, .open_min = true},
           "image folders: of a random crop");
   v.value("classes", s.classes, at_least(0), "image_folder: how many; 0: as many as folders");
   v.section("points", s.points, "point clouds");
@@ -171,8 +171,9 @@ void describe(V& v, S& s) {
   v.value("start_factor", s.start_factor, between(0, 1), "one_cycle: first lr / lr");
   v.value("milestones", s.milestones, at_least(1), "step: epochs after which lr is lowered");
   v.value("every", s.every, at_least(0), "step: or every so many epochs");
-  v.value("gamma", s.gamma, Limits{.min = 0, .max = 1, .open_min = true}, "step: factor of lr");
-  v.value("norm_gamma", s.norm_gamma, Limits{.min = 0, .max = 1, .open_min = true},
+  v.value("gamma", s.gamma, ValueLimits{.min = 0, .max = 1, .open_min = true},
+          "step: factor of lr");
+  v.value("norm_gamma", s.norm_gamma, ValueLimits{.min = 0, .max = 1, .open_min = true},
           "step: factor of the batch norms' momentum, 0.01 at least");
 }
 

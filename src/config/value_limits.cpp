@@ -1,5 +1,5 @@
 // Words the limits of a key, for messages and for the reference.
-#include "config/limits.h"
+#include "config/value_limits.h"
 
 #include <fmt/format.h>
 
@@ -19,7 +19,7 @@ std::string number_text(double value) {
 }
 
 // "between 0 and 1 (1 excluded)", "at least 1"
-std::string range_text(const Limits& limits) {
+std::string range_text(const ValueLimits& limits) {
   const std::string min = number_text(limits.min);
   if (!std::isfinite(limits.max)) {
     return fmt::format("{} {}", limits.open_min ? "above" : "at least", min);
@@ -33,14 +33,14 @@ std::string range_text(const Limits& limits) {
 
 }  // namespace
 
-std::string check_limits(const Limits& limits, double value) {
+std::string check_limits(const ValueLimits& limits, double value) {
   const bool low = value < limits.min || (limits.open_min && value == limits.min);
   const bool high = value > limits.max || (limits.open_max && value == limits.max);
   if (!low && !high) return "";
   return fmt::format("must be {}, is {}", range_text(limits), value);
 }
 
-std::string check_limits(const Limits& limits, const std::string& value) {
+std::string check_limits(const ValueLimits& limits, const std::string& value) {
   const auto& choices = limits.choices;
   if (choices.empty() || std::find(choices.begin(), choices.end(), value) != choices.end())
     return "";
@@ -49,7 +49,7 @@ std::string check_limits(const Limits& limits, const std::string& value) {
                      guess.empty() ? "" : " (did you mean " + guess + "?)");
 }
 
-std::string to_text(const Limits& limits) {
+std::string to_text(const ValueLimits& limits) {
   if (!limits.choices.empty()) return fmt::format("{}", fmt::join(limits.choices, " | "));
   if (std::isfinite(limits.min) && std::isfinite(limits.max)) {
     return fmt::format("{}{}, {}{}", limits.open_min ? '(' : '[', number_text(limits.min),

@@ -8,7 +8,7 @@
 
 namespace tbn {
 
-struct Limits {
+struct ValueLimits {
   double min = -std::numeric_limits<double>::infinity();
   double max = std::numeric_limits<double>::infinity();
   bool open_min = false;  // min itself is not allowed
@@ -16,21 +16,23 @@ struct Limits {
   std::vector<std::string> choices;
 };
 
-inline Limits any() { return {}; }
-inline Limits at_least(double min) { return {.min = min}; }
-inline Limits above(double min) { return {.min = min, .open_min = true}; }
-inline Limits between(double min, double max) { return {.min = min, .max = max}; }
-inline Limits half_open(double min, double max) {  // [min, max)
+inline ValueLimits any() { return {}; }
+inline ValueLimits at_least(double min) { return {.min = min}; }
+inline ValueLimits above(double min) { return {.min = min, .open_min = true}; }
+inline ValueLimits between(double min, double max) { return {.min = min, .max = max}; }
+inline ValueLimits half_open(double min, double max) {  // [min, max)
   return {.min = min, .max = max, .open_max = true};
 }
-inline Limits one_of(std::vector<std::string> choices) { return {.choices = std::move(choices)}; }
+inline ValueLimits one_of(std::vector<std::string> choices) {
+  return {.choices = std::move(choices)};
+}
 
 // What is wrong ("must be at least 1, is 0"), or "".
-std::string check_limits(const Limits& limits, double value);
-std::string check_limits(const Limits& limits, const std::string& value);
+std::string check_limits(const ValueLimits& limits, double value);
+std::string check_limits(const ValueLimits& limits, const std::string& value);
 
 // ">= 1", "[0, 1)", "sgd | adam | adamw", or "".
-std::string to_text(const Limits& limits);
+std::string to_text(const ValueLimits& limits);
 
 // "a", "a or b", "a, b or c"
 std::string join_choices(const std::vector<std::string>& choices);
