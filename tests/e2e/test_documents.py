@@ -66,7 +66,7 @@ class Options(unittest.TestCase):
     def test_options_in_messages_exist(self):
         known = set().union(*self.options.values())
         # Of scripts, which messages send people to.
-        scripts = scripts_text() + "h5repack --low --high; tbn-export --units"
+        scripts = scripts_text() + "h5repack --low --high"
         sources = [path for top in ("src", "models", "include") for path in sorted((ROOT / top).rglob("*"))
                    if path.suffix in (".cpp", ".h", ".cu")]
         seen = 0
