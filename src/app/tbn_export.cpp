@@ -9,6 +9,7 @@
 #include "app/export/output.h"
 #include "app/export/prepare.h"
 #include "app/export/source.h"
+#include "app/export/units.h"
 #include "app/support/exit_codes.h"
 #include "app/support/json_out.h"
 #include "app/support/limits.h"
@@ -111,10 +112,7 @@ int run(int argc, char** argv) {
       .value("verify", "count", "test vectors to store in the file, for tbn-eval --verify", "1");
   add_prepare_options(line);
   add_limit_options(line);
-  line.value("units", "name",
-             "original: a forecaster takes and gives the table's values; standardised: those minus "
-             "their mean, over their deviation",
-             "original");
+  add_units_option(line);
   line.value("rule", "part",
              "full; use: how inputs are made and what outputs mean, without what the figure was "
              "measured on; none",

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "app/export/units.h"
 #include "app/support/limits.h"
 #include "config/data_options.h"
 #include "config/load.h"
@@ -54,20 +55,30 @@ void keep_rule(const CommandLine& line, PackedFile& file) {
   }
 }
 
+// The file of a network whose units have changed, with as many test vectors as it had.
+void pack_again(const CommandLine& line, ExportSource& source) {
+  std::map<std::string, std::string> metadata = source.file.metadata;
+  for (const std::string_view key : kRuleKeys) metadata.erase(std::string(key));
+  metadata.merge(metadata_of(source.rule));
+  const auto& vectors = source.file.test_vectors;
+  const std::int64_t count = vectors ? vectors->input.shape().front() : 0;
+  source.file = make_packed_file(source.packed, std::move(metadata),
+                                 example_inputs(source.packed, count), limits_of(line));
+}
+
 ExportSource read_file(const CommandLine& line, const std::filesystem::path& path) {
   if (line.has("verify")) {
     throw ConfigError("--verify: '" + path.string() +
                       "' is packed already and keeps the test vectors that it has");
-  }
-  if (line.has("units")) {
-    throw ConfigError("--units: '" + path.string() +
-                      "' is packed already and keeps its units; export its run anew");
   }
   ExportSource source{.path = path, .file = read_packed(path)};
   source.file.prepared.clear();
   source.packed = {graph_from_json(source.file.graph_json, path.string()), source.file.tensors};
   source.rule =
       Network::from(source.packed, source.file.metadata, path.string(), limits_of(line))->rule();
+  if (set_units(line, source.packed, source.rule, false, "'" + path.string() + "'")) {
+    pack_again(line, source);
+  }
   return source;
 }
 
@@ -96,42 +107,12 @@ Rule found_rule(const CommandLine& line, const TrainedModel& trained) {
   return {};
 }
 
-bool units_asked(const CommandLine& line) {
-  const std::string units = line.text("units");
-  if (units == "original" || units == "standardised") return units == "original";
-  throw ConfigError("--units: '" + units + "' is not one of original, standardised");
-}
-
-// Means and deviations of a series go from the rule into the network, which then takes and gives
-// the table's own values.
-void take_units(const CommandLine& line, Model& packed, InputRule& rule,
-                const std::filesystem::path& path) {
-  for (auto step = rule.steps.begin(); step != rule.steps.end(); ++step) {
-    const auto* standardise = std::get_if<StandardiseStep>(&*step);
-    if (standardise == nullptr) continue;
-    const Units units{.mean = standardise->mean, .deviation = standardise->deviation};
-    add_units(packed, units, path.string());
-    if (units.offset() > kNotedOffset && !line.quiet()) {
-      fmt::print(
-          stderr,
-          "note: a mean is {:.0f} of its deviations, so that inputs in single precision are up "
-          "to {:.2g} deviations off; --units standardised keeps them out of the network\n",
-          units.offset(), units.offset() * 6e-8);
-    }
-    rule.steps.erase(step);
-    rule.units_in_graph = true;
-    return;
-  }
-}
-
 ExportSource read_run(const CommandLine& line, const std::filesystem::path& path) {
   const long long vectors = line.number("verify", 0, kMaxVectors);
   TrainedModel trained = read_trained(path);
   if (trained.rule.empty() && line.text("rule") != "none") trained.rule = found_rule(line, trained);
   Model packed = pack_model(std::move(trained.model));
-  if (units_asked(line) && trained.rule.input) {
-    take_units(line, packed, *trained.rule.input, trained.path);
-  }
+  set_units(line, packed, trained.rule, true, "'" + trained.path.string() + "'");
   ExportSource source{.path = trained.path,
                       .packed = std::move(packed),
                       .config_yaml = trained.config_yaml,

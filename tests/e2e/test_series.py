@@ -1,0 +1,144 @@
+"""A forecaster from its table to its packed file: the figure is the same wherever it is computed, and
+whatever has happened to the table since is either undone or said."""
+
+import datetime
+import math
+
+from tools_support import ToolTest, main
+
+CONFIG = """\
+name: %s
+model: %s
+data: {name: %s, root: %s, series: {window: 24, horizon: 6}}
+weights: {encoding: tiled, p: 2}
+optim: {type: adam, lr: 3e-3}
+train: {epochs: 1, batch_size: 32, max_steps: 12, device: cpu, threads: 1, deterministic: true}
+"""
+
+MODELS = {"dlinear": "{type: dlinear, kernel: 5}",
+          "tsmixer": "{type: tsmixer, depth: 1, hidden: 8, dropout: 0}"}
+
+# name, file, columns, rows, minutes of a step
+TABLES = [("csv", "table.csv", ["flow", "level", "temp (C)"], 700, 15),
+          ("etth1", "ETTh1.csv", ["HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT"], 14420, 60),
+          ("weather", "weather.csv", [f"w{i}" for i in range(21)], 700, 10)]
+
+
+def value(column, row):
+    """Means and deviations from column to column as in data of all kinds: 1013 mbar, 0.02 mm."""
+    scale = 10.0 ** (column % 4 - 1)
+    return scale * (9 * column + math.sin(row / 7 + column) + 0.3 * math.sin(row * row / 11))
+
+
+def write_table(path, names, rows, minutes, order=None, change=lambda x: x):
+    order = list(range(len(names))) if order is None else order
+    lines = ["date," + ",".join(names[c] for c in order)]
+    for row in range(rows):
+        time = datetime.datetime(2016, 7, 1) + datetime.timedelta(minutes=row * minutes)
+        lines.append(f"{time}," + ",".join(f"{change(value(c, row)):.6f}" for c in order))
+    path.write_text("\n".join(lines) + "\n")
+
+
+class Series(ToolTest):
+    train_images = 0
+
+    def trained(self, data, file, names, rows, minutes, model):
+        root = self.folder / f"{data}_{model}"
+        root.mkdir()
+        write_table(root / file, names, rows, minutes)
+        run = f"{data}_{model}"
+        config = self.folder / f"{run}.yaml"
+        config.write_text(CONFIG % (f"{run}_run", MODELS[model], data, root))
+        self.call("tbn-train", "--config", config)
+        self.call("tbn-export", f"runs/{run}_run", "-o", f"{run}.tbn")
+        self.call("tbn-export", f"{run}.tbn", "-o", f"{run}_again.tbn")
+        forms = [f"runs/{run}_run", f"runs/{run}_run/checkpoints/last.safetensors", f"{run}.tbn",
+                 f"{run}_again.tbn"]
+        return root, forms
+
+    def mse(self, form, root, *arguments):
+        return self.call_json("tbn-eval", form, "--root", root, *arguments)["metrics"]["mse"]
+
+    def all_agree(self, forms, root, expected):
+        for form in forms:
+            with self.subTest(form=str(form)):
+                found = self.mse(form, root)
+                self.assertLess(abs(found - expected), 1e-5 * max(1, expected))
+
+    def test_the_figure_is_one_on_run_checkpoint_file_and_file_of_file(self):
+        for data, file, names, rows, minutes in TABLES:
+            for model in MODELS:
+                with self.subTest(data=data, model=model):
+                    root, forms = self.trained(data, file, names, rows, minutes, model)
+                    expected = self.mse(forms[1], root)
+                    best = self.mse(forms[0], root)
+                    self.all_agree(forms[2:], root, best)
+                    self.assertGreater(expected, 0)
+                    packed = self.call_json("tbn-inspect", forms[2])
+                    self.assertIn("units", packed["header"]["features"])
+                    self.call("tbn-eval", "--verify", forms[3])
+                    validation = [self.mse(form, root, "--split", "validation")
+                                  for form in (forms[0], forms[2])]
+                    self.assertAlmostEqual(*validation, delta=1e-5 * max(1, validation[0]))
+
+                    # The same table, longer, and with its columns in another order.
+                    more = rows + 500
+                    write_table(root / file, names, more, minutes)
+                    self.all_agree([forms[0], forms[2]], root, best)
+                    write_table(root / file, names, rows, minutes,
+                                order=list(reversed(range(len(names)))))
+                    self.all_agree([forms[0], forms[2]], root, best)
+                    said = self.call("tbn-eval", forms[2], "--root", root).stderr
+                    self.assertIn("another order", said)
+
+    def test_a_table_in_other_units_is_noted(self):
+        data, file, names, rows, minutes = TABLES[0]
+        root, forms = self.trained(data, file, names, rows, minutes, "tsmixer")
+        write_table(root / file, names, rows, minutes, change=lambda x: 1000 * x + 50000)
+        for form in (forms[0], forms[2]):
+            with self.subTest(form=str(form)):
+                said = self.call("tbn-eval", form, "--root", root).stderr
+                self.assertIn("columns have other values than the network was trained on", said)
+
+    def test_a_table_with_other_columns_is_refused_by_name(self):
+        data, file, names, rows, minutes = TABLES[0]
+        root, forms = self.trained(data, file, names, rows, minutes, "dlinear")
+        write_table(root / file, ["flow", "level", "temp (F)"], rows, minutes)
+        for form in (forms[0], forms[2]):
+            with self.subTest(form=str(form)):
+                failed = self.call("tbn-eval", form, "--root", root, code=3)
+                self.assertIn("has no column 'temp (C)'", failed.stderr)
+                taken = self.mse(form, root, "data.series.columns=[flow, level, temp (F)]")
+                self.assertGreater(taken, 0)
+
+    def test_units_may_be_left_out(self):
+        data, file, names, rows, minutes = TABLES[0]
+        root, forms = self.trained(data, file, names, rows, minutes, "dlinear")
+        best = self.mse(forms[0], root)
+        self.call("tbn-export", forms[0], "-o", "plain.tbn", "--units", "standardised")
+        self.assertNotIn("units", self.call_json("tbn-inspect", "plain.tbn")["header"]["features"])
+        self.call("tbn-export", forms[2], "-o", "taken.tbn", "--units", "standardised")
+        self.call("tbn-export", "plain.tbn", "-o", "back.tbn", "--units", "original")
+        self.all_agree(["plain.tbn", "taken.tbn", "back.tbn"], root, best)
+        for file_name in ("plain.tbn", "taken.tbn", "back.tbn"):
+            self.call("tbn-eval", "--verify", file_name)
+
+    def test_means_far_from_zero_are_noted_or_refused(self):
+        data, file, names, rows, minutes = TABLES[0]
+        for offset, code in ((3e5, 0), (1e8, 2)):
+            with self.subTest(offset=offset):
+                name = f"far{int(offset)}"
+                path = self.folder / f"{name}.csv"
+                write_table(path, names[:1], rows, minutes,
+                            change=lambda x: 10 * x + offset)  # a deviation near 1
+                config = self.folder / f"{name}.yaml"
+                config.write_text(CONFIG % (name, MODELS["dlinear"], data, path))
+                self.call("tbn-train", "--config", config)
+                done = self.call("tbn-export", f"runs/{name}", "-o", f"{name}.tbn", code=code)
+                self.assertIn("--units standardised", done.stderr)
+                self.call("tbn-export", f"runs/{name}", "-o", f"{name}.tbn", "--units",
+                          "standardised")
+
+
+if __name__ == "__main__":
+    main()
