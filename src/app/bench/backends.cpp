@@ -8,8 +8,8 @@
 #include <fmt/format.h>
 
 #include "app/bench/shapes.h"
-#include "config/limits.h"
 #include "config/problems.h"
+#include "config/value_limits.h"
 #include "tbn/error.h"
 
 namespace tbn::app {
