@@ -130,6 +130,9 @@ void print_ways_on(std::FILE* console, const std::filesystem::path& folder) {
 int report_done(const CommandLine& line, const OpenRun& run, std::FILE* console) {
   const RunResult& result = *run.result;
   if (line.json()) print_json(result.summary);
+  if (line.quiet() && !line.json()) {
+    fmt::print("{}: {}\n", run.directory.folder().string(), result_text(result.summary));
+  }
   print_to(console,
            fmt::format("'{}' is complete, {} epochs: {}\n", run.directory.folder().string(),
                        result.epochs, result_text(result.summary)));

@@ -141,6 +141,8 @@ class Resume(RunDirectoryTest):
         done = self.train(*settings, "--resume=auto")
         self.assertTrue(done.stdout.startswith("'runs/tiny' is complete, 2 epochs: test accuracy "))
         self.assertEqual(self.call_json(*RUN, *settings, "--resume=auto"), first)
+        quiet = self.train(*settings, "--resume=auto", "--quiet")
+        self.assertRegex(quiet.stdout, r"^runs/tiny: test accuracy [\d.]+ %\n$")
         self.assertEqual(written, self.last.stat().st_mtime_ns)
         self.assertIn("resuming at epoch 3",
                       self.train("train.epochs=3", "--resume=auto").stdout)
