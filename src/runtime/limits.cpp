@@ -2,6 +2,7 @@
 #include "runtime/limits.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/text.h"
 #include "runtime/packed_ops.h"
@@ -11,6 +12,9 @@
 namespace tbn {
 
 namespace {
+
+// The most rows of float weights that a kernel holds together, padded with zeros (FloatOps).
+constexpr double kPanelRows = 32;
 
 double number(std::int64_t value) { return static_cast<double>(value); }
 double count(const Shape& shape) { return number(element_count(shape)); }
@@ -42,10 +46,8 @@ class Costs {
   NodeCost operator()(const MovingAverage& op) const {
     return {count(node_.shape) * number(std::min(op.kernel, node_.shape[0]) + 2), 0};
   }
-  NodeCost operator()(const PositionEmbedding& op) const {
-    const bool made = op.kind == PositionKind::kSinusoidal;
-    return {0, made ? count(node_.shape) : 0};
-  }
+  // The table, made or copied.
+  NodeCost operator()(const PositionEmbedding&) const { return {0, count(node_.shape)}; }
   // Whose work is to read their inputs and to write their output.
   template <class Other>
   NodeCost operator()(const Other&) const {
@@ -60,8 +62,11 @@ class Costs {
     const WeightShape shape = weight_shape(graph_, node_);
     double rows = number(shape.outputs);
     if (reuses_rows(graph_, node_)) rows = number(tile_layout_of(graph_, node_).rows());
+    // Rows lie in whole panels, beside an offset an input, and a gain and a bias an output.
+    const double held =
+        std::ceil(rows / kPanelRows) * kPanelRows + sizeof(std::int64_t) / sizeof(float);
     return {places * rows * number(shape.inputs),
-            rows * number(shape.inputs) + 2 * number(shape.outputs)};
+            held * number(shape.inputs) + 2 * number(shape.outputs)};
   }
   // Only what lies in the image is read.
   NodeCost windows(const Size2& kernel) const {
