@@ -71,7 +71,8 @@ class Data {
                     {"data.name=" + name, "data.root=" + root.string(), "data.validation=0",
                      "data.image_size=8", "data.points.count=16", "data.series.window=8",
                      "data.series.horizon=4"});
-    return metadata_of(load_data(data_options(parse_config("", "test", settings).data)).rule);
+    return metadata_of(
+        load_data(data_options(parse_config("name: test", "test", settings).data)).rule);
   }
 
  private:
@@ -168,7 +169,7 @@ TEST_CASE("a rule says how inputs are made and what outputs are called") {
 
 TEST_CASE("generated parts of objects name their categories, and are drawn") {
   const DataOptions options = data_options(
-      parse_config("", "test",
+      parse_config("name: test", "test",
                    {"data.name=shape_parts", "data.points.count=32", "data.validation=0"})
           .data);
   const Rule rule = load_data(options).rule;

@@ -109,7 +109,8 @@ TEST_CASE("damage to the data and to the header is told apart", "[packed]") {
   const std::string text = to_text(serialize_packed(small_packed_file()));
   std::string damaged = text;
   damaged.back() = '\0';
-  CHECK(says(parse_error(damaged), {"m.tbn: damaged", "checksum of its data", "export"}));
+  CHECK(says(parse_error(damaged),
+             {"m.tbn: damaged", "checksum of its data", "make the file again"}));
   damaged = text;
   damaged.replace(damaged.find("mnist"), 5, "cifar");
   CHECK(says(parse_error(damaged), {"m.tbn: damaged", "header's checksum"}));
