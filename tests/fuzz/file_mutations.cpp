@@ -91,7 +91,8 @@ struct Tally {
   int refused = 0;
 };
 
-// Runs `use` on `rounds` mutations. Whatever it throws but a DataError fails the test.
+// Runs `use` on `rounds` mutations. Whatever it throws fails the test, but a DataError, or a
+// NonFiniteError where the damage made a value that is none.
 template <class Use>
 Tally hammer(const std::string& valid, int rounds, unsigned seed, Use use) {
   Mutator mutator(seed);
@@ -104,6 +105,8 @@ Tally hammer(const std::string& valid, int rounds, unsigned seed, Use use) {
     } catch (const DataError& error) {
       ++tally.refused;
       if (std::string_view(error.what()).empty()) FAIL("a refusal without a word");
+    } catch (const NonFiniteError&) {
+      ++tally.refused;
     }
   }
   return tally;
