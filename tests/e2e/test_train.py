@@ -114,7 +114,7 @@ class Plan(ToolTest):
     def test_a_dry_run_says_the_size_of_the_file_that_is_exported(self):
         for number, settings in enumerate((
                 [], CONV_SETTINGS, ["weights.encoding=float", "weights.rules=[]"],
-                ["data.normalize=false", "model.norm=false"])):
+                ["data.normalize=false", "model.norm=false", "optim={lr: 1e-9, groups: []}"])):
             with self.subTest(settings=settings):
                 settings = [*settings, "train.epochs=1", f"name=n{number}"]
                 file = self.call_json("tbn-train", "--config", "tiny.yaml", "--dry-run", *settings)["file"]
