@@ -132,12 +132,13 @@ int run(int argc, char** argv) {
   add_limit_options(line);
   line.flag("graph", "print the network, one line an op, and nothing else");
   if (!line.parse(argc, argv)) return kDone;
+  const std::string path = line.file(".tbn file");
   if (line.has("graph")) {
     line.expect_only("--graph, which prints text", {"graph", "max-memory", "max-operations"});
   } else {
     line.expect_only("a packed file", {"json", "max-memory", "max-operations"});
   }
-  const Inspected file = inspect(line.file(".tbn file"), limits_of(line));
+  const Inspected file = inspect(path, limits_of(line));
   if (line.has("graph")) {
     Graph graph = file.network->graph();
     graph.name = printable(graph.name);  // the only free text in it
