@@ -55,7 +55,7 @@ class ImageFolders(ToolTest):
 
     def counts(self, *arguments):
         metrics = self.call_json("tbn-eval", "runs/tiny", *arguments)["metrics"]
-        return [row["count"] for row in metrics["per_class"]]
+        return [row["images"] for row in metrics["per_class"]]
 
     def test_limits_keep_a_share_of_every_class_and_first_the_first(self):
         self.train("data.train_limit=30", "data.test_limit=15", "train.epochs=1")
