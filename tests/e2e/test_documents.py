@@ -84,7 +84,10 @@ class Options(unittest.TestCase):
     def test_options_in_prose_exist(self):
         known = set().union(*self.options.values())
         others = scripts_text()
-        foreign = {"--preset", "--build", "--test-dir", "--prefix", "--install", "--target"}  # of CMake
+        foreign = {"--preset", "--build", "--test-dir", "--prefix", "--install", "--target",
+                   "--component",  # of CMake
+                   "--cflags", "--libs", "--static",  # of pkg-config
+                   "--signal"}  # of Slurm
         for path in DOCUMENTS:
             for option in OPTION.findall(path.read_text()):
                 with self.subTest(path=path.name, option=option):
