@@ -25,8 +25,8 @@ HostTensor example_inputs(const Model& packed, std::int64_t count);
 
 // `verify_input` [k, ...] becomes the file's test vectors with the outputs of the reference
 // runtime; none are stored where it is empty. Throws DataError where the packed model cannot be
-// loaded back within the limits or gives outputs that are not finite, ConfigError where the input
-// does not fit.
+// loaded back within the limits, NonFiniteError where it gives outputs that are not finite,
+// ConfigError where the input does not fit.
 PackedFile make_packed_file(const Model& packed, std::map<std::string, std::string> metadata,
                             const HostTensor& verify_input = {}, const Limits& limits = {});
 

@@ -75,7 +75,7 @@ TEST_CASE("a training graph and overflowing answers are not exported") {
   for (const char* name : {"linear1.weight", "linear2.weight"}) {
     huge.tensors.at(name).values<float>()[0] = std::numeric_limits<float>::max();
   }
-  CHECK(test::says(test::message_of<DataError>(
+  CHECK(test::says(test::message_of<NonFiniteError>(
                        [&] { make_packed_file(huge, {}, example_inputs(huge.graph, 2)); }),
                    {"inf", "test vector"}));
 }
