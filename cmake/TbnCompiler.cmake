@@ -45,12 +45,10 @@ function(tbn_compile_options target)
     list(APPEND options -Wno-sign-conversion -Wno-unknown-pragmas -Wno-pass-failed
       "SHELL:-Xclang -fno-pch-timestamp")
   endif()
-  if(NOT CMAKE_CXX_COMPILER_LAUNCHER)
-    # No folder of the builder's in what is installed; ccache makes paths relative by itself.
-    list(APPEND options "-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=")
-  endif()
+  # No folder of the builder's in what is installed, the release: error texts name their file, those of LibTorch's
+  # headers too. Elsewhere the flags would only part the compiler caches of two clones.
+  list(APPEND options "$<$<CONFIG:Release>:-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=>")
   if(LibTorch_DIR_FOUND)
-    # Nor in the error texts of LibTorch's headers, where it is installed from: the release.
     list(APPEND options "$<$<CONFIG:Release>:-fmacro-prefix-map=${LibTorch_DIR_FOUND}/=>")
   endif()
   if(TBN_WERROR)
