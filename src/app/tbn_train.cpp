@@ -123,8 +123,8 @@ void print_to(std::FILE* console, const std::string& text) {
 }
 
 void print_ways_on(std::FILE* console, const std::filesystem::path& folder) {
-  print_to(console,
-           fmt::format("evaluate: tbn-eval {0}\nexport:   tbn-export {0}\n", folder.string()));
+  print_to(console, fmt::format("evaluate: tbn-eval {0}\nexport:   tbn-export {0} -o {1}.tbn\n",
+                                folder.string(), folder.filename().string()));
 }
 
 int report_done(const CommandLine& line, const OpenRun& run, std::FILE* console) {

@@ -173,7 +173,9 @@ class Loader {
     node.kind = YamlNode::Kind::kScalar;
     node.quoted = true;
     node.text = setting.value;
-    if (!is_utf8(node.text)) refuse(command_line_.at(0, 0), setting.key, "is not UTF-8 text");
+    if (!is_utf8(node.text))
+      refuse(command_line_.at(0, 0), setting.key,
+             "is not UTF-8, which checkpoints keep; rename it, or make a link to it");
     return node;
   }
 

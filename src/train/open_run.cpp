@@ -148,6 +148,12 @@ void read_from(OpenRun& run, const RunContents& contents, bool best) {
   run.config = resumed_config(run.config, run.from->config_yaml, where);
   check_resumable(run.config, run.from->config_yaml, where);
   run.best = best_of(run, contents);
+  const std::int64_t done = run.from->progress.epoch;
+  if (done > run.config.train.epochs) {
+    run.notes.push_back(
+        fmt::format("train.epochs is {}, and the run has done {}: nothing is left to train",
+                    run.config.train.epochs, done));
+  }
 }
 
 }  // namespace

@@ -292,8 +292,8 @@ class Names(RunDirectoryTest):
     def test_a_setting_that_a_checkpoint_cannot_keep_is_refused_before_training(self):
         bad = os.fsdecode(b"data\xff")
         shutil.copytree(self.folder / "data", self.folder / bad)
-        self.fails(2, "data.root: 'data?' is not UTF-8, which checkpoints keep; rename it, or make "
-                      "a link to it", *RUN, f"data.root={bad}")
+        self.fails(2, "command line: data.root: is not UTF-8, which checkpoints keep; rename it, or "
+                      "make a link to it", *RUN, f"data.root={bad}")
         self.assertFalse((self.folder / "runs").exists())
 
     def test_a_class_folder_that_is_not_utf8_is_refused_before_training(self):

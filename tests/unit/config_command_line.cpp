@@ -19,6 +19,9 @@ Config configured(const std::vector<std::string>& settings, const std::string& y
   return parse_config(yaml, "t.yaml", settings);
 }
 
+const std::string kNotText =
+    "is not UTF-8, which checkpoints keep; rename it, or make a link to it";
+
 std::string refusal(const std::vector<std::string>& settings, const std::string& yaml = "name: a") {
   try {
     configured(settings, yaml);
@@ -176,8 +179,8 @@ TEST_CASE("a key that does not exist is refused for that, whatever its value") {
 }
 
 TEST_CASE("bytes that are no UTF-8 are refused before any file is named after them") {
-  CHECK(refusal({"data.root=\xff"}) == "command line: data.root: is not UTF-8 text");
-  CHECK(refusal({"name=a\xe9"}) == "command line: name: is not UTF-8 text");
+  CHECK(refusal({"data.root=\xff"}) == "command line: data.root: " + kNotText);
+  CHECK(refusal({"name=a\xe9"}) == "command line: name: " + kNotText);
 }
 
 TEST_CASE("the advice for a number that is none is the number that was meant") {
