@@ -215,6 +215,22 @@ void write_predictions(const std::string& path, const MetricSums& sums) {
   write_file_atomically(path, text);
 }
 
+// Classes are written over no model, and into no pipe or device.
+void check_predictions(const CommandLine& line, const std::filesystem::path& model) {
+  if (!line.has("predictions")) return;
+  const std::filesystem::path to = line.text("predictions");
+  std::error_code error;
+  const bool special =
+      std::filesystem::exists(to, error) && !std::filesystem::is_regular_file(to, error);
+  const bool same = std::filesystem::equivalent(to, model, error) && !error;
+  if (special || same || to.extension() == ".tbn" || to.extension() == ".safetensors") {
+    throw ConfigError(
+        fmt::format("--predictions: '{}' is {}; name a file of its own for the classes, such as "
+                    "predictions.txt",
+                    to.string(), special ? "no regular file" : "a model's file"));
+  }
+}
+
 void print(const CommandLine& line, const Result& result) {
   const EvalMetrics metrics = result.sums.result();
   const std::string skipped = skip_text(result.skips, line.text("split"));
@@ -312,6 +328,7 @@ int run_main(int argc, char** argv) {
                       " rounds, so that --verify has nothing to compare it with");
   }
   if (line.has("verify")) return verify(line, path);
+  check_predictions(line, path);
   const auto start = std::chrono::steady_clock::now();
   Result result = is_state ? evaluate_run(line, path) : evaluate_file(line, path);
   result.sums.expect_finite(result.path);

@@ -97,14 +97,20 @@ void describe(V& v, S& s) {
           "steps after which it is alike again, for weights.order: auto; 0: a day");
 }
 
+// More than any data set has, and what a rule of packed files can say.
+inline constexpr double kMostSamples = 1e12;
+
 template <class V, Is<DataConfig> S>
 void describe(V& v, S& s) {
   v.value("name", s.name, one_of(kDataSets), "data set");
   v.value("root", s.root, any(), "folder of its files; empty: the usual places");
-  v.value("validation", s.validation, at_least(0), "training samples held out to choose the best");
-  v.value("split_seed", s.split_seed, at_least(0), "chooses them, and the samples of a limit");
-  v.value("train_limit", s.train_limit, at_least(0), "use so many training samples; 0: all");
-  v.value("test_limit", s.test_limit, at_least(0), "use so many test samples; 0: all");
+  v.value("validation", s.validation, between(0, kMostSamples),
+          "training samples held out to choose the best");
+  v.value("split_seed", s.split_seed, between(0, kMostSamples),
+          "chooses them, and the samples of a limit");
+  v.value("train_limit", s.train_limit, between(0, kMostSamples),
+          "use so many training samples; 0: all");
+  v.value("test_limit", s.test_limit, between(0, kMostSamples), "use so many test samples; 0: all");
   v.value("limits", s.limits, one_of({"class", "first"}),
           "which ones: of each class its share, or the first; series: always the first");
   v.value("normalize", s.normalize, any(), "images: by the training split's mean and deviation");

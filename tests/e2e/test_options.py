@@ -184,5 +184,21 @@ class NotFinite(ToolTest):
         self.assertFalse((self.folder / "x.tbn").exists())
 
 
+class Predictions(ToolTest):
+    def test_classes_are_written_over_no_model_and_into_no_pipe(self):
+        self.train("train.epochs=1")
+        self.call("tbn-export", "runs/tiny", "-o", "tiny.tbn")
+        (self.folder / "model").write_bytes((self.folder / "tiny.tbn").read_bytes())
+        os.mkfifo(self.folder / "pipe")
+        best = self.run_folder / "checkpoints" / "best.safetensors"
+        before = best.read_bytes(), (self.folder / "model").read_bytes()
+        for model, to in (("tiny.tbn", "tiny.tbn"), ("model", "model"), ("runs/tiny", best),
+                          ("tiny.tbn", "other.tbn"), ("tiny.tbn", "pipe")):
+            with self.subTest(model=model, to=to):
+                done = self.call("tbn-eval", model, "--predictions", to, code=2)
+                self.assertIn(f"--predictions: '{to}' is ", done.stderr)
+        self.assertEqual(before, (best.read_bytes(), (self.folder / "model").read_bytes()))
+
+
 if __name__ == "__main__":
     main()

@@ -250,4 +250,12 @@ TEST_CASE("numbers with commas are refused with what to write, never read as oth
   }
 }
 
+TEST_CASE("counts of samples that no rule of a packed file could say are refused at the start") {
+  for (const std::string key : {"validation", "split_seed", "train_limit", "test_limit"}) {
+    CHECK(refusal({"data." + key + "=9007199254740993"})
+              .starts_with("command line: data." + key + ": must be "));
+    CHECK(refusal({"data." + key + "=1000000"}) == "accepted");
+  }
+}
+
 }  // namespace tbn
