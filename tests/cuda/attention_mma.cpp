@@ -17,8 +17,6 @@ using tbn::cuda::test::to_host;
 
 namespace {
 
-constexpr Precision kHalves[] = {Precision::kFp16, Precision::kBf16};
-
 double widen(__half x) { return static_cast<double>(__half2float(x)); }
 double widen(__nv_bfloat16 x) { return static_cast<double>(__bfloat162float(x)); }
 
