@@ -98,7 +98,11 @@ bool RunLock::make_folder() {
     if (part == part.parent_path()) break;
   }
   fs::create_directories(folder_, error);
-  if (error == std::errc::no_such_file_or_directory) return false;
+  // A part that was there and was gone a moment later is told as "exists" (a file in the place of a
+  // folder is told as "not a directory").
+  if (error == std::errc::no_such_file_or_directory || error == std::errc::file_exists) {
+    return false;
+  }
   if (error) fail(error.value());
   if (made_.empty()) made_ = topmost;
   return true;
