@@ -48,6 +48,22 @@ class Configuration(ToolTest):
         self.assertEqual(done.stderr, "tbn-train: error: command line: optim.lrr: unknown key (did "
                                       "you mean optim.lr?)\n")
 
+    def test_a_number_with_a_comma_is_refused_with_the_number_that_was_meant(self):
+        for setting, sentence in (
+                ("optim.lr=0,001", "optim.lr: must be a number, is '0,001' (write 0.001)"),
+                ("weights.p=4,8", "weights.p: must be a whole number, is '4,8' (one value)")):
+            self.fails(2, f"command line: {sentence}", "tbn-train", "--config", "tiny.yaml", setting)
+
+    def test_a_warm_start_from_little_of_a_network_is_refused_unless_told(self):
+        """The two have their classifier alone in common."""
+        self.train("train.epochs=1")
+        other = ["name=other", "train.epochs=1", "init.from=runs/tiny", "model={type: mlp, hidden: [32, 64]}"]
+        done = self.train(*other, code=2)
+        self.assertIn("of the network's layers", done.stderr)
+        self.assertIn("less than the 50 % of init.share", done.stderr)
+        self.assertFalse((self.folder / "runs" / "other" / "checkpoints" / "last.safetensors").exists())
+        self.train(*other, "init.share=0")
+
     def test_a_factor_that_does_not_divide_is_refused_with_the_layer_and_its_neighbours(self):
         # 64 * 784 = 50,176 = 2^10 * 7^2 weights.
         self.fails(2, "linear 'linear1': p = 5 divides neither its 64 outputs nor its 50176 weights; "

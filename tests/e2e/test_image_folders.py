@@ -1,10 +1,14 @@
-"""Folders of pictures through the real tools: limits, calibration, files that cannot be read."""
+"""Folders of pictures through the real tools: limits, calibration, what is seen of a picture, files that
+cannot be read."""
 
+import io
 import json
 import os
 import shutil
 import struct
 import zlib
+
+from PIL import Image
 
 from tools_support import ToolTest, main
 
@@ -33,25 +37,39 @@ def png(value, side=20):
             + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 
-class ImageFolders(ToolTest):
+def jpeg(value, frame=None, side=32):
+    """A picture of one grey, with a frame of another some pixels from its edge."""
+    image = Image.new("RGB", (side, side), (value,) * 3)
+    if frame is not None:
+        image.paste((frame,) * 3, (2, 2, side - 2, side - 2))
+        image.paste((value,) * 3, (9, 9, side - 9, side - 9))
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=95)
+    return file.getvalue()
+
+
+class Folders(ToolTest):
     classes = ["ant", "bee", "cow"]
 
     def setUp(self):
         super().setUp()
         (self.folder / "tiny.yaml").write_text(CONFIG)
+        self.fill(self.picture)
+
+    def fill(self, picture):
+        """Writes picture(label, number) -> ending, content."""
         for split, count in (("train", 24), ("val", 20)):
             for label, name in enumerate(self.classes):
                 folder = self.folder / "pictures" / split / name
-                folder.mkdir(parents=True)
+                folder.mkdir(parents=True, exist_ok=True)
                 for i in range(count):
-                    # ImageNet has a PNG under the name of a JPEG.
-                    ending = "JPEG" if i % 5 == 0 else "png"
-                    (folder / f"{i:03}.{ending}").write_bytes(png(40 + 80 * label + i % 7))
+                    ending, content = picture(label, i)
+                    (folder / f"{i:03}.{ending}").write_bytes(content)
 
-    def damage(self, *paths):
-        for path in paths:
-            file = self.folder / "pictures" / path
-            file.write_bytes(file.read_bytes()[:60])
+
+class Jpegs(Folders):
+    def picture(self, label, i):
+        return "jpg", jpeg(40 + 80 * label + i % 7)
 
     def counts(self, *arguments):
         metrics = self.call_json("tbn-eval", "runs/tiny", *arguments)["metrics"]
@@ -78,6 +96,29 @@ class ImageFolders(ToolTest):
         micro = self.call_json("tbn-eval", "tiny.tbn", "--backend", "micro", *at)["metrics"]["top1"]
         self.assertGreater(exact, 80)
         self.assertGreater(micro, exact - 10)
+
+    def test_without_a_resize_nearly_all_of_a_picture_is_seen_at_any_size(self):
+        """Training sees at least 0.8 of a picture, so it learns the frame; an evaluation that cuts the
+        middle out of an enlarged picture sees none of it."""
+        self.fill(lambda label, i: ("jpg", jpeg(30 * (i % 8), frame=40 + 80 * label + i % 7)))
+        for size, resize in ((16, 18), (32, 37)):
+            with self.subTest(image_size=size):
+                self.train(f"data.image_size={size}", "train.epochs=12", "--overwrite")
+                found = self.call_json("tbn-eval", "runs/tiny")["metrics"]
+                self.assertGreater(found["top1"], 80)
+                told = self.call_json("tbn-eval", "runs/tiny", f"data.resize={resize}")["metrics"]
+                self.assertEqual(found["loss"], told["loss"])
+
+
+class Pictures(Folders):
+    def picture(self, label, i):
+        # ImageNet has a PNG under the name of a JPEG.
+        return "JPEG" if i % 5 == 0 else "png", png(40 + 80 * label + i % 7)
+
+    def damage(self, *paths):
+        for path in paths:
+            file = self.folder / "pictures" / path
+            file.write_bytes(file.read_bytes()[:60])
 
     def test_damaged_pictures_are_skipped_named_and_keep_their_places(self):
         self.damage("train/ant/004.png", "train/bee/007.png", "val/ant/000.JPEG", "val/cow/019.png")

@@ -58,6 +58,72 @@ def write_idx(root, height, width, train=120, test=60):
             struct.pack(">II", 0x801, count) + bytes(labels))
 
 
+def write_cifar(root, classes):
+    """Records of a label (and a coarse one before it, of 100 classes) and a picture of 32 x 32."""
+    files = ([f"data_batch_{i}.bin" for i in range(1, 6)] + ["test_batch.bin"] if classes == 10
+             else ["train.bin", "test.bin"])
+    root.mkdir(parents=True)
+    for number, name in enumerate(files):
+        rng = random.Random(number)
+        content = bytearray()
+        for i in range(24):
+            label = rng.randrange(classes)
+            content += bytes([label] if classes == 10 else [label // 5, label])
+            content += bytes(min(255, rng.randrange(120) + label) for _ in range(3 * 32 * 32))
+        (root / name).write_bytes(bytes(content))
+
+
+def cloud(rng, label, points=40):
+    """Points with normals; the class stretches them."""
+    return [[rng.gauss(0, 1), rng.gauss(0, 1 + label), rng.gauss(0, 1), *(rng.gauss(0, 1) for _ in range(3))]
+            for _ in range(points)]
+
+
+def write_clouds(path, rng, label, between, ending=""):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(between.join(f"{v:.5f}" for v in point) + ending + "\n"
+                            for point in cloud(rng, label)))
+
+
+def write_modelnet40(root):
+    rng = random.Random(3)
+    for split, count in (("train", 12), ("test", 5)):
+        names = []
+        for label, name in enumerate(("airplane", "night_stand", "xbox")):
+            for i in range(count):
+                names.append(f"{name}_{split}{i:04d}")
+                write_clouds(root / name / f"{names[-1]}.txt", rng, label, ",")
+        (root / f"modelnet40_{split}.txt").write_text("\n".join(names) + "\n")
+
+
+def write_shapenet_part(root):
+    rng = random.Random(4)
+    categories = {"02691156": ("Airplane", 0), "03797390": ("Mug", 36)}
+    lists = root / "train_test_split"
+    lists.mkdir(parents=True)
+    (root / "synsetoffset2category.txt").write_text(
+        "".join(f"{name}\t{key}\n" for key, (name, _) in categories.items()))
+    for split, count in (("train", 9), ("val", 3), ("test", 4)):
+        names = []
+        for key, (_, first) in categories.items():
+            for i in range(count):
+                names.append(f"shape_data/{key}/{split}{i}")
+                write_clouds(root / key / f"{split}{i}.txt", rng, first % 5, " ", f" {first + i % 2}.0")
+        (lists / f"shuffled_{split}_file_list.json").write_text(json.dumps(names))
+
+
+def write_s3dis(root):
+    import h5py
+    import numpy
+    root.mkdir()
+    values = numpy.random.default_rng(5).random((16, 48, 9), dtype=numpy.float32)
+    with h5py.File(root / "ply_data_all_0.h5", "w") as file:
+        file["data"] = values
+        file["label"] = (values[:, :, 2] * 13).astype("uint8")
+    (root / "room_filelist.txt").write_text(
+        "".join(f"Area_{5 if i % 4 == 0 else 1}_office_{i // 8}\n" for i in range(16)))
+
+
 CNN = ["model={type: resnet_small, channels: [8], strides: [2]}"]
 
 
@@ -109,6 +175,43 @@ class EveryKind(RuleTest):
         write_folders(self.folder / "pets", {"train": 8, "val": 4, "test": 5})
         self.same_everywhere("pets", "data.name=image_folder", "data.image_size=32",
                              "data.resize=33", "data.on_error=skip", *CNN)
+
+    def test_image_folders_of_published_sets(self):
+        wnids = ["n01440764", "n02102040", "n02979186", "n03000684", "n03028079", "n03394916", "n03417042",
+                 "n03425413", "n03445777", "n03888257"]
+        write_folders(self.folder / "imagenette", {"train": 3, "val": 2}, wnids)
+        self.same_everywhere("imagenette", "data.name=imagenette", "data.image_size=24", "data.resize=31",
+                             "data.validation=7", "data.split_seed=2", "data.test_limit=15", *CNN)
+        shutil.rmtree(self.folder / "runs")
+        # Three classes of pictures, and links to them under the names of the other 197.
+        tiny = self.folder / "tiny"
+        write_folders(tiny, {"train": 2, "val": 1}, ["c000", "c001", "c002"])
+        for split in ("train", "val"):
+            for i in range(3, 200):
+                (tiny / split / f"c{i:03d}").symlink_to(f"c{i % 3:03d}")
+        self.same_everywhere("tiny", "data.name=tiny_imagenet", "data.image_size=24", "data.resize=40",
+                             "data.validation=200", "data.test_limit=200", "data.train_limit=200", *CNN)
+
+    def test_cifar(self):
+        for classes in (10, 100):
+            with self.subTest(classes=classes):
+                write_cifar(self.folder / f"c{classes}", classes)
+                self.same_everywhere(f"c{classes}", f"data.name=cifar{classes}", "data.validation=9",
+                                     "data.split_seed=7", "data.test_limit=17", "data.normalize=false", *CNN)
+                shutil.rmtree(self.folder / "runs", ignore_errors=True)
+
+    def test_clouds_of_files(self):
+        for name, write, model, settings in (
+                ("modelnet40", write_modelnet40, "pointnet",
+                 ["data.points.normals=true", "data.validation=7", "data.split_seed=4", "data.test_limit=12"]),
+                ("shapenet_part", write_shapenet_part, "pointnet_part_seg", ["data.points.normals=true"]),
+                ("s3dis", write_s3dis, "pointnet_sem_seg", ["data.validation=3", "data.split_seed=4"])):
+            with self.subTest(name=name):
+                write(self.folder / name)
+                self.same_everywhere(name, f"data.name={name}", "data.points.count=32",
+                                     f"model={{type: {model}, width: 0.125}}", "weights.encoding=float",
+                                     *settings)
+                shutil.rmtree(self.folder / "runs", ignore_errors=True)
 
     def test_idx_of_other_sizes(self):
         for height, width in ((32, 20), (6, 6)):

@@ -3,6 +3,7 @@ whatever has happened to the table since is either undone or said."""
 
 import datetime
 import math
+import random
 
 from tools_support import ToolTest, main
 
@@ -37,6 +38,57 @@ def write_table(path, names, rows, minutes, order=None, change=lambda x: x):
         time = datetime.datetime(2016, 7, 1) + datetime.timedelta(minutes=row * minutes)
         lines.append(f"{time}," + ",".join(f"{change(value(c, row)):.6f}" for c in order))
     path.write_text("\n".join(lines) + "\n")
+
+
+# Two maps over time whose outputs, 96 steps ahead, share the rows of tiles.
+FORECAST = """\
+name: days
+model: {type: dlinear}
+data: {name: csv, root: days.csv, series: {window: 96, horizon: 96}}
+weights: {encoding: tiled, p: 4, alpha: output}
+optim: {type: adam, lr: 5e-4, groups: [{match: latents, type: adam, lr: 3e-3}]}
+train: {epochs: 3, batch_size: 32, device: cpu, threads: 1, deterministic: true}
+"""
+
+
+def write_days(path, minutes, rows=4000):
+    """Two columns of which each day is like the last, and what drifts."""
+    rng = random.Random(1)
+    lines, drift = ["date,a,b"], 0.0
+    for row in range(rows):
+        time = datetime.datetime(2016, 7, 1) + datetime.timedelta(minutes=row * minutes)
+        turn = 2 * math.pi * row * minutes / 1440
+        drift = 0.98 * drift + 0.2 * rng.gauss(0, 1)
+        a = math.sin(turn) + 0.5 * math.sin(2 * turn + 1) + drift
+        b = math.cos(turn) - 0.4 * math.sin(3 * turn) + 0.3 * drift
+        lines.append(f"{time},{a + 0.1 * rng.gauss(0, 1):.5f},{b + 0.1 * rng.gauss(0, 1):.5f}")
+    path.write_text("\n".join(lines) + "\n")
+
+
+class Forecasts(ToolTest):
+    train_images = 0
+
+    def forecast(self, *settings):
+        (self.folder / "days.yaml").write_text(FORECAST)
+        run = ("tbn-train", "--config", "days.yaml", "--overwrite", *settings)
+        return self.call_json(*run)["test"]["mse"]
+
+    def forms(self):
+        self.call("tbn-export", "runs/days", "-o", "days.tbn")
+        return {layer["form"] for layer in self.call_json("tbn-inspect", "days.tbn")["layers"]}
+
+    def test_tiles_cost_a_forecast_little_without_a_word_about_their_order(self):
+        """At p = 4 a row serves four steps: of quarters of an hour, neighbours, since rows that lie six
+        hours apart cost half of the figure; of hours, those of the same hour."""
+        write_days(self.folder / "days.csv", 15)
+        exact = self.forecast("weights.encoding=float")
+        self.assertLess(self.forecast(), 1.05 * exact)
+        self.assertEqual(self.forms(), {"interleaved"})
+        self.assertGreater(self.forecast("weights.order=repeat"), 1.3 * exact)
+        write_days(self.folder / "days.csv", 60)
+        exact = self.forecast("weights.encoding=float")
+        self.assertLess(self.forecast(), 1.05 * exact)
+        self.assertEqual(self.forms(), {"rows"})
 
 
 class Series(ToolTest):
@@ -110,6 +162,30 @@ class Series(ToolTest):
                 self.assertIn("has no column 'temp (C)'", failed.stderr)
                 taken = self.mse(form, root, "data.series.columns=[flow, level, temp (F)]")
                 self.assertGreater(taken, 0)
+
+    def test_rows_out_of_order_gaps_and_an_index_are_refused_or_noted(self):
+        _, file, names, rows, minutes = TABLES[0]
+        root = self.folder / "table"
+        root.mkdir()
+        write_table(root / file, names, rows, minutes)
+        head, *lines = (root / file).read_text().splitlines()
+        config = self.folder / "table.yaml"
+        config.write_text(CONFIG % ("table", MODELS["tsmixer"], "csv", root))
+
+        def train(head, lines, code):
+            (root / file).write_text("\n".join([head, *lines]) + "\n")
+            done = self.call("tbn-train", "--config", config, "--overwrite", code=code)
+            return done.stdout + done.stderr
+
+        self.assertIn("rows must run from old to new", train(head, lines[::-1], 3))
+        swapped = lines[:50] + [lines[51], lines[50]] + lines[52:]
+        self.assertIn("line 53: the date '2016-07-01 12:30:00' lies before 2016-07-01 12:45:00",
+                      train(head, swapped, 3))
+        self.assertIn("rows are missing", train(head, lines[:300] + lines[340:], 0))
+        counted = [f"{i},{line.split(',', 1)[1]}" for i, line in enumerate(lines)]
+        self.assertIn("the first column, 'column 1', changes by 1 from row to row",
+                      train("," + head.split(",", 1)[1], counted, 3))
+        self.assertNotIn("rows are missing", train(head, lines, 0))
 
     def test_units_may_be_left_out(self):
         data, file, names, rows, minutes = TABLES[0]

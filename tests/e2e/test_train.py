@@ -6,6 +6,10 @@ import struct
 
 from tools_support import CONV_SETTINGS, ROOT, ToolTest, main, read_safetensors_header
 
+CNN = ("model={type: custom, layers: [{conv2d: {out_channels: 8, kernel: 3, stride: 2, bias: %s}}, "
+       "batch_norm, relu, {conv2d: {out_channels: 16, kernel: 3, stride: 2, bias: %s}}, batch_norm, relu, "
+       "global_avg_pool, {linear: {out_features: 10}}]}")
+
 
 class Train(ToolTest):
     def test_a_run_trains_is_evaluated_exported_and_predicts_the_same_packed(self):
@@ -27,6 +31,17 @@ class Train(ToolTest):
         verified = self.call_json("tbn-eval", self.folder / "tiny.tbn", "--verify", cwd="/")
         self.assertTrue(verified["verify"]["ok"])
         self.assertGreater(verified["verify"]["vectors"], 0)
+
+    def test_a_norm_follows_convolutions_of_every_order_with_a_bias_and_without(self):
+        for order in ("auto", "repeat", "interleave"):
+            for bias in ("true", "false"):
+                with self.subTest(order=order, bias=bias):
+                    self.train(CNN % (bias, bias), f"weights.order={order}", "train.epochs=1", "weights.p=2",
+                               "weights.rules=[]", "--overwrite")
+                    self.call("tbn-export", "runs/tiny", "-o", "tiny.tbn")
+                    trained = self.call_json("tbn-eval", "runs/tiny")["metrics"]["loss"]
+                    packed = self.call_json("tbn-eval", "tiny.tbn", "--root", "data")["metrics"]["loss"]
+                    self.assertAlmostEqual(packed, trained, places=4)
 
     def test_a_run_directory_holds_what_the_run_was_and_gave(self):
         self.train("train.ema=0.9")

@@ -6,6 +6,7 @@ import json
 import pathlib
 import random
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -24,6 +25,10 @@ def main():
     """Runs the tests of the calling script; argv[1] is the folder of the tools."""
     if len(sys.argv) < 2:
         sys.exit(f"usage: {sys.argv[0]} <folder of the tools> [unittest arguments]")
+    # Whoever runs the tests may ignore these, as a shell does for its background: tools would as well.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for stop in (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
+        signal.signal(stop, signal.SIG_DFL)
     unittest.main(module="__main__", argv=[sys.argv[0]] + sys.argv[2:], verbosity=2)
 
 
