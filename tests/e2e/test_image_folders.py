@@ -66,10 +66,16 @@ class Folders(ToolTest):
                     ending, content = picture(label, i)
                     (folder / f"{i:03}.{ending}").write_bytes(content)
 
+    def damage(self, *paths):
+        for path in paths:
+            file = self.folder / "pictures" / path
+            file.write_bytes(file.read_bytes()[:60])
+
 
 class Jpegs(Folders):
     def picture(self, label, i):
-        return "jpg", jpeg(40 + 80 * label + i % 7)
+        # Of the first class a network that centres its inputs sees next to nothing.
+        return "jpg", jpeg((112, 20, 235)[label] + i % 7)
 
     def counts(self, *arguments):
         metrics = self.call_json("tbn-eval", "runs/tiny", *arguments)["metrics"]
@@ -87,15 +93,26 @@ class Jpegs(Folders):
         self.assertIn("\n  limits: class\n", text)
 
     def test_calibration_sees_every_class(self):
-        """The first nine pictures are of one class, whose greys are the darkest: the ranges of those
+        """The first nine pictures are of one class, that of the smallest values: the ranges of those
         alone cut the others off."""
-        self.train("train.epochs=6")
+        self.train("train.epochs=8")
         self.call("tbn-export", "runs/tiny", "-o", "tiny.tbn", "--calibrate", "9")
         at = ["--root", "pictures"]
         exact = self.call_json("tbn-eval", "tiny.tbn", *at)["metrics"]["top1"]
         micro = self.call_json("tbn-eval", "tiny.tbn", "--backend", "micro", *at)["metrics"]["top1"]
         self.assertGreater(exact, 80)
         self.assertGreater(micro, exact - 10)
+
+    def test_a_damaged_picture_that_is_skipped_keeps_its_place_and_is_counted(self):
+        self.damage("train/ant/004.jpg", "val/ant/000.jpg", "val/cow/019.jpg")
+        # Some batches are of a damaged picture alone, and the last of one picture.
+        self.train("data.on_error=skip", "train.epochs=1", "train.eval_batch_size=1", "train.batch_size=59")
+        done = self.call("tbn-eval", "runs/tiny", "--predictions", "out.txt", "--json")
+        lines = (self.folder / "out.txt").read_text().split()
+        self.assertEqual(len(lines), 60)
+        self.assertEqual([i for i, line in enumerate(lines) if line == "-1"], [0, 59])
+        self.assertEqual(json.loads(done.stdout)["skipped"], 2)
+        self.assertIn("note: test: 2 of 60 samples cannot be read and are skipped: ", done.stderr)
 
     def test_without_a_resize_nearly_all_of_a_picture_is_seen_at_any_size(self):
         """Training sees at least 0.8 of a picture, so it learns the frame; an evaluation that cuts the
@@ -114,11 +131,6 @@ class Pictures(Folders):
     def picture(self, label, i):
         # ImageNet has a PNG under the name of a JPEG.
         return "JPEG" if i % 5 == 0 else "png", png(40 + 80 * label + i % 7)
-
-    def damage(self, *paths):
-        for path in paths:
-            file = self.folder / "pictures" / path
-            file.write_bytes(file.read_bytes()[:60])
 
     def test_damaged_pictures_are_skipped_named_and_keep_their_places(self):
         self.damage("train/ant/004.png", "train/bee/007.png", "val/ant/000.JPEG", "val/cow/019.png")

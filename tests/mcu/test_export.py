@@ -91,6 +91,7 @@ class Export(unittest.TestCase):
             self.assertEqual(self.call(*to).returncode, 0)
 
     def test_a_packed_file_is_not_named_as_another_format(self):
+        self.out.mkdir()
         for name in ("x.onnx", "x.PT", "x.c", "x.h", "x.safetensors", "x.tflite", "x.gguf"):
             self.refused(2, f"name it '{self.out / 'x.tbn'}'", FILE, "-o", self.out / name)
         self.refused(2, "or give --format c -o <folder>", FILE, "-o", self.out / "x.c")
