@@ -214,6 +214,23 @@ class Paths(unittest.TestCase):
                     self.assertTrue(list(ROOT.glob(quoted.rstrip("/"))), quoted)
         self.assertGreater(seen, 40)
 
+    def test_recipes_name_every_file_that_lists_all_networks_or_all_data_sets(self):
+        reference = (ROOT / "configs" / "reference.yaml").read_text()
+        contributing = (ROOT / "CONTRIBUTING.md").read_text()
+        files = [path for top in ("src", "include", "models", "tests", "configs")
+                 for path in sorted((ROOT / top).rglob("*")) if path.suffix in (".cpp", ".h", ".py", ".yaml")]
+        texts = {path.relative_to(ROOT).as_posix(): path.read_text()
+                 for path in [*files, ROOT / "data" / "README.md"]}
+        for recipe, kind in (("Add a network", "family"), ("Add a data set", "data set")):
+            names = re.search(rf"# {kind}; (\w+(?: \| \w+){{9,}})$", reference, re.M)[1].split(" | ")
+            words = [re.compile(rf"\b{name}\b") for name in names]
+            steps = contributing.split(f"### {recipe}\n")[1].split("\n##")[0]
+            lists = [path for path, text in texts.items() if all(word.search(text) for word in words)]
+            self.assertGreater(len(lists), 2)
+            for path in lists:
+                with self.subTest(recipe=recipe, path=path):
+                    self.assertIn(path, steps)
+
 
 if __name__ == "__main__":
     main()

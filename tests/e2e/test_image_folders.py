@@ -126,6 +126,28 @@ class Jpegs(Folders):
                 told = self.call_json("tbn-eval", "runs/tiny", f"data.resize={resize}")["metrics"]
                 self.assertEqual(found["loss"], told["loss"])
 
+    def test_a_test_folder_that_comes_later_is_no_silent_change_of_the_splits(self):
+        """It would make val/ the validation set, and train on what was held out."""
+        self.train("train.epochs=1")
+        shutil.copytree(self.folder / "pictures/val", self.folder / "pictures/test")
+        words = "was tested on the folder 'val', and it is 'test' that would be tested on now"
+        resumed = self.call("tbn-train", "--config", "tiny.yaml", "train.epochs=2", "--resume", code=3)
+        self.assertIn(words, resumed.stderr)
+        self.assertIn(words, self.call("tbn-eval", "runs/tiny", "--split", "validation", code=3).stderr)
+        self.assertIn("note: ", self.call("tbn-eval", "runs/tiny").stderr)
+        shutil.rmtree(self.folder / "pictures/test")
+        self.train("train.epochs=2", "--resume")
+
+    def test_a_class_folder_without_a_utf8_name_is_refused_before_training(self):
+        for split in ("train", "val"):
+            folder = bytes(self.folder / "pictures" / split) + b"/caf\xe9"
+            os.mkdir(folder)
+            with open(folder + b"/a.jpg", "wb") as file:
+                file.write(jpeg(9))
+        failed = self.call("tbn-train", "--config", "tiny.yaml", code=3)
+        self.assertIn("the class folder 'caf?' is no valid UTF-8 at byte 4 of its name", failed.stderr)
+        self.assertFalse((self.run_folder / "checkpoints/last.safetensors").exists())
+
 
 class Pictures(Folders):
     def picture(self, label, i):
@@ -163,28 +185,6 @@ class Pictures(Folders):
         self.assertIn("8 of 72 samples cannot be read, more than the 10 % that data.skip_most allows; "
                       "the first: 'pictures/train/ant/00", failed.stderr)
         self.train("data.on_error=skip", "data.skip_most=0.2", "--overwrite")
-
-    def test_a_test_folder_that_comes_later_is_no_silent_change_of_the_splits(self):
-        """It would make val/ the validation set, and train on what was held out."""
-        self.train("train.epochs=1")
-        shutil.copytree(self.folder / "pictures/val", self.folder / "pictures/test")
-        words = "was tested on the folder 'val', and it is 'test' that would be tested on now"
-        resumed = self.call("tbn-train", "--config", "tiny.yaml", "train.epochs=2", "--resume", code=3)
-        self.assertIn(words, resumed.stderr)
-        self.assertIn(words, self.call("tbn-eval", "runs/tiny", "--split", "validation", code=3).stderr)
-        self.assertIn("note: ", self.call("tbn-eval", "runs/tiny").stderr)
-        shutil.rmtree(self.folder / "pictures/test")
-        self.train("train.epochs=2", "--resume")
-
-    def test_a_class_folder_without_a_utf8_name_is_refused_before_training(self):
-        for split in ("train", "val"):
-            folder = bytes(self.folder / "pictures" / split) + b"/caf\xe9"
-            os.mkdir(folder)
-            with open(folder + b"/a.png", "wb") as file:
-                file.write(png(9))
-        failed = self.call("tbn-train", "--config", "tiny.yaml", code=3)
-        self.assertIn("the class folder 'caf?' is no valid UTF-8 at byte 4 of its name", failed.stderr)
-        self.assertFalse((self.run_folder / "checkpoints/last.safetensors").exists())
 
 
 if __name__ == "__main__":

@@ -127,6 +127,18 @@ class Install(InstallTest):
             return r"^\$ORIGIN/\.\./"
         return f"^{re.escape(str(self.libtorch() / 'lib'))}$"
 
+    def test_without_a_word_about_it_a_libtorch_in_a_home_folder_is_none_that_tools_need(self):
+        home = os.fsencode(pathlib.Path.home())
+        if not self.is_on("TBN_TRAIN") or pathlib.Path.home() not in self.libtorch().parents:
+            self.skipTest("LibTorch lies where everybody finds it")
+        if self.cache.get("TBN_INSTALL_LIBTORCH") == "OFF":
+            self.skipTest("the build was told to leave LibTorch where it is")
+        for tool in self.tools():
+            for folders in re.findall(r"R(?:UN)?PATH\).*\[(.*)\]", run("readelf", "-d", tool)):
+                self.assertRegex(folders, r"^\$ORIGIN/\.\./[^:]*$", tool)
+        for path in self.prefix.rglob("*.cmake"):
+            self.assertNotIn(home, path.read_bytes(), path)
+
     def test_no_installed_header_but_train_h_names_libtorch(self):
         headers = sorted((self.prefix / "include").rglob("*.h"))
         self.assertGreater(len(headers), 5)
