@@ -212,6 +212,9 @@ void write_predictions(const std::string& path, const MetricSums& sums) {
   std::string text;
   for (const std::int32_t predicted : sums.predictions_by_place())
     text += std::to_string(predicted) + "\n";
+  std::error_code ignored;  // where the folder cannot be made, the file's sentence says so
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  if (!folder.empty()) std::filesystem::create_directories(folder, ignored);
   write_file_atomically(path, text);
 }
 
@@ -220,8 +223,7 @@ void check_predictions(const CommandLine& line, const std::filesystem::path& mod
   if (!line.has("predictions")) return;
   const std::filesystem::path to = line.text("predictions");
   std::error_code error;
-  const bool special =
-      std::filesystem::exists(to, error) && !std::filesystem::is_regular_file(to, error);
+  const bool special = to == "-" || !other_kind(to).empty();
   const bool same = std::filesystem::equivalent(to, model, error) && !error;
   if (special || same || to.extension() == ".tbn" || to.extension() == ".safetensors") {
     throw ConfigError(

@@ -67,6 +67,7 @@ void export_packed(const CommandLine& line, ExportSource& source, const Preparat
   }
   prepare_file(source.file, preparation.backends, preparation.instructions, source.path.string(),
                limits_of(line));
+  make_folder(path.parent_path());
   write_packed(path, source.file);
   print(line, source, path);
 }

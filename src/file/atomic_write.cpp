@@ -37,9 +37,26 @@ std::string way_out(int error, const std::filesystem::path& path) {
       return "this is a folder: name a file";
     case ENAMETOOLONG:
       return "choose a shorter file name";
+    case ELOOP:
+      return "this link leads nowhere: name a file";
+    case ENXIO:
+      return "this is a pipe that nobody reads, or a socket: name a file";
     default:
       return "write to another disk if it happens again";
   }
+}
+
+// Where links lead, whether something is there or not; `path` itself where they lead in a circle.
+std::filesystem::path target_of(const std::filesystem::path& path) {
+  constexpr int kMostLinks = 40;  // as the system has it
+  std::filesystem::path target = path;
+  std::error_code error;
+  for (int links = 0; std::filesystem::is_symlink(target, error); ++links) {
+    const std::filesystem::path next = std::filesystem::read_symlink(target, error);
+    if (error || links == kMostLinks) return path;
+    target = folder_of(target) / next;  // `next` alone where it is absolute
+  }
+  return target;
 }
 
 // Kinds of file systems and devices that have nothing to flush say so with one of these.
@@ -50,23 +67,27 @@ bool cannot_flush(int error) { return error == EINVAL || error == ENOTSUP || err
 AtomicFile::AtomicFile(const std::filesystem::path& path) : path_(path), target_(path) {
   struct stat status {};
   replaces_ = ::stat(path.c_str(), &status) == 0;
+  if (!replaces_ && errno == ELOOP) fail(ELOOP);
   if (replaces_ && S_ISDIR(status.st_mode)) fail(EISDIR);
   if (replaces_ && !S_ISREG(status.st_mode)) {
     replaces_ = false;
-    descriptor_ = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
-    if (descriptor_ < 0) fail(errno);
+    open_through();
     return;
   }
   // A rename needs the folder's permission alone: ask for the file's as well.
   if (replaces_ && ::access(path.c_str(), W_OK) != 0) fail(errno);
-  std::error_code no_error;
-  if (std::filesystem::is_symlink(path, no_error)) {
-    const std::filesystem::path resolved = std::filesystem::canonical(path, no_error);
-    if (!no_error) target_ = resolved;
-  }
+  target_ = target_of(path);
   open_aside();
   // Keep the old file's permissions where that is allowed.
   if (replaces_ && ::fchmod(descriptor_, status.st_mode & 07777) != 0) errno = 0;
+}
+
+// To open a pipe that nobody reads would wait for ever; to write to one that is read may wait.
+void AtomicFile::open_through() {
+  descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (descriptor_ < 0) fail(errno);
+  const int flags = ::fcntl(descriptor_, F_GETFL);
+  if (flags < 0 || ::fcntl(descriptor_, F_SETFL, flags & ~O_NONBLOCK) != 0) fail(errno);
 }
 
 void AtomicFile::open_aside() {
@@ -94,8 +115,8 @@ void AtomicFile::discard() {
 void AtomicFile::fail(int error) {
   discard();
   throw SystemError("cannot write '" + path_.string() +
-                    "': " + std::generic_category().message(error) + "; " + way_out(error, path_) +
-                    (replaces_ ? " (the old file is unchanged)" : ""));
+                    "': " + std::generic_category().message(error) + "; " +
+                    way_out(error, target_) + (replaces_ ? " (the old file is unchanged)" : ""));
 }
 
 void AtomicFile::write(std::span<const std::byte> bytes) {
@@ -117,9 +138,10 @@ void AtomicFile::flush() {
   if (::close(descriptor) != 0 && errno != EINTR) fail(errno);
 }
 
-void AtomicFile::commit() {
+void AtomicFile::commit(const std::function<void()>& before) {
   TBN_CHECK(descriptor_ >= 0, "a file is committed twice");
   flush();
+  if (before) before();
   if (aside_.empty()) return;
   if (::rename(aside_.c_str(), target_.c_str()) != 0) fail(errno);
   aside_.clear();
@@ -136,6 +158,19 @@ void AtomicFile::flush_folder() {
   if (error == 0 || cannot_flush(error)) return;
   throw SystemError("'" + path_.string() + "' is written, but its folder could not be flushed: " +
                     std::generic_category().message(error));
+}
+
+std::string other_kind(const std::filesystem::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) {
+    const bool leads_nowhere = errno == ELOOP || errno == ENOENT;
+    const bool is_link = ::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode);
+    return is_link && leads_nowhere ? "is a symbolic link that leads nowhere" : "";
+  }
+  if (S_ISREG(status.st_mode)) return "";
+  if (S_ISDIR(status.st_mode)) return "is a folder";
+  if (S_ISFIFO(status.st_mode)) return "is a pipe";
+  return S_ISSOCK(status.st_mode) ? "is a socket" : "is a device";
 }
 
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes) {

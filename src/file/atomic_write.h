@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,10 +12,11 @@
 namespace tbn {
 
 // Writes `path` piece by piece into `path.tmp.<process id>`; commit() puts it in place. Without a
-// commit the destructor removes what was written. A device or a pipe (/dev/stdout) is written
-// straight through; a symbolic link keeps pointing to its target, which is replaced. Every failure
-// is a SystemError with the path, the system's words and the way out. The folder must exist. Two
-// threads of one process must not write the same path at once.
+// commit the destructor removes what was written. A device or a pipe that someone reads
+// (/dev/stdout) is written straight through; nobody is waited for at one that no one reads. A
+// symbolic link keeps pointing to its target, which is replaced, or made where there is none. Every
+// failure is a SystemError with the path, the system's words and the way out. The folder must
+// exist. Two threads of one process must not write the same path at once.
 class AtomicFile {
  public:
   explicit AtomicFile(const std::filesystem::path& path);
@@ -24,11 +26,13 @@ class AtomicFile {
 
   void write(std::span<const std::byte> bytes);
   void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
-  // Flushes, renames and flushes the folder. Call it once, last.
-  void commit();
+  // Flushes, renames and flushes the folder. Call it once, last. `before` is called when the file
+  // is whole beside its place and about to be put there; what it throws keeps the old file.
+  void commit(const std::function<void()>& before = {});
 
  private:
   void open_aside();
+  void open_through();
   void flush();
   void flush_folder();
   void discard();
@@ -40,6 +44,11 @@ class AtomicFile {
   int descriptor_ = -1;
   bool replaces_ = false;  // an old file exists
 };
+
+// What lies at `path` instead of a file or nothing: "is a folder", "is a pipe", "is a socket", "is
+// a device", "is a symbolic link that leads nowhere". Empty for a file, for nothing, and for what
+// may not be looked at. Nothing is opened: to open a pipe would wait for its other end.
+std::string other_kind(const std::filesystem::path& path);
 
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);

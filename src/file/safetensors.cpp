@@ -86,7 +86,8 @@ void write_safetensors(const std::filesystem::path& path, const TensorMap& tenso
 }
 
 void write_checked_safetensors(const std::filesystem::path& path, const TensorMap& tensors,
-                               const std::map<std::string, std::string>& metadata) {
+                               const std::map<std::string, std::string>& metadata,
+                               const std::function<void()>& before) {
   const TensorRefs refs = sorted_refs(tensors);
   MetadataList list = {{std::string(kHeaderCrcKey), std::string(kZeroDigits)},
                        {std::string(kDataCrcKey), data_crc_of(refs)}};
@@ -96,7 +97,7 @@ void write_checked_safetensors(const std::filesystem::path& path, const TensorMa
   AtomicFile file(path);
   file.write(header);
   for (const auto& [name, tensor] : refs) file.write(tensor->bytes());
-  file.commit();
+  file.commit(before);
 }
 
 }  // namespace tbn

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -34,8 +35,9 @@ std::vector<std::byte> serialize_safetensors(const TensorMap& tensors,
 void write_safetensors(const std::filesystem::path& path, const TensorMap& tensors,
                        const std::map<std::string, std::string>& metadata);
 
-// As above, with checksums over the header and the data.
+// As above, with checksums over the header and the data; `before` as in AtomicFile::commit().
 void write_checked_safetensors(const std::filesystem::path& path, const TensorMap& tensors,
-                               const std::map<std::string, std::string>& metadata);
+                               const std::map<std::string, std::string>& metadata,
+                               const std::function<void()>& before = {});
 
 }  // namespace tbn

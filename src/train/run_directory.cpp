@@ -87,14 +87,39 @@ std::optional<RunResult> read_result(const fs::path& path) {
 // Finds out whether a checkpoint can be written, without touching what is there.
 void try_writing(const fs::path& path) { const AtomicFile file(path); }
 
+[[noreturn]] void refuse_kind(const fs::path& path, const std::string& kind) {
+  throw ConfigError(
+      fmt::format("'{}' {}, where a run has something else; move it away, or choose another run "
+                  "directory with name=...",
+                  path.string(), kind));
+}
+
 }  // namespace
+
+void RunDirectory::check_kinds() const {
+  const fs::path lock = RunLock::file_of(folder_);
+  for (const fs::path& file :
+       {lock, config(), environment(), metrics(), log(), summary(), last(), best()}) {
+    const std::string kind = other_kind(file);
+    if (!kind.empty()) refuse_kind(file, kind);
+  }
+  std::error_code error;
+  if (fs::is_symlink(lock, error)) refuse_kind(lock, "is a symbolic link");
+  for (const fs::path& folder : {checkpoints(), events()}) {
+    if (!fs::exists(folder, error) || fs::is_directory(folder, error)) continue;
+    const std::string kind = other_kind(folder);
+    refuse_kind(folder, kind.empty() ? "is a file" : kind);
+  }
+}
 
 RunContents RunDirectory::look() const {
   std::error_code error;
-  if (fs::exists(folder_, error) && !fs::is_directory(folder_, error)) {
-    throw ConfigError(fmt::format("run directory '{}' is a file; choose another with name=...",
-                                  folder_.string()));
+  if (!fs::is_directory(folder_, error) && fs::exists(fs::symlink_status(folder_, error))) {
+    const std::string kind = other_kind(folder_);
+    throw ConfigError(fmt::format("run directory '{}' {}; choose another with name=...",
+                                  folder_.string(), kind.empty() ? "is a file" : kind));
   }
+  check_kinds();
   RunContents contents;
   bool has_config = false;
   bool has_last = false;
@@ -124,8 +149,8 @@ RunContents RunDirectory::look() const {
 
 void RunDirectory::prepare(bool replace) const {
   try {
-    fs::remove(summary());
     if (replace) {
+      fs::remove(summary());
       // What tbn-train made, and nothing else that someone put beside it. The configuration goes
       // last: while it is there, the folder still counts as a run that may be overwritten.
       for (const fs::path& made :
@@ -140,7 +165,9 @@ void RunDirectory::prepare(bool replace) const {
                     "with output=...",
                     folder_.string(), error.code().message()));
   }
-  for (const fs::path& path : {last(), best(), summary()}) try_writing(path);
+  for (const fs::path& path : {config(), environment(), last(), best(), summary()}) {
+    try_writing(path);
+  }
 }
 
 void RunDirectory::sweep() const {

@@ -48,13 +48,14 @@ class RunDirectory {
   std::filesystem::path last() const { return checkpoints() / "last.safetensors"; }
   std::filesystem::path best() const { return checkpoints() / "best.safetensors"; }
 
-  // Throws ConfigError where the folder is a file, and SystemError where it cannot be looked into:
-  // what may not be seen is not taken for absent.
+  // Throws ConfigError where the folder is a file, or where something else lies in the place of one
+  // of a run's files (a pipe would be waited for without end), and SystemError where it cannot be
+  // looked into: what may not be seen is not taken for absent.
   RunContents look() const;
 
-  // Makes the folders, and takes back summary.json, which must not call a run complete that goes
-  // on; with `replace` removes all of an older run's files. Then tries whether checkpoints can be
-  // written, so that this does not come out after the first epoch. Throws SystemError.
+  // Makes the folders; with `replace` removes all of an older run's files. Then tries whether the
+  // run's files can be written, so that this does not come out after the first epoch. What is there
+  // stays as it is. Throws SystemError.
   void prepare(bool replace) const;
 
   // Removes files that were being written by processes that are no more. Only while locked.
@@ -64,6 +65,8 @@ class RunDirectory {
   bool has_checkpoint() const;
 
  private:
+  void check_kinds() const;
+
   std::filesystem::path folder_;
 };
 

@@ -1,9 +1,12 @@
 // Atomic writing: whole or not at all, on full disks and without permission too.
 #include "file/atomic_write.h"
 
+#include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -159,4 +162,81 @@ TEST_CASE("a leftover of a crashed process, or a link planted in its place, is n
   CHECK(read_file(dir / "victim") == "untouched");
   CHECK(read_file(dir / "f") == "x");
   CHECK_FALSE(std::filesystem::is_symlink(dir / "f"));
+}
+
+TEST_CASE("whatever lies in the place of a file is named, and a write to it waits for nobody",
+          "[file]") {
+  const TempDir dir;
+  std::filesystem::create_directory(dir / "folder");
+  REQUIRE(::mkfifo((dir / "pipe").c_str(), 0600) == 0);
+  std::filesystem::create_symlink("pipe", dir / "link to a pipe");
+  std::filesystem::create_symlink("loop", dir / "loop");
+  std::filesystem::create_symlink("absent/f", dir / "dangling");
+  const int socket = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  (dir / "socket").string().copy(address.sun_path, sizeof address.sun_path - 1);
+  REQUIRE(::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  struct Row {
+    const char* name;
+    const char* kind;
+    const char* sentence;
+  };
+  const Row rows[] = {{"folder", "is a folder", "name a file"},
+                      {"pipe", "is a pipe", "a pipe that nobody reads"},
+                      {"link to a pipe", "is a pipe", "a pipe that nobody reads"},
+                      {"socket", "is a socket", "or a socket: name a file"},
+                      {"loop", "is a symbolic link that leads nowhere", "leads nowhere"},
+                      {"dangling", "is a symbolic link that leads nowhere", "/absent' first"}};
+  for (const Row& row : rows) {
+    INFO(row.name);
+    CHECK(other_kind(dir / row.name) == row.kind);
+    CHECK(says(write_error(dir / row.name, "x"), {"cannot write '", row.name, row.sentence}));
+    CHECK(std::filesystem::exists(std::filesystem::symlink_status(dir / row.name)));
+  }
+  ::close(socket);
+  CHECK(other_kind("/dev/null") == "is a device");
+  CHECK(other_kind(dir / "absent").empty());
+  write_file_atomically(dir / "f", "x");
+  CHECK(other_kind(dir / "f").empty());
+}
+
+TEST_CASE("a pipe that is read is written straight through", "[file]") {
+  const TempDir dir;
+  REQUIRE(::mkfifo((dir / "pipe").c_str(), 0600) == 0);
+  const int reader = ::open((dir / "pipe").c_str(), O_RDONLY | O_NONBLOCK);
+  REQUIRE(reader >= 0);
+  write_file_atomically(dir / "pipe", "text");
+  char text[8] = {};
+  CHECK(::read(reader, text, sizeof text) == 4);
+  CHECK(std::string(text) == "text");
+  ::close(reader);
+}
+
+TEST_CASE("a symbolic link whose target is missing gets it, and stays a link", "[file]") {
+  const TempDir dir;
+  std::filesystem::create_directory(dir / "real");
+  std::filesystem::create_symlink("second", dir / "first");
+  std::filesystem::create_symlink("real/f", dir / "second");
+  write_file_atomically(dir / "first", "x");
+  CHECK(std::filesystem::is_symlink(dir / "first"));
+  CHECK(std::filesystem::is_symlink(dir / "second"));
+  CHECK(read_file(dir / "real/f") == "x");
+}
+
+TEST_CASE("what is done before a file takes its place sees the old one, and may keep it",
+          "[file]") {
+  const TempDir dir;
+  write_file_atomically(dir / "f", "old");
+  {
+    AtomicFile file(dir / "f");
+    file.write("new");
+    CHECK_THROWS_AS(file.commit([] { throw SystemError("no"); }), SystemError);
+  }
+  CHECK(read_file(dir / "f") == "old");
+  CHECK(entries(dir.path()) == 1);
+  AtomicFile file(dir / "f");
+  file.write("new");
+  file.commit([&] { CHECK(read_file(dir / "f") == "old"); });
+  CHECK(read_file(dir / "f") == "new");
 }

@@ -51,14 +51,6 @@ void check_limit(const CommandLine& line, const char* option, const char* what,
                   bytes_text(bytes), what, bytes_text(limit), option));
 }
 
-void create(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) {
-    throw SystemError("cannot create the folder '" + folder.string() + "': " + error.message());
-  }
-}
-
 void write(const fs::path& folder, const std::string& name, const CSource& source) {
   AtomicFile header(folder / (name + ".h"));
   AtomicFile body(folder / (name + ".c"));
@@ -115,7 +107,7 @@ void export_c(const CommandLine& line, const ExportSource& source, const CFiles&
   add_rule(made, name, rule_from(source.file.metadata, source.path.string()));
   check_limit(line, "max-flash", "flash", made.flash_bytes());
   check_limit(line, "max-ram", "RAM", made.arena_bytes);
-  create(folder);
+  make_folder(folder);
   write(folder, name, made);
   if (line.json()) {
     Json json = cost_json(made);

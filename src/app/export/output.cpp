@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "export/c_source.h"
 #include "export/c_text.h"
+#include "file/atomic_write.h"
 #include "tbn/error.h"
 
 namespace tbn::app {
@@ -55,14 +56,27 @@ void check_free(const fs::path& path) {
                     "choose another --name or another folder");
 }
 
+void refuse_dash(const fs::path& path) {
+  if (path != "-") return;
+  throw ConfigError(
+      "--output: '-' is not the standard output, which is for text; name a file or folder (./- is "
+      "one of that name)");
+}
+
 }  // namespace
 
 fs::path packed_output(const CommandLine& line) {
   const fs::path path = line.text("output");
   if (path.empty()) throw ConfigError("which file to write? give it as -o <file.tbn>");
+  refuse_dash(path);
   std::error_code error;
   if (fs::is_directory(path, error)) {
     throw ConfigError("--output: '" + path.string() + "' is a directory; name a file in it");
+  }
+  const std::string kind = other_kind(path);
+  if (!kind.empty()) {
+    throw ConfigError("--output: " + in_quotes(path.string()) + " " + kind +
+                      ", and a packed file is put in its place whole; name a file");
   }
   const std::string extension = lower_extension(path);
   if (std::find(kOtherFormats.begin(), kOtherFormats.end(), extension) == kOtherFormats.end()) {
@@ -85,10 +99,13 @@ std::string c_output_name(const CommandLine& line) {
 fs::path c_output_folder(const CommandLine& line, const std::string& name) {
   const fs::path folder = line.text("output");
   if (folder.empty()) throw ConfigError("which folder to write to? give it as -o <folder>");
+  refuse_dash(folder);
   std::error_code error;
-  if (fs::exists(folder, error) && !fs::is_directory(folder, error)) {
-    throw ConfigError("--output: '" + folder.string() +
-                      "' is a file; --format c writes two files into a folder");
+  const std::string kind = other_kind(folder);
+  const bool is_folder = fs::is_directory(folder, error);
+  if (!is_folder && (!kind.empty() || fs::exists(folder, error))) {
+    throw ConfigError("--output: '" + folder.string() + "' " + (kind.empty() ? "is a file" : kind) +
+                      "; --format c writes two files into a folder");
   }
   const std::string extension = lower_extension(folder);
   if (!fs::exists(folder, error) && (is_c_file(extension) || extension == ".tbn")) {
@@ -98,6 +115,14 @@ fs::path c_output_folder(const CommandLine& line, const std::string& name) {
   }
   for (const char* ending : {".h", ".c"}) check_free(folder / (name + ending));
   return folder;
+}
+
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  if (!folder.empty()) fs::create_directories(folder, error);
+  if (!error) return;
+  throw SystemError("cannot create the folder '" + folder.string() + "': " + error.message() +
+                    "; name another place with -o");
 }
 
 }  // namespace tbn::app
