@@ -11,6 +11,7 @@
 #include "config/scalars.h"
 #include "config/yaml_tree.h"
 #include "file/utf8.h"
+#include "tbn/error.h"
 
 namespace tbn {
 namespace {
@@ -307,11 +308,21 @@ Config parse_config(std::string_view yaml, const std::string& source,
 
 Config parse_recorded_config(std::string_view yaml, const std::string& source,
                              const std::vector<std::string>& overrides) {
-  Loader loader;
-  loader.load_text(kEarlierValues, "earlier defaults");
-  loader.load_text(yaml, source);
-  loader.apply(overrides);
-  return loader.finish("unnamed");
+  const auto load = [&](const std::string& place, const std::vector<std::string>& settings) {
+    Loader loader;
+    loader.load_text(kEarlierValues, "earlier defaults");
+    loader.load_text(yaml, place);
+    loader.apply(settings);
+    return loader.finish("unnamed");
+  };
+  try {
+    Config config = load("configuration", {});
+    if (overrides.empty()) return config;
+  } catch (const ConfigError& error) {
+    const std::string problems = error.what();
+    throw DataError(source + ": " + problems.substr(0, problems.find('\n')));
+  }
+  return load(source, overrides);
 }
 
 }  // namespace tbn

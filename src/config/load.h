@@ -35,7 +35,8 @@ Config parse_config(std::string_view yaml, const std::string& source,
 
 // The same of a text that print_config wrote, by this tbn or an earlier one, and that a checkpoint
 // keeps: a key that it does not have takes the value by which runs were made before there was one,
-// which may not be today's default (data.limits: first).
+// which may not be today's default (data.limits: first). Throws ConfigError for an override alone:
+// what is wrong with the text is a damaged file, a DataError "<source>: configuration:3:5: ...".
 Config parse_recorded_config(std::string_view yaml, const std::string& source,
                              const std::vector<std::string>& overrides = {});
 

@@ -78,6 +78,7 @@ void read_metrics(const SafetensorsFile& file, const std::string& where, Trained
   const std::string* text = find(file, "tbn.metrics");
   if (!text) return;
   const Json metrics = parse_json(*text, where + ": tbn.metrics");
+  if (!metrics.is_object()) throw DataError(where + ": tbn.metrics: is no object of figures");
   for (const char* measure : {"accuracy", "miou", "mse"}) {
     const auto test = number(metrics, std::string("test_") + measure, where);
     const auto val = number(metrics, std::string("val_") + measure, where);

@@ -37,6 +37,15 @@ Json to_json_value(const TrainProgress& p) {
   return json;
 }
 
+// What no training could have counted would be divided by, or trained towards.
+void check_counts(const TrainProgress& p) {
+  if (p.step_in_epoch > p.global_step) throw DataError("step_in_epoch: more than global_step");
+  if ((p.step_in_epoch > 0) != (p.samples > 0)) {
+    throw DataError("samples: steps and samples of an epoch are both nothing, or neither is");
+  }
+  if (p.best_epoch > p.epoch) throw DataError("best_epoch: an epoch that is still to come");
+}
+
 TrainProgress progress_from(const Json& json) {
   constexpr std::int64_t kMost = std::int64_t{1} << 53;
   const auto count = [&](const char* key) { return json.at(key).as_int(0, kMost); };
@@ -51,6 +60,7 @@ TrainProgress progress_from(const Json& json) {
   if (const Json* best = json.find("best_score")) p.best_score = best->as_double();
   p.best_epoch = json.at("best_epoch").as_int(-1, kMost);
   if (const Json* awaits = json.find("awaits_validation")) p.awaits_validation = awaits->as_bool();
+  check_counts(p);
   return p;
 }
 
@@ -64,6 +74,7 @@ Json to_json_value(const SavedMetrics& metrics) {
 }
 
 SavedMetrics metrics_from(const Json& json) {
+  json.as_object();
   SavedMetrics metrics;
   const auto number = [&](const std::string& key) -> std::optional<double> {
     const Json* value = json.find(key);
@@ -89,6 +100,19 @@ const std::string& entry(const SafetensorsFile& file, const std::string& key,
   return found->second;
 }
 
+// The value of a key whose text is JSON; what is wrong with it is said with file and key.
+template <class Read>
+auto read_json(const SafetensorsFile& file, const std::string& key, const std::string& where,
+               Read read) {
+  const std::string place = where + ": " + key;
+  const Json json = parse_json(entry(file, key, where), place);
+  try {
+    return read(json);
+  } catch (const DataError& error) {
+    throw DataError(place + ": " + error.what());
+  }
+}
+
 void check_version(const SafetensorsFile& file, const std::string& where) {
   const std::string& version = entry(file, "tbn.checkpoint", where);
   if (version == kVersion) return;
@@ -100,7 +124,8 @@ void check_version(const SafetensorsFile& file, const std::string& where) {
 
 }  // namespace
 
-void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint) {
+void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint,
+                      const std::function<void()>& before) {
   TensorMap tensors;
   for (const Section& section : kSections) {
     for (const auto& [name, tensor] : checkpoint.*section.tensors) {
@@ -113,7 +138,7 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint& check
   metadata["tbn.config"] = checkpoint.config_yaml;
   metadata["tbn.progress"] = to_json_value(checkpoint.progress).compact();
   metadata["tbn.metrics"] = to_json_value(checkpoint.metrics).compact();
-  write_checked_safetensors(path, tensors, metadata);
+  write_checked_safetensors(path, tensors, metadata, before);
 }
 
 Checkpoint read_checkpoint(const std::filesystem::path& path) {
@@ -126,13 +151,8 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
   checkpoint.rule = rule_from(file.metadata, where);
   check_rule_fits(checkpoint.rule, checkpoint.graph.input_shape(), checkpoint.graph.output_shape(),
                   where);
-  try {
-    checkpoint.progress =
-        progress_from(parse_json(entry(file, "tbn.progress", where), "tbn.progress"));
-    checkpoint.metrics = metrics_from(parse_json(entry(file, "tbn.metrics", where), "tbn.metrics"));
-  } catch (const DataError& error) {
-    throw DataError(where + ": " + error.what());
-  }
+  checkpoint.progress = read_json(file, "tbn.progress", where, progress_from);
+  checkpoint.metrics = read_json(file, "tbn.metrics", where, metrics_from);
   for (auto& [name, tensor] : file.tensors) {
     bool known = false;
     for (const Section& section : kSections) {

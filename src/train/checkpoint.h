@@ -16,6 +16,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -66,11 +67,14 @@ struct Checkpoint {
   const TensorMap& weights() const { return ema.empty() ? model : ema; }
 };
 
-// The file is there whole or not at all. Throws SystemError, on a full disk for instance.
-void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
+// The file is there whole or not at all. Throws SystemError, on a full disk for instance. `before`
+// is called when it is whole beside its place (AtomicFile::commit()).
+void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint,
+                      const std::function<void()>& before = {});
 
 // Throws DataError for a file that is missing, damaged, no checkpoint, or of a newer version; the
-// tensors of `model` and `ema` are checked against the graph.
+// tensors of `model` and `ema` are checked against the graph. The configuration is looked at by
+// whoever uses it (parse_recorded_config()).
 Checkpoint read_checkpoint(const std::filesystem::path& path);
 
 }  // namespace tbn

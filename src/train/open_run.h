@@ -54,6 +54,7 @@ inline constexpr std::chrono::seconds kAutoWait{100};
 //   complete            2         from last     done, if not longer   from best replaces
 //   last is damaged     2         3             3                 from best, 3  replaces
 //   files, but no run   2         2             2                 2             2
+//   a pipe for a file   2         2             2                 2             2
 //   locked              2         2             waits, then 2     2             2
 //
 // Throws ConfigError (2) and DataError (3) with the ways out, and SystemError; what is refused is
@@ -68,6 +69,7 @@ OpenRun open_run(const Config& config, RunMode mode,
 struct StoredConfig {
   std::string yaml;
   std::filesystem::path source;
+  bool is_state = true;  // of a checkpoint; false: of config.yaml
 };
 StoredConfig stored_config(const std::filesystem::path& folder, RunMode mode);
 

@@ -8,9 +8,11 @@
 
 #include <unistd.h>
 
+#include "config/load.h"
 #include "export/checkpoint_reader.h"
 #include "file/safetensors.h"
 #include "support/catch.h"
+#include "support/errors.h"
 #include "tbn/error.h"
 #include "tbn/model.h"
 
@@ -166,10 +168,75 @@ TEST_CASE("a checkpoint with a missing, foreign or misshapen tensor is refused b
         }).find("fc.bias") != std::string::npos);
 }
 
-TEST_CASE("progress with a negative count or of another type is refused") {
-  for (const char* progress : {"{\"epoch\":-1}", "[]", "{", "{\"epoch\":\"1\"}", "{}"}) {
-    CHECK_FALSE(error_after([&](tbn::SafetensorsFile& f) {
-                  f.metadata["tbn.progress"] = progress;
-                }).empty());
+TEST_CASE("metadata that is broken is refused by both readers, with file and key named once") {
+  const std::string progress =
+      R"({"epoch":3,"step_in_epoch":7,"global_step":127,"loss_sum":0.5,"correct":11,"labels":40,)"
+      R"("samples":35,"best_score":91.25,"best_epoch":2})";
+  const auto with = [&](const std::string& part, const std::string& other) {
+    std::string text = progress;
+    return text.replace(text.find(part), part.size(), other);
+  };
+  struct Row {
+    const char* key;
+    std::vector<std::string> values;
+    bool packs_without = false;  // the exporter does not look at it
+  };
+  const Row rows[] = {
+      {"tbn.checkpoint", {"", "2", "one"}},
+      {"tbn.graph", {"", "{", "[]", "{}", R"({"name": 3})", std::string(5000, '[')}},
+      {"tbn.progress",
+       {"", "{", "[]", "null", "{}", with("3", "-1"), with("3", "\"3\""), with("3", "1e400"),
+        with("0.5", "nan"), with("127", "6"), with("\"samples\":35", "\"samples\":0"),
+        with("\"best_epoch\":2", "\"best_epoch\":4"), with("127", "9999999999999999")},
+       true},
+      {"tbn.metrics", {"", "{", "[]", "3", R"({"val_accuracy":"high"})", R"({"test_mse":null})"}},
+      {"tbn.output", {"", "{", "[]", R"({"kind":7})"}},
+  };
+  for (const Row& row : rows) {
+    for (const std::string& value : row.values) {
+      INFO(row.key << " = " << value.substr(0, 100));
+      const TemporaryFile file;
+      tbn::write_checkpoint(file.path, example());
+      tbn::SafetensorsFile contents = tbn::read_safetensors(file.path);
+      REQUIRE(contents.metadata.contains(row.key));
+      contents.metadata[row.key] = value;
+      tbn::write_safetensors(file.path, contents.tensors, contents.metadata);
+      const std::string name = file.path.string();
+      const auto check = [&](const auto& read) {
+        const std::string text = tbn::test::message_of<tbn::DataError>([&] { read(file.path); });
+        CHECK(text.starts_with(name + ": "));
+        CHECK(text.find(name, 1) == std::string::npos);
+        CHECK(text.find('\n') == std::string::npos);
+        return text;
+      };
+      check(tbn::read_checkpoint);
+      if (!row.packs_without) check(tbn::read_trained);
+    }
   }
+  const auto lacks = [](const char* key) {
+    return error_after([&](tbn::SafetensorsFile& f) { f.metadata.erase(key); });
+  };
+  for (const char* key : {"tbn.graph", "tbn.config", "tbn.progress", "tbn.metrics"}) {
+    CHECK(lacks(key) ==
+          std::string("its metadata lacks '") + key + "'; it is no checkpoint of tbn-train");
+  }
+}
+
+TEST_CASE(
+    "what is wrong with a recorded configuration is a damaged file, and with a setting is not") {
+  const std::string good = tbn::print_config(tbn::parse_config("{name: r}", "test"));
+  const auto error = [](const std::string& yaml) {
+    return tbn::test::message_of<tbn::DataError>(
+        [&] { tbn::parse_recorded_config(yaml, "c.safetensors"); });
+  };
+  CHECK(tbn::parse_recorded_config(good, "c", {"optim.lr=0.5"}).optim.fields.lr == 0.5);
+  for (const std::string bad : {"[]", "{", "name: [", "nom: r", "train: {epochs: many}",
+                                "base: other.yaml", "weights: {p: 0}"}) {
+    INFO(bad);
+    const std::string text = error(bad);
+    CHECK(text.starts_with("c.safetensors: configuration:"));
+    CHECK(text.find("c.safetensors", 1) == std::string::npos);
+    CHECK(text.find('\n') == std::string::npos);
+  }
+  CHECK_THROWS_AS(tbn::parse_recorded_config(good, "c", {"optim.lrr=1"}), tbn::ConfigError);
 }

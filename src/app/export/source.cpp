@@ -34,7 +34,8 @@ std::map<std::string, std::string> facts_of(const TrainedModel& trained) {
   std::map<std::string, std::string> metadata;
   metadata["tbn.producer"] = "tbn-export";
   if (!trained.config_yaml.empty()) {
-    metadata["tbn.trained_on"] = parse_config(trained.config_yaml, trained.path.string()).data.name;
+    metadata["tbn.trained_on"] =
+        parse_recorded_config(trained.config_yaml, trained.path.string()).data.name;
   }
   if (trained.test) metadata["tbn." + trained.measure] = number(*trained.test);
   if (trained.val) metadata["tbn.val_" + trained.measure] = number(*trained.val);

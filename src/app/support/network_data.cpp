@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "config/data_options.h"
 #include "config/load.h"
+#include "config/recorded_paths.h"
 #include "data/class_match.h"
 #include "data/data_rule.h"
 #include "eval/fit.h"
@@ -53,19 +54,23 @@ DataConfig changed(const DataConfig& base, const CommandLine& line, const std::s
   return data;
 }
 
-DataConfig recorded(const CommandLine& line, const NetworkOrigin& origin) {
-  if (!origin.config_yaml.empty()) {
-    return parse_recorded_config(origin.config_yaml, origin.path).data;
-  }
-  DataConfig config;
-  config.name = known_name(line, origin);
-  return config;
-}
-
 bool says(const CommandLine& line, const std::string& key) {
   const std::vector<std::string> settings = line.settings();
   return std::ranges::any_of(
       settings, [&](const std::string& setting) { return setting.starts_with(key + "="); });
+}
+
+DataConfig recorded(const CommandLine& line, const NetworkOrigin& origin) {
+  if (!origin.config_yaml.empty()) {
+    DataConfig config = parse_recorded_config(origin.config_yaml, origin.path).data;
+    if (!line.has("root") && !says(line, "data.root")) {
+      check_recorded_path("data.root", config.root, origin.path, "give --root <folder>");
+    }
+    return config;
+  }
+  DataConfig config;
+  config.name = known_name(line, origin);
+  return config;
 }
 
 [[noreturn]] void ask_for(const NetworkOrigin& origin, const std::string& what,

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "config/load.h"
+#include "config/recorded_paths.h"
 #include "config/storable.h"
 #include "tbn/error.h"
 
@@ -40,6 +41,29 @@ fs::path run_folder(const CommandLine& line) {
   return folder;
 }
 
+// What a run recorded and its continuation reads, unless a setting says another place.
+void check_places(const CommandLine& line, const Config& recorded, const StoredConfig& stored) {
+  const auto check = [&](const std::string& key, const std::string& value) {
+    const std::string section = key.substr(0, key.find('.'));
+    for (const std::string& setting : line.settings()) {
+      if (setting.starts_with(key + "=") || setting.starts_with(section + "=")) return;
+    }
+    check_recorded_path(key, value, stored.source.string(), "give " + key + "=...");
+  };
+  check("data.root", recorded.data.root);
+  check("teacher.from", recorded.teacher.from);
+  if (!stored.is_state) check("init.from", recorded.init.from);
+}
+
+Config config_of_stored(const CommandLine& line, const StoredConfig& stored) {
+  try {
+    return parse_recorded_config(stored.yaml, stored.source.string(), line.settings());
+  } catch (const DataError& error) {
+    if (stored.is_state) throw;
+    throw ConfigError(error.what());  // a configuration by itself, which anyone may have changed
+  }
+}
+
 Config config_of_run(const CommandLine& line, RunMode mode) {
   const fs::path folder = run_folder(line);
   for (const std::string& setting : line.settings()) {
@@ -52,7 +76,8 @@ Config config_of_run(const CommandLine& line, RunMode mode) {
     config = load_config(line.text("config"), line.settings());
   } else {
     const StoredConfig stored = stored_config(folder, mode);
-    config = parse_recorded_config(stored.yaml, stored.source.string(), line.settings());
+    config = config_of_stored(line, stored);
+    check_places(line, config, stored);
   }
   config.name = folder.filename().string();
   config.output = folder.has_parent_path() ? folder.parent_path().string() : ".";
