@@ -86,18 +86,44 @@ std::string other_folder(const MeasuredRule& then, const MeasuredRule& now,
       then.test_folder, now.test_folder);
 }
 
-// Throws DataError at the first name in which two lists differ.
-void check_same_names(const std::vector<std::string>& then, const std::vector<std::string>& now,
-                      const char* what, const std::string& where) {
-  if (then.empty() || now.empty() || then == now) return;
-  if (then.size() != now.size()) {
-    throw DataError(fmt::format("{}: it was made with {} {} of the data, and there are {} now",
-                                where, then.size(), what, now.size()));
+// The first name of a list that another does not have; null: it has all.
+const std::string* first_missing(const std::vector<std::string>& names,
+                                 const std::vector<std::string>& from) {
+  const auto found = std::ranges::find_if(
+      names, [&](const std::string& name) { return std::ranges::find(from, name) == from.end(); });
+  return found == names.end() ? nullptr : &*found;
+}
+
+// How two lists of names differ, as a sentence.
+std::string names_differ(const std::vector<std::string>& then, const std::vector<std::string>& now,
+                         const std::string& what) {
+  const std::string* gone = first_missing(then, now);
+  const std::string* came = first_missing(now, then);
+  const std::string counts = then.size() == now.size()
+                                 ? ""
+                                 : fmt::format(" ({} now, and {} then)", now.size(), then.size());
+  if (gone != nullptr && came != nullptr) {
+    return fmt::format("the data has no {} '{}' any more, and has a {} '{}'{}", what, *gone, what,
+                       *came, counts);
   }
-  std::size_t i = 0;
-  while (then[i] == now[i]) ++i;
-  throw DataError(fmt::format("{}: of the {} of the data number {} was '{}' and is '{}' now", where,
-                              what, i, then[i], now[i]));
+  if (gone != nullptr)
+    return fmt::format("the data has no {} '{}' any more{}", what, *gone, counts);
+  if (came != nullptr) {
+    return fmt::format("the data has a {} '{}', which it had not{}", what, *came, counts);
+  }
+  const auto at = std::ranges::mismatch(then, now);
+  if (at.in1 == then.end() || at.in2 == now.end())
+    return fmt::format("a {} is twice{}", what, counts);
+  return fmt::format("'{}' is where the {} '{}' was", *at.in2, what, *at.in1);
+}
+
+// Throws DataError where two lists that both are known differ.
+void check_same_names(const std::vector<std::string>& then, const std::vector<std::string>& now,
+                      const std::string& what, const std::string& way_out,
+                      const std::string& where) {
+  if (then.empty() || now.empty() || then == now) return;
+  throw DataError(fmt::format("{}: {}; a run goes on with what it began with: {}", where,
+                              names_differ(then, now, what), way_out));
 }
 
 }  // namespace
@@ -135,10 +161,15 @@ DataDifference difference(const MeasuredRule& then, const MeasuredRule& now,
 std::vector<std::string> check_same_data(const Rule& then, const Rule& now,
                                          const std::string& where) {
   if (then.output && now.output) {
-    check_same_names(then.output->keys(), now.output->keys(), "classes", where);
+    check_same_names(then.output->keys(), now.output->keys(), "class",
+                     "name the classes as they were, or start another run from its weights with "
+                     "name=... init.from=" +
+                         where,
+                     where);
   }
   if (then.input && now.input) {
-    check_same_names(then.input->columns, now.input->columns, "columns", where);
+    check_same_names(then.input->columns, now.input->columns, "column",
+                     "bring them back, or start another run with name=...", where);
   }
   if (!then.measured || !now.measured) return {};
   const DataDifference found = difference(*then.measured, *now.measured, where);

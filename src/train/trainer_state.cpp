@@ -81,11 +81,12 @@ void set_generator_state(c10::Device device, const HostTensor& state, const std:
 
 }  // namespace
 
-TrainState::TrainState(const Config& config, const Graph& graph, c10::Device device, bool resumes)
+TrainState::TrainState(const Config& config, const Graph& graph, c10::Device device, bool resumes,
+                       const std::vector<std::string>& classes)
     : device_(device), model_(std::make_shared<GraphModule>(graph)) {
   initialize(*model_, config.init, static_cast<std::uint64_t>(config.train.seed));
   if (!config.init.from.empty() && !resumes) {
-    warm_started_ = warm_start(*model_, config.init.from, config.init.share);
+    warm_started_ = warm_start(*model_, config.init.from, config.init.share, classes);
   }
   model_->set_channels_last(config.train.channels_last);
   model_->to(device);
@@ -123,11 +124,14 @@ void TrainState::fetch_sums() {
   progress_.correct = correct_.item<std::int64_t>();
 }
 
-bool TrainState::is_finite() const {
+std::string TrainState::not_finite() const {
   std::vector<at::Tensor> tensors;
   for (const auto& named : model_->tensors()) tensors.push_back(named.tensor);
   if (ema_) tensors.insert(tensors.end(), ema_->averages().begin(), ema_->averages().end());
-  return all_finite(tensors);
+  if (!all_finite(tensors)) return "a weight";
+  tensors.clear();
+  for (const NamedState& state : optimizer_->state()) tensors.push_back(state.tensor);
+  return all_finite(tensors) ? "" : "the optimiser's state";
 }
 
 Checkpoint TrainState::capture(const std::string& config_yaml) {

@@ -21,9 +21,10 @@ namespace tbn {
 class TrainState {
  public:
   // A freshly initialised network on the device with its optimiser, with trained weights where
-  // init.from asks for them, unless restore() comes next. Throws ConfigError for groups that match
-  // nothing, and as warm_start() does.
-  TrainState(const Config& config, const Graph& graph, c10::Device device, bool resumes = false);
+  // init.from asks for them, unless restore() comes next; `classes` are the data's, as its files
+  // tell them apart. Throws ConfigError for groups that match nothing, and as warm_start() does.
+  TrainState(const Config& config, const Graph& graph, c10::Device device, bool resumes = false,
+             const std::vector<std::string>& classes = {});
 
   // What init.from gave; empty without it.
   const std::optional<WarmStart>& warm_started() const { return warm_started_; }
@@ -43,8 +44,9 @@ class TrainState {
   void fetch_sums();
   void start_epoch(std::int64_t epoch);
 
-  // Whether all of the network's tensors and their averages are finite. Waits for the device.
-  bool is_finite() const;
+  // What holds a value that is not finite, "a weight" (of the network or its averages) or "the
+  // optimiser's state"; empty: nothing. Waits for the device.
+  std::string not_finite() const;
 
   Checkpoint capture(const std::string& config_yaml);
   // Throws DataError beginning with `where` when the checkpoint is of another network or optimiser.

@@ -206,6 +206,16 @@ TEST_CASE("data that changed is told from data that did not") {
   CHECK(check_same_data(trained, found, "r").empty());
   found.output->classes = {"a", "c"};
   CHECK(says(message_of<DataError>([&] { check_same_data(trained, found, "r"); }),
-             {"'b'", "'c'", "number 1"}));
+             {"r: the data has no class 'b' any more, and has a class 'c'; ",
+              "name the classes as they were, or start another run from its weights with name=... "
+              "init.from=r"}));
+  const auto other = [&](const std::vector<std::string>& classes) {
+    found.output->classes = classes;
+    return message_of<DataError>([&] { check_same_data(trained, found, "r"); });
+  };
+  CHECK(says(other({"a"}), {"the data has no class 'b' any more (1 now, and 2 then)"}));
+  CHECK(says(other({"a", "b", "c"}), {"has a class 'c', which it had not (3 now, and 2 then)"}));
+  CHECK(says(other({"b", "a"}), {"'b' is where the class 'a' was"}));
+  CHECK(says(other({"a", "b", "b"}), {"a class is twice (3 now, and 2 then)"}));
   CHECK(check_same_data({}, found, "r").empty());
 }

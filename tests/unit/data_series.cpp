@@ -186,6 +186,21 @@ TEST_CASE("only the splits that were asked for are made") {
         windows(test.test).series().statistics.mean);
 }
 
+TEST_CASE("a table shorter than the recorded borders is refused with them and the rows left out") {
+  TempDir dir;
+  write_file(dir / "a.csv", counting_csv(95, 1) + "t,damaged\n");
+  DataOptions options = options_of(5, 3);
+  options.on_error = OnError::kSkip;
+  options.skip_most = 1;
+  options.series.rule = SeriesRule{.rows = {.train = 70, .validation = 10, .test = 20}};
+  const DatasetReader csv = reader_of("csv");
+  CHECK(says(message_of<DataError>([&] { csv.open(dir.path(), options, {}); }),
+             {"a.csv': 95 rows and 1 that were left out (the first: ", "line 97",
+              "as the network recorded them, take 70 + 10 + 20 = 100; bring back the table"}));
+  options.series.rule.reset();
+  CHECK_NOTHROW(csv.open(dir.path(), options, {}));
+}
+
 TEST_CASE("a series that is too short is refused with the numbers") {
   TempDir dir;
   write_file(dir / "a.csv", counting_csv(100, 2));

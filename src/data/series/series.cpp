@@ -70,23 +70,34 @@ SeriesOptions with_season(SeriesOptions options, const KnownSeries* known, doubl
   return options;
 }
 
-void check_long_enough(const fs::path& path, std::int64_t rows, const SeriesRows& split,
+void check_long_enough(const fs::path& path, const CsvTable& table, const SeriesRows& split,
                        const SeriesOptions& options) {
   const std::int64_t needed = split.sum();
+  const std::int64_t rows = table.rows;
+  const std::string left_out = table.skipped == 0
+                                   ? ""
+                                   : fmt::format(" and {} that were left out (the first: {})",
+                                                 table.skipped, table.first_skipped);
   if (rows < needed) {
+    const bool is_recorded = options.rule && options.rule->rows.sum() > 0;
     throw DataError(fmt::format(
-        "'{}': {} rows, but its training, validation and test ranges take {} + {} + {} = {}",
-        path.string(), rows, split.train, split.validation, split.test, needed));
+        "'{}': {} rows{}, but its training, validation and test ranges{} take {} + {} + {} = {}; "
+        "{}",
+        path.string(), rows, left_out, is_recorded ? ", as the network recorded them," : "",
+        split.train, split.validation, split.test, needed,
+        is_recorded ? "bring back the table that it was trained on, with all of its rows"
+                    : "bring back the rest of the table, or read it as data set 'csv'"));
   }
   const std::int64_t span = options.window + options.horizon;
   const std::int64_t evaluated = std::min(split.validation, split.test);
   if (split.train >= span && evaluated >= options.horizon) return;
   throw DataError(fmt::format(
-      "'{}': {} rows are too few: of {} training rows a sample takes window + horizon = {} + {} = "
+      "'{}': {} rows{} are too few: of {} training rows a sample takes window + horizon = {} + {} "
+      "= "
       "{}, of {} validation and {} test rows its horizon of {}; make data.series.window or "
       "data.series.horizon smaller",
-      path.string(), rows, split.train, options.window, options.horizon, span, split.validation,
-      split.test, options.horizon));
+      path.string(), rows, left_out, split.train, options.window, options.horizon, span,
+      split.validation, split.test, options.horizon));
 }
 
 void check_skipped(const CsvTable& table, const DataOptions& options, const fs::path& path) {
@@ -163,7 +174,7 @@ DataSplits open_table(const fs::path& path, const DataOptions& data, const Split
   series_spec(table.columns(), options);  // checks the options
   if (options.rule) check_rule(*options.rule, table.columns(), where);
   const SeriesRows rows = rows_of(table, options, known);
-  check_long_enough(path, table.rows, rows, options);
+  check_long_enough(path, table, rows, options);
   note_rows(table, splits.notes);
   splits.series = rule_for(table, rows, options, splits.notes);
 

@@ -11,6 +11,7 @@
 #include "file/safetensors.h"
 #include "tbn/error.h"
 #include "train/checkpoint.h"
+#include "train/executor/class_rows.h"
 #include "train/executor/tensor_io.h"
 #include "train/executor/torchvision_names.h"
 #include "train/run_directory.h"
@@ -27,6 +28,7 @@ struct Source {
   std::string where;
   TensorMap tensors;
   std::optional<Graph> graph;        // of a checkpoint
+  std::vector<std::string> classes;  // of a checkpoint that says them
   std::vector<std::string> foreign;  // torchvision's names that have no place in the network
 };
 
@@ -54,6 +56,7 @@ Source read_source(const fs::path& from, const Graph& graph) {
     Checkpoint checkpoint = read_checkpoint(path);
     source.tensors = std::move(checkpoint.ema.empty() ? checkpoint.model : checkpoint.ema);
     source.graph = std::move(checkpoint.graph);
+    if (checkpoint.rule.output) source.classes = checkpoint.rule.output->keys();
   } else if (const auto family = torchvision_family(file.tensors)) {
     RenamedTensors renamed = from_torchvision(*family, graph, file.tensors);
     source.tensors = std::move(renamed.tensors);
@@ -116,6 +119,7 @@ class TrainedTensors {
   }
 
   const std::string& where() const { return source_.where; }
+  const std::vector<std::string>& classes() const { return source_.classes; }
 
   std::vector<std::string> unused() const {
     std::vector<std::string> names = source_.foreign;
@@ -133,8 +137,10 @@ class TrainedTensors {
 
   void check_values(const std::string& name, const Tensor& tensor) const {
     if (!at::isfinite(tensor).all().item<bool>()) {
-      throw DataError(fmt::format("{}: tensor {} holds values that are not finite", source_.where,
-                                  in_quotes(name)));
+      throw NonFiniteError(
+          fmt::format("{}: tensor {} holds values that are not finite, from which no training "
+                      "starts; name another checkpoint",
+                      source_.where, in_quotes(name)));
     }
     if (name.ends_with(".running_var") && (tensor < 0).any().item<bool>()) {
       throw DataError(
@@ -215,16 +221,22 @@ bool is_weight(TensorRole role) {
 
 class WarmStarter {
  public:
-  WarmStarter(GraphModule& module, Source source)
-      : module_(module), trained_(std::move(source)), start_{.from = trained_.where()} {}
+  WarmStarter(GraphModule& module, Source source, const std::vector<std::string>& classes)
+      : module_(module),
+        trained_(std::move(source)),
+        start_{.from = trained_.where()},
+        rows_(match_class_rows(trained_.classes(), classes)),
+        classifier_(classifier_of(module.graph())) {
+    start_.classes = rows_.note;
+  }
 
   WarmStart run() {
     const Graph& graph = module_.graph();
     for (NodeId id = 0; id < static_cast<NodeId>(graph.nodes.size()); ++id) {
-      if (parts_replicas(id)) {
+      if (parts_replicas(id) || (weights_of(graph.node(id).op) == nullptr && keeps_start(id))) {
         for (const NamedTensor& named : module_.tensors_of(id)) start_.left.push_back(named.name);
       } else if (weights_of(graph.node(id).op) == nullptr) {
-        for (const NamedTensor& named : module_.tensors_of(id)) copy_or_leave(named);
+        for (const NamedTensor& named : module_.tensors_of(id)) copy_or_leave(id, named);
       } else {
         start_layer(id, graph.node(id));
       }
@@ -241,7 +253,7 @@ class WarmStarter {
 
  private:
   void start_layer(NodeId id, const Node& node) {
-    const bool started = copy_weights(id, node) || convert_weights(id, node);
+    const bool started = !keeps_start(id) && (copy_weights(id, node) || convert_weights(id, node));
     const std::int64_t weights = element_count(float_tensors(module_.graph(), node).front().shape);
     start_.all_weights += weights;
     if (started) start_.weights += weights;
@@ -249,11 +261,24 @@ class WarmStarter {
       if (is_weight(named.role)) {
         (started ? start_.taken : start_.left).push_back(named.name);
       } else if (started) {
-        copy_or_leave(named);
+        copy_or_leave(id, named);
       } else {
         start_.left.push_back(named.name);
       }
     }
+  }
+
+  // Whether the node's rows are classes, which those of the file are not.
+  bool keeps_start(NodeId id) const { return rows_.are_others && classifier_.contains(id); }
+
+  // Whether they are the file's in another order.
+  bool is_reordered(NodeId id) const { return !rows_.rows.empty() && classifier_.contains(id); }
+
+  // A tensor of the file with its rows as the classes are here.
+  Tensor in_our_order(NodeId id, const Tensor& theirs) const {
+    const auto count = static_cast<std::int64_t>(rows_.rows.size());
+    if (!is_reordered(id) || theirs.dim() == 0 || theirs.size(0) != count) return theirs;
+    return theirs.index_select(0, torch::tensor(rows_.rows, torch::kLong));
   }
 
   // Whether the node is the norm of maps whose tile repeats and was made from other weights here:
@@ -272,7 +297,7 @@ class WarmStarter {
 
   // The layer's parameters as they are, if the source has all of them.
   bool copy_weights(NodeId id, const Node& node) {
-    if (!trained_.encodes_alike(node)) return false;
+    if (!trained_.encodes_alike(node) || is_reordered(id)) return false;
     std::vector<std::pair<Tensor, Tensor>> copies;
     for (const NamedTensor& named : module_.tensors_of(id)) {
       if (!is_weight(named.role)) continue;
@@ -288,9 +313,10 @@ class WarmStarter {
   bool convert_weights(NodeId id, const Node& node) {
     const Graph& graph = module_.graph();
     const Shape shape = float_tensors(graph, node).front().shape;
-    const Tensor w = trained_.weight(node.name, shape);
+    const Tensor trained = trained_.weight(node.name, shape);
     // All zeros have no signs to start from.
-    if (!w.defined() || w.abs().max().item<double>() == 0) return false;
+    if (!trained.defined() || trained.abs().max().item<double>() == 0) return false;
+    const Tensor w = in_our_order(id, trained);
     const auto* tiled = std::get_if<TiledWeights>(weights_of(node.op));
     if (tiled == nullptr) {
       module_.tensor_of(id, TensorRole::kWeight).copy_(w);
@@ -305,11 +331,11 @@ class WarmStarter {
     return true;
   }
 
-  void copy_or_leave(const NamedTensor& named) {
+  void copy_or_leave(NodeId id, const NamedTensor& named) {
     const Tensor trained = trained_.find(named.name, named.tensor.sizes());
     if (trained.defined()) {
       Tensor target = named.tensor;
-      target.copy_(trained);
+      target.copy_(in_our_order(id, trained));
     }
     (trained.defined() ? start_.taken : start_.left).push_back(named.name);
   }
@@ -317,6 +343,8 @@ class WarmStarter {
   GraphModule& module_;
   TrainedTensors trained_;
   WarmStart start_;
+  ClassRows rows_;
+  std::set<NodeId> classifier_;
   std::set<NodeId> copied_;  // layers that took the source's parameters as they were
 };
 
@@ -354,18 +382,20 @@ void check_share(const WarmStart& start, double share) {
 
 }  // namespace
 
-WarmStart warm_start(GraphModule& module, const fs::path& from, double share) {
+WarmStart warm_start(GraphModule& module, const fs::path& from, double share,
+                     const std::vector<std::string>& classes) {
   const torch::NoGradGuard no_grad;
-  WarmStart start = WarmStarter(module, read_source(from, module.graph())).run();
+  WarmStart start = WarmStarter(module, read_source(from, module.graph()), classes).run();
   check_share(start, share);
   return start;
 }
 
 std::string describe(const WarmStart& start) {
-  return fmt::format("warm start from {}: {}, {} tensors taken{}{}", start.from.string(),
+  return fmt::format("warm start from {}: {}, {} tensors taken{}{}{}", start.from.string(),
                      weights_text(start), start.taken.size(),
                      listed(start.left, "left as initialised"),
-                     listed(start.unused, "of the file unused"));
+                     listed(start.unused, "of the file unused"),
+                     start.classes.empty() ? "" : "; " + start.classes);
 }
 
 }  // namespace tbn

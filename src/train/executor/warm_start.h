@@ -19,6 +19,7 @@ struct WarmStart {
   // all.
   std::int64_t weights = 0;
   std::int64_t all_weights = 0;
+  std::string classes;  // how the file's classes differ; empty: they do not, or are not known
 };
 
 // Gives `module`, already initialised, the trained weights of `from`: a run directory of tbn-train
@@ -38,13 +39,19 @@ struct WarmStart {
 // A layer's bias comes along only with its weight. A batch norm after a layer whose tile repeats
 // keeps its own start unless the tile was copied: it has to part the replicas.
 //
-// Throws DataError where the file is missing, damaged, packed or holds values that are not finite,
-// and ConfigError where nothing in it fits the network, or less than `share` of its weights.
-WarmStart warm_start(GraphModule& module, const std::filesystem::path& from, double share = 0);
+// `classes` are those of the data at hand. Where a checkpoint was trained on the same ones in
+// another order, its classifier's rows are taken by name; where on others, as many, the classifier
+// keeps its own start, as one of another size does.
+//
+// Throws DataError where the file is missing, damaged or packed, NonFiniteError where it holds
+// values that are not finite, and ConfigError where nothing in it fits the network, or less than
+// `share` of its weights.
+WarmStart warm_start(GraphModule& module, const std::filesystem::path& from, double share = 0,
+                     const std::vector<std::string>& classes = {});
 
 // "warm start from run.safetensors: 11,000 of 11,200 weights, 60 tensors taken, 2 left as
 // initialised (classifier.weight,
-// ...), 1 of the file unused (fc.weight)"
+// ...), 1 of the file unused (fc.weight)", and what of the classes is to be said.
 std::string describe(const WarmStart& start);
 
 }  // namespace tbn
