@@ -136,6 +136,7 @@ int report_done(const CommandLine& line, const OpenRun& run, std::FILE* console)
   print_to(console,
            fmt::format("'{}' is complete, {} epochs: {}\n", run.directory.folder().string(),
                        result.epochs, result_text(result.summary)));
+  for (const std::string& note : run.notes) print_to(console, note + "\n");
   print_ways_on(console, run.directory.folder());
   return kDone;
 }

@@ -140,13 +140,37 @@ void note_start(OpenRun& run, RunState state, RunMode mode) {
   }
 }
 
+// Whether the configuration may be that of the run which `yaml` began, with what is younger as it
+// was then. Throws ConfigError where it is another.
+void take_settings(OpenRun& run, const std::string& yaml, const std::string& where) {
+  run.config = resumed_config(run.config, yaml, where);
+  check_resumable(run.config, yaml, where);
+}
+
+// A run that is complete is not continued, and what was asked for is not done: it is said where
+// that is something else than what the run was.
+void compare_done(OpenRun& run, RunState state) {
+  const fs::path path = state == RunState::kLast ? run.directory.last() : run.directory.best();
+  std::string yaml;
+  try {
+    yaml = read_checkpoint(path).config_yaml;
+  } catch (const DataError& error) {
+    run.notes.push_back(fmt::format("{}; the result is that of summary.json", error.what()));
+    return;
+  }
+  take_settings(run, yaml, path.string());
+  const std::string changes = changed_settings(run.config, yaml, path.string());
+  if (changes.empty()) return;
+  run.notes.push_back(
+      fmt::format("the run is complete and was not continued, with other settings: {}", changes));
+}
+
 void read_from(OpenRun& run, const RunContents& contents, bool best) {
   run.is_best = best;
   run.from_path = best ? run.directory.best() : run.directory.last();
   run.from = read_state(run.directory, run.from_path, contents.has_best);
   const std::string where = run.from_path.string();
-  run.config = resumed_config(run.config, run.from->config_yaml, where);
-  check_resumable(run.config, run.from->config_yaml, where);
+  take_settings(run, run.from->config_yaml, where);
   run.best = best_of(run, contents);
   const std::int64_t done = run.from->progress.epoch;
   if (done > run.config.train.epochs) {
@@ -186,6 +210,7 @@ OpenRun open_run(const Config& config, RunMode mode,
   if (start == Start::kFromLast || start == Start::kFromBest) {
     read_from(run, contents, start == Start::kFromBest);
   }
+  if (run.is_done) compare_done(run, contents.state);
   note_start(run, contents.state, mode);
   return run;
 }
@@ -201,7 +226,7 @@ StoredConfig stored_config(const fs::path& folder, RunMode mode) {
   if (has_last) return {read_state(run, run.last(), contents.has_best).config_yaml, run.last()};
   if (contents.state == RunState::kUnsaved) {
     Reader reader(run.config(), kMaxConfigBytes);
-    return {reader.read_text(reader.size(), "the configuration"), run.config()};
+    return {reader.read_text(reader.size(), "the configuration"), run.config(), false};
   }
   throw ConfigError(fmt::format(
       "--resume: there is no run in {}; --config <file> says what to train", quoted(run)));

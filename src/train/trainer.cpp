@@ -10,16 +10,15 @@
 
 #include "base/text.h"
 #include "config/data_options.h"
-#include "config/load.h"
 #include "config/storable.h"
 #include "data/registry.h"
 #include "eval/measure.h"
-#include "file/atomic_write.h"
 #include "file/reader.h"
 #include "tbn/error.h"
 #include "train/device.h"
 #include "train/environment.h"
 #include "train/evaluate.h"
+#include "train/run_files.h"
 #include "train/schedule.h"
 #include "train/signals.h"
 #include "train/trainer_graph.h"
@@ -43,13 +42,12 @@ class Trainer {
  public:
   Trainer(const Config& config, OpenRun& run, const TrainOptions& options);
   TrainOutcome run();
+  void finish(const Json& summary) { files_.finish(summary); }
 
  private:
   enum class EpochEnd { kComplete, kStopped, kStepLimit };
 
   void open();
-  void say_what_begins();
-  void write_description();
   EpochEnd run_epoch();
   double train_step(const TrainBatch& batch);
   void check_finite();
@@ -71,15 +69,14 @@ class Trainer {
   OpenRun& open_;
   const RunDirectory& run_;
   const TrainOptions& options_;
-  const std::string config_yaml_;
   const Clock::time_point start_ = Clock::now();
   TrainerSetup setup_;
   TrainState& state_ = setup_.state;
+  RunFiles files_;
   StopSignals signals_;  // from here on: until the data are read, a signal just ends the process
   std::unique_ptr<TrainReport> report_;
   RateMeter rate_;
   Clock::time_point epoch_start_;
-  Clock::time_point last_saved_ = Clock::now();
   std::int64_t epoch_samples_ = 0;         // trained by this process
   std::array<std::int64_t, 3> skipped_{};  // samples of each split, as last reported
   std::int64_t misfits_ = 0;               // steps, as last reported
@@ -98,16 +95,9 @@ Trainer::Trainer(const Config& config, OpenRun& run, const TrainOptions& options
       open_(run),
       run_(run.directory),
       options_(options),
-      config_yaml_(print_config(config)),
-      setup_(config, run.from.has_value()) {}
-
-void Trainer::write_description() {
-  write_file_atomically(run_.config(), config_yaml_);
-  write_file_atomically(
-      run_.environment(),
-      environment_json(options_.command_line, describe_device(setup_.device), config_.train.seed)
-          .pretty());
-}
+      setup_(config, run.from.has_value()),
+      files_(config, run_, describe_device(setup_.device), options.command_line,
+             run.from.has_value()) {}
 
 // Takes over an earlier state and makes the run directory; before this nothing is written there.
 void Trainer::open() {
@@ -117,44 +107,16 @@ void Trainer::open() {
     const std::string note = threads_note(run_.environment(), at::get_num_threads());
     if (!note.empty()) open_.notes.push_back(note);
   }
-  write_description();
+  files_.begin();
+  // A resume that asks for `last` must not find the state that this one went back behind.
+  if (open_.is_best) save(run_.last());
   const std::int64_t step = state_.progress().global_step;
   report_ =
       std::make_unique<TrainReport>(run_, setup_.data.train->spec().task.task, options_.console,
                                     open_.from ? std::optional<std::int64_t>(step) : std::nullopt);
-  say_what_begins();
-  // A resume that asks for `last` must not find the state that this one went back behind.
-  if (open_.is_best) save(run_.last());
-  open_.from.reset();  // its tensors have been taken over
-}
-
-void Trainer::say_what_begins() {
-  const DataSplits& data = setup_.data;
-  report_->say(fmt::format("{} training, {} validation and {} test samples{}",
-                           grouped(static_cast<std::uint64_t>(data.train->size())),
-                           grouped(static_cast<std::uint64_t>(data.validation->size())),
-                           grouped(static_cast<std::uint64_t>(data.test->size())),
-                           data.folder.empty() ? "" : " from " + data.folder.string()));
-  report_->say(
-      fmt::format("device {}{}{}{}; run directory {}", describe_device(setup_.device),
-                  config_.train.precision == "bf16" ? ", bfloat16" : "",
-                  setup_.step_mode.mode == StepMode::kRecorded ? ", steps as a CUDA graph" : "",
-                  config_.train.deterministic ? ", deterministic" : "", run_.folder().string()));
-  for (const std::vector<std::string>& notes : {open_.notes, data.notes}) {
-    for (const std::string& note : notes) report_->say(note);
-  }
+  for (const std::string& line : opening_lines(config_, setup_, open_)) report_->say(line);
   report_skipped();
-  for (const std::string& note : {setup_.source.note, setup_.step_mode.note}) {
-    if (!note.empty()) report_->say(note);
-  }
-  if (state_.warm_started()) report_->say(describe(*state_.warm_started()));
-  if (!open_.from) return;
-  const TrainProgress& p = state_.progress();
-  report_->say(fmt::format("resuming at epoch {}, step {} of {}", p.epoch + 1, p.step_in_epoch,
-                           setup_.span.steps_per_epoch));
-  const Config stored = parse_recorded_config(open_.from->config_yaml, open_.from_path.string());
-  const std::string change = changed_schedule(config_, stored, setup_.span, p.global_step);
-  if (!change.empty()) report_->say(change);
+  open_.from.reset();  // its tensors have been taken over
 }
 
 // The default group's learning rate in a step, counted from 0.
@@ -248,7 +210,8 @@ void Trainer::check_finite() {
   if (!std::isfinite(state_.progress().loss_sum)) {
     fail_non_finite("the loss of the epoch is not finite");
   }
-  if (!state_.is_finite()) fail_non_finite("a weight is not finite");
+  const std::string part = state_.not_finite();
+  if (!part.empty()) fail_non_finite(part + " is not finite");
 }
 
 void Trainer::fail_non_finite(const std::string& what) {
@@ -261,7 +224,7 @@ void Trainer::fail_non_finite(const std::string& what) {
       "longer schedule.warmup_epochs or train.clip_norm",
       what, p.epoch + 1, p.step_in_epoch, p.global_step,
       lr_at(std::max<std::int64_t>(0, p.global_step - 1)), kept);
-  report_->note(text);
+  if (report_) report_->note(text);
   throw NonFiniteError(text);
 }
 
@@ -377,10 +340,9 @@ void Trainer::report_misfits() {
 
 void Trainer::save(const std::filesystem::path& path) {
   check_finite();
-  Checkpoint checkpoint = state_.capture(config_yaml_);
+  Checkpoint checkpoint = state_.capture(files_.config_yaml());
   checkpoint.rule = setup_.data.rule;
-  write_checkpoint(path, checkpoint);
-  last_saved_ = Clock::now();
+  files_.save(path, checkpoint);
 }
 
 // After a step, where the last checkpoint has become old; the end of an epoch saves by itself.
@@ -388,7 +350,7 @@ void Trainer::save_between_epochs() {
   const double minutes = config_.train.checkpoint_minutes;
   const TrainProgress& p = state_.progress();
   if (minutes == 0 || p.step_in_epoch == setup_.span.steps_per_epoch) return;
-  if (seconds_since(last_saved_) < 60 * minutes) return;
+  if (files_.minutes_since_save() < minutes) return;
   save(run_.last());
   report_->note(fmt::format("saved at epoch {}, step {}", p.epoch + 1, p.step_in_epoch));
 }
@@ -429,7 +391,7 @@ TrainOutcome train(OpenRun run, const TrainOptions& options) {
   if (outcome.signal == 0) {
     const Summary summary =
         summarize(training_graph(config, describe_data(data_options(config.data))));
-    write_file_atomically(run.directory.summary(), outcome_json(config, outcome, summary).pretty());
+    trainer.finish(outcome_json(config, outcome, summary));
   }
   return outcome;
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <sstream>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -47,29 +48,63 @@ std::string trimmed(const std::string& line) {
   return begin == std::string::npos ? "(nothing)" : line.substr(begin);
 }
 
+// "3" of "epochs: 3".
+std::string value_of(const std::string& line) {
+  return line.substr(std::min(line.find(": ") + 2, line.size()));
+}
+
+// A line that differs, without its indent.
+struct Change {
+  std::string section;
+  std::string now;
+  std::string then;
+};
+
+std::vector<Change> changes_of(const Config& config, const Config& stored) {
+  std::istringstream now(print_config(config));
+  std::istringstream then(print_config(stored));
+  std::vector<Change> changes;
+  std::string section;
+  for (std::string a, b;;) {
+    const bool more_now = static_cast<bool>(std::getline(now, a));
+    const bool more_then = static_cast<bool>(std::getline(then, b));
+    if (!more_now && !more_then) return changes;
+    if (!more_now) a.clear();
+    if (!more_then) b.clear();
+    if (a != b) {
+      changes.push_back({section, trimmed(a), trimmed(b)});
+    } else if (!a.empty() && a[0] != ' ' && a[0] != '-') {
+      section = a.substr(0, a.find(':'));
+    }
+  }
+}
+
 }  // namespace
 
 void check_resumable(const Config& config, const std::string& stored_yaml,
                      const std::string& source) {
   const Config stored = with_free_fields_of(parse_recorded_config(stored_yaml, source), config);
-  std::istringstream now(print_config(config));
-  std::istringstream then(print_config(stored));
-  std::string section;
-  for (std::string a, b;;) {
-    const bool more_now = static_cast<bool>(std::getline(now, a));
-    const bool more_then = static_cast<bool>(std::getline(then, b));
-    if (!more_now && !more_then) return;
-    if (!more_now) a.clear();
-    if (!more_then) b.clear();
-    if (a == b) {
-      if (!a.empty() && a[0] != ' ' && a[0] != '-') section = a.substr(0, a.find(':'));
-      continue;
-    }
-    throw ConfigError(fmt::format(
-        "--resume: '{}' in section '{}' was '{}' when the run began ({}); change it back, or start "
-        "another run with name=...",
-        trimmed(a), section, trimmed(b), source));
+  const std::vector<Change> changes = changes_of(config, stored);
+  if (changes.empty()) return;
+  const Change& first = changes.front();
+  throw ConfigError(fmt::format(
+      "--resume: '{}' in section '{}' was '{}' when the run began ({}); change it back, or start "
+      "another run with name=...",
+      first.now, first.section, first.then, source));
+}
+
+std::string changed_settings(const Config& config, const std::string& stored_yaml,
+                             const std::string& source) {
+  Config then = with_free_fields_of(config, parse_recorded_config(stored_yaml, source));
+  then.name = config.name;
+  then.output = config.output;
+  std::string text;
+  for (const Change& change : changes_of(config, then)) {
+    const std::size_t colon = std::min(change.now.find(':'), change.now.size());
+    text += fmt::format("{}{}.{}={} (was {})", text.empty() ? "" : ", ", change.section,
+                        change.now.substr(0, colon), value_of(change.now), value_of(change.then));
   }
+  return text;
 }
 
 Config resumed_config(Config config, const std::string& stored_yaml, const std::string& source) {

@@ -15,6 +15,12 @@ namespace tbn {
 void check_resumable(const Config& config, const std::string& stored_yaml,
                      const std::string& source);
 
+// Those of the settings that may change which differ from the earlier ones, but for the run's
+// place: "train.epochs=3 (was 4), train.threads=2 (was 0)"; empty: none. Of a configuration that
+// may resume.
+std::string changed_settings(const Config& config, const std::string& stored_yaml,
+                             const std::string& source);
+
 // `config` with the values of those settings that are younger than the run: it goes on by the rules
 // that it began with, whatever their defaults are today.
 Config resumed_config(Config config, const std::string& stored_yaml, const std::string& source);

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/finite.h"
 #include "base/text.h"
 #include "config/data_options.h"
 #include "config/load.h"
@@ -47,6 +48,16 @@ c10::Device prepare_device(const TrainConfig& train) {
   return device;
 }
 
+void check_numbers(const OpenRun& run) {
+  const std::string advice = !run.is_best && run.best
+                                 ? "no run goes on from that; --resume=best goes back to "
+                                   "best.safetensors, and --overwrite begins anew"
+                                 : "no run goes on from that; --overwrite begins anew";
+  for (const TensorMap* part : {&run.from->model, &run.from->ema, &run.from->optimizer}) {
+    check_finite(*part, run.from_path.string(), advice);
+  }
+}
+
 DataSplits storable_data(const DataConfig& config) {
   DataSplits data = load_data(data_options(config));
   check_class_names(data.train->spec(), config.name);
@@ -60,7 +71,7 @@ TrainerSetup::TrainerSetup(const Config& config, bool resumes)
       data(storable_data(config.data)),
       source(choose_source(config, *data.train, loader_options(config, *data.train), device)),
       loss(config, data.train->spec(), device),
-      state(config, graph_for(config, data), device, resumes),
+      state(config, graph_for(config, data), device, resumes, data.train->spec().class_keys()),
       step_mode(choose_step_mode(config.train, device)),
       runner(state, loss, config.train, step_mode.mode),
       span(schedule_span(config, *data.train)) {}
@@ -70,6 +81,7 @@ void take_state(TrainerSetup& setup, OpenRun& run) {
   for (std::string& note : check_same_data(run.from->rule, setup.data.rule, where)) {
     run.notes.push_back(std::move(note));
   }
+  check_numbers(run);
   setup.state.restore(*run.from, where);
   TrainProgress& progress = setup.state.progress();
   progress.best_score.reset();
@@ -83,6 +95,36 @@ void take_state(TrainerSetup& setup, OpenRun& run) {
                     "steps here; is it the same data?",
                     where, progress.step_in_epoch, setup.span.steps_per_epoch));
   }
+}
+
+std::vector<std::string> opening_lines(const Config& config, const TrainerSetup& setup,
+                                       const OpenRun& run) {
+  const DataSplits& data = setup.data;
+  std::vector<std::string> lines = {
+      fmt::format("{} training, {} validation and {} test samples{}",
+                  grouped(static_cast<std::uint64_t>(data.train->size())),
+                  grouped(static_cast<std::uint64_t>(data.validation->size())),
+                  grouped(static_cast<std::uint64_t>(data.test->size())),
+                  data.folder.empty() ? "" : " from " + data.folder.string()),
+      fmt::format("device {}{}{}{}; run directory {}", describe_device(setup.device),
+                  config.train.precision == "bf16" ? ", bfloat16" : "",
+                  setup.step_mode.mode == StepMode::kRecorded ? ", steps as a CUDA graph" : "",
+                  config.train.deterministic ? ", deterministic" : "",
+                  run.directory.folder().string())};
+  lines.insert(lines.end(), run.notes.begin(), run.notes.end());
+  lines.insert(lines.end(), data.notes.begin(), data.notes.end());
+  for (const std::string& note : {setup.source.note, setup.step_mode.note}) {
+    if (!note.empty()) lines.push_back(note);
+  }
+  if (setup.state.warm_started()) lines.push_back(describe(*setup.state.warm_started()));
+  if (!run.from) return lines;
+  const TrainProgress& p = setup.state.progress();
+  lines.push_back(fmt::format("resuming at epoch {}, step {} of {}", p.epoch + 1, p.step_in_epoch,
+                              setup.span.steps_per_epoch));
+  const Config stored = parse_recorded_config(run.from->config_yaml, run.from_path.string());
+  const std::string change = changed_schedule(config, stored, setup.span, p.global_step);
+  if (!change.empty()) lines.push_back(change);
+  return lines;
 }
 
 std::string changed_schedule(const Config& config, const Config& stored, const ScheduleSpan& span,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <c10/core/Device.h>
 
@@ -33,8 +34,13 @@ struct TrainerSetup {
 
 // Puts the state of a checkpoint that `run` continues into a new setup. What later epochs must beat
 // is what best.safetensors is, whatever the checkpoint knew of it. Throws DataError where it is of
-// another network or of other data.
+// another network or of other data, and NonFiniteError where it holds what is no number.
 void take_state(TrainerSetup& setup, OpenRun& run);
+
+// What is said before the first step: the samples, the device, what the user should know, and where
+// a run that is continued goes on.
+std::vector<std::string> opening_lines(const Config& config, const TrainerSetup& setup,
+                                       const OpenRun& run);
 
 // Where a run of another length goes on: how its learning rate continues, as a sentence; empty
 // where that is as it would have been.

@@ -81,6 +81,19 @@ class Jpegs(Folders):
         metrics = self.call_json("tbn-eval", "runs/tiny", *arguments)["metrics"]
         return [row["images"] for row in metrics["per_class"]]
 
+    def test_a_class_that_was_renamed_is_named_and_its_weights_start_another_run(self):
+        self.call("tbn-train", "--config", "tiny.yaml")
+        for split in ("train", "val"):
+            (self.folder / "pictures" / split / "bee").rename(self.folder / "pictures" / split / "wasp")
+        where = "runs/tiny/checkpoints/last.safetensors"
+        self.fails(3, f"{where}: the data has no class 'bee' any more, and has a class 'wasp'; a run goes on "
+                      "with what it began with: name the classes as they were, or start another run from its "
+                      f"weights with name=... init.from={where}",
+                   "tbn-train", "--config", "tiny.yaml", "train.epochs=3", "--resume")
+        done = self.call("tbn-train", "--config", "tiny.yaml", "name=next", f"init.from={where}")
+        self.assertIn("its classes are others ('wasp' is none of them), so that the classifier keeps its own "
+                      "start", done.stdout)
+
     def test_limits_keep_a_share_of_every_class_and_first_the_first(self):
         self.train("data.train_limit=30", "data.test_limit=15", "train.epochs=1")
         self.assertEqual(self.counts(), [5, 5, 5])

@@ -183,6 +183,61 @@ class NotFinite(ToolTest):
                         self.assertIn(f"'{tensor[6:]}' holds {value}", done.stderr)
         self.assertFalse((self.folder / "x.tbn").exists())
 
+    def test_a_training_that_would_begin_with_what_is_no_number_ends_with_4(self):
+        self.train("train.epochs=1")
+        best, last = (self.run_folder / "checkpoints" / f"{name}.safetensors" for name in ("best", "last"))
+        good = best.read_bytes(), last.read_bytes()
+        new = ["name=new", "train.epochs=1"]
+        for path, tensor, settings in (
+                (best, "model/classifier.bias", [*new, "init.from=runs/tiny"]),
+                (best, "model/classifier.bias", [*new, "teacher.from=runs/tiny"]),
+                (last, "model/norm1.running_var", ["train.epochs=2", "--resume"]),
+                (last, "optim/classifier.bias/momentum", ["train.epochs=2", "--resume"]),
+                (best, "optim/classifier.bias/momentum", ["train.epochs=2", "--resume=best"])):
+            for value in (float("nan"), float("inf")):
+                with self.subTest(tensor=tensor, settings=settings, value=value):
+                    best.write_bytes(good[0])
+                    last.write_bytes(good[1])
+                    with_value(path, tensor, value)
+                    done = self.train(*settings, code=4)
+                    self.assertEqual(done.stderr.count("\n"), 1)
+                    self.assertIn(f"'{tensor.split('/', 1)[1]}' holds ", done.stderr)
+                    self.assertIn(str(path.relative_to(self.folder)), done.stderr)
+                    self.assertFalse((self.folder / "runs" / "new").exists())
+        last.write_bytes(good[1])
+        with_value(last, "optim/classifier.bias/momentum", float("nan"))
+        best.write_bytes(good[0])
+        self.assertIn("--resume=best goes back to best.safetensors",
+                      self.train("train.epochs=2", "--resume", code=4).stderr)
+        self.train("train.epochs=2", "--resume=best")
+
+
+class Outputs(ToolTest):
+    train_images = 0
+
+    def test_a_packed_file_and_c_source_refuse_what_is_no_file_or_folder(self):
+        os.mkfifo(self.folder / "pipe")
+        (self.folder / "dangling").symlink_to("absent")
+        (self.folder / "file").write_text("x")
+        kinds = {"pipe": "is a pipe", "dangling": "is a symbolic link that leads nowhere",
+                 "/dev/null": "is a device"}
+        for form in ([], ["--format", "c", "--form", "f32"]):
+            for path, kind in kinds.items():
+                with self.subTest(form=form, path=path):
+                    done = self.call("tbn-export", PACKED, "-o", path, *form, code=2)
+                    self.assertIn(f"--output: '{path}' {kind}", done.stderr)
+            self.fails(2, "--output: '-' is not the standard output, which is for text; name a file or "
+                          "folder (./- is one of that name)", "tbn-export", PACKED, "-o", "-", *form)
+            self.assertIn("cannot create the folder 'file/x",
+                          self.call("tbn-export", PACKED, "-o", "file/x/y", *form, code=1).stderr)
+            self.call("tbn-export", PACKED, "-o", f"made/{len(form)}/x", *form)
+        for path in ("pipe", "dangling", "/dev/null", "-"):
+            done = self.call("tbn-eval", PACKED, "--predictions", path, code=2)
+            self.assertIn(f"--predictions: '{path}' is no regular file", done.stderr)
+        self.call("tbn-export", PACKED, "-o", "./-")
+        names = sorted(path.name for path in self.folder.iterdir())
+        self.assertEqual(names, ["-", "dangling", "data", "file", "made", "pipe", "tiny.yaml"])
+
 
 class Predictions(ToolTest):
     def test_classes_are_written_over_no_model_and_into_no_pipe(self):

@@ -4,6 +4,7 @@ that are whole, names that can be kept."""
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import struct
@@ -32,6 +33,16 @@ def without_checksums(path, change=lambda metadata: None):
     text = json.dumps(header).encode()
     text += b" " * (-(8 + len(text)) % 64)
     path.write_bytes(struct.pack("<Q", len(text)) + text + content[8 + length:])
+
+
+def huge(path, tensor):
+    """Makes every value of a float tensor in a checkpoint 1e38."""
+    content = bytearray(path.read_bytes())
+    (length,) = struct.unpack("<Q", content[:8])
+    begin, end = json.loads(content[8:8 + length])[tensor]["data_offsets"]
+    content[8 + length + begin:8 + length + end] = struct.pack("<f", 1e38) * ((end - begin) // 4)
+    path.write_bytes(bytes(content))
+    without_checksums(path)
 
 
 class RunDirectoryTest(ToolTest):
@@ -227,6 +238,133 @@ class Resume(RunDirectoryTest):
             self.assertIn("Too many levels of symbolic links", done.stderr)
         self.assertEqual(rows, (self.run_folder / "metrics.csv").read_bytes())
         self.assertTrue((kept / "last.safetensors").exists())
+
+
+class Continuing(RunDirectoryTest):
+    def state(self):
+        """Every file of the run with its bytes, but for its logs; and the metrics, which are one."""
+        files = {path.name: path.read_bytes() for path in self.run_folder.rglob("*")
+                 if path.is_file() and path.suffix != ".log" and path.parent.name != "events"}
+        return files, files.pop("metrics.csv")
+
+    def assert_nothing_lost(self, before):
+        files, rows = self.state()
+        self.assertEqual(before[0], files)
+        # An epoch that could not be saved may have its row, which the next continuation cuts.
+        self.assertTrue(rows.startswith(before[1]))
+
+    def test_a_continuation_that_comes_to_nothing_takes_nothing_from_a_complete_run(self):
+        float_sgd = ["weights={encoding: float}", "optim={type: sgd, lr: 0.01, momentum: 0}"]
+        self.train(*float_sgd, "train.epochs=2", "data.validation=0")
+        before = self.state()
+        size = len(before[0]["last.safetensors"])
+        longer = [*RUN, *float_sgd, "data.validation=0", "train.epochs=4"]
+        images = self.folder / "data" / "train-images-idx3-ubyte"
+        good = images.read_bytes()
+
+        def small_files():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, size // 2))
+
+        for way in ("--resume", "--resume=auto", "--resume=best"):
+            with self.subTest(way=way, what="a full disk"):
+                done = self.call(*longer, way, code=1, preexec_fn=small_files)
+                self.assertIn("File too large", done.stderr)
+                self.assert_nothing_lost(before)
+            with self.subTest(way=way, what="damaged data"):
+                images.write_bytes(good[:-5])
+                self.call(*longer, way, code=3)
+                images.write_bytes(good)
+                self.assert_nothing_lost(before)
+        with self.subTest(what="a loss that is not finite"):
+            # Weights of 1e38, finite as they are.
+            for path in (self.last, self.best):
+                huge(path, "model/linear1.weight")
+            before = self.state()[0], before[1]
+            for way in ("--resume", "--resume=auto"):
+                self.call(*longer, way, code=4)
+                self.assert_nothing_lost(before)
+
+    def test_fewer_epochs_leave_the_recorded_configuration(self):
+        self.train("train.epochs=3")
+        before = (self.run_folder / "config.yaml").read_bytes()
+        environment = (self.run_folder / "environment.json").read_bytes()
+        done = self.train("train.epochs=1", "--resume")
+        self.assertIn("train.epochs is 1, and the run has done 3: nothing is left to train", done.stdout)
+        self.assertEqual(before, (self.run_folder / "config.yaml").read_bytes())
+        self.assertEqual(environment, (self.run_folder / "environment.json").read_bytes())
+        self.assertEqual(json.loads(self.summary.read_text())["epochs"], 3)
+        self.train("train.epochs=4", "--resume")
+        self.assertIn("epochs: 4", (self.run_folder / "config.yaml").read_text())
+
+    def test_auto_of_a_complete_run_says_what_it_did_not_take_up(self):
+        self.train("train.epochs=2")
+        done = self.train("train.epochs=1", "train.threads=2", "--resume=auto")
+        self.assertIn("the run is complete and was not continued, with other settings: "
+                      "train.epochs=1 (was 2), train.threads=2 (was 1)\n", done.stdout)
+        self.assertNotIn("settings", self.train("train.epochs=2", "--resume=auto").stdout)
+        done = self.train("train.epochs=2", "optim.lr=0.04", "--resume=auto", code=2)
+        self.assertIn("--resume: 'lr: 0.04' in section 'optim' was 'lr: 0.05' when the run began",
+                      done.stderr)
+
+    def test_two_ways_to_resume_contradict_each_other(self):
+        self.train("train.epochs=1")
+        for ways in (["--resume=auto", "--resume"], ["--resume", "--resume=best"]):
+            done = self.call("tbn-train", *ways, "runs/tiny", code=2)
+            self.assertRegex(done.stderr, r"--resume is given as '\w+' and as '\w+'; give one of them")
+        self.call("tbn-train", "--resume=auto", "--resume=auto", "runs/tiny")
+
+    def test_a_folder_that_was_recorded_relative_is_said_with_where_it_is_looked_for(self):
+        self.train("train.epochs=1", "teacher.from=", "data.root=data")
+        there = self.folder / "elsewhere"
+        there.mkdir()
+        sentence = (rf"last.safetensors: data.root was recorded as 'data', and from here that is "
+                    rf"'\S*/elsewhere/data', which is not there; go to the folder that the run was "
+                    rf"started in, or give data.root=\.\.\.\n$")
+        for way in ("--resume", "--resume=auto"):
+            done = self.call("tbn-train", way, "../runs/tiny", code=3, cwd=there)
+            self.assertRegex(done.stderr, sentence)
+        done = self.call("tbn-eval", "../runs/tiny", code=3, cwd=there)
+        self.assertRegex(done.stderr, r"recorded as 'data', and from here .* or give --root <folder>\n$")
+        self.call("tbn-train", "--resume", "../runs/tiny", "train.epochs=2", "data.root=../data",
+                  cwd=there)
+        self.call("tbn-eval", "../runs/tiny", "--root", "../data", cwd=there)
+        self.call("tbn-train", "--config", "tiny.yaml", "name=taught", "teacher.from=runs/tiny",
+                  "train.epochs=1")
+        done = self.call("tbn-train", "--resume", "../runs/taught", "data.root=../data", code=3,
+                         cwd=there)
+        self.assertIn("teacher.from was recorded as 'runs/tiny', and from here ", done.stderr)
+
+    def test_a_checkpoint_whose_configuration_is_damaged_is_a_bad_file_for_every_tool(self):
+        self.train("train.epochs=1")
+
+        def spoil(metadata):
+            metadata["tbn.config"] = metadata["tbn.config"].replace("\n  epochs:", "\n  epoch:")
+
+        for path in (self.last, self.best):
+            without_checksums(path, spoil)
+        for tool in (["tbn-train", "--resume", "runs/tiny"], [*RUN, "train.epochs=2", "--resume"],
+                     ["tbn-eval", "runs/tiny"], ["tbn-export", "runs/tiny", "-o", "x.tbn"]):
+            done = self.call(*tool, code=3)
+            self.assertRegex(done.stderr, r"^\S+: error: runs/tiny/checkpoints/(last|best)\.safetensors: "
+                                          r"configuration:\d+:\d+: train\.epoch: unknown key .*\n$")
+            self.assertEqual(done.stderr.count(".safetensors"), 1)
+
+    def test_what_is_no_file_in_the_place_of_one_stops_nothing_for_ever(self):
+        self.train("train.epochs=1")
+        for name in ("config.yaml", "metrics.csv", "train.log", "summary.json", "lock",
+                     "checkpoints/last.safetensors"):
+            path = self.run_folder / name
+            kept = path.read_bytes() if path.exists() else None
+            path.unlink(missing_ok=True)
+            os.mkfifo(path)
+            for way in ([], ["--resume"], ["--resume=auto"], ["--overwrite"]):
+                self.fails(2, f"'runs/tiny/{name}' is a pipe, where a run has something else; move it "
+                              "away, or choose another run directory with name=...",
+                           *RUN, "train.epochs=2", *way)
+            path.unlink()
+            if kept is not None:
+                path.write_bytes(kept)
+        self.train("train.epochs=2", "--resume")
 
 
 class Checkpoints(RunDirectoryTest):

@@ -1,11 +1,13 @@
 // The table of states of a run directory: every state with every way to begin, and what each says.
 #include "train/open_run.h"
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -276,17 +278,79 @@ TEST_CASE("what may not be looked into is no run that is absent") {
              {"cannot be looked at: Too many levels of symbolic links"}));
 }
 
-TEST_CASE("a summary is taken back before anything is written, and places are tried") {
+TEST_CASE("what is prepared stays as it is, and places are tried") {
   const tbn::test::TempDir folder;
   make_state("complete: last, best", folder.path());
   const tbn::OpenRun run = tbn::open_run(config_in(folder.path(), kLongRun), RunMode::kResume);
+  const auto before = files_in(folder.path());
   run.directory.prepare(run.replaces);
-  CHECK_FALSE(fs::exists(folder / "r/summary.json"));
-  CHECK(fs::exists(folder / "r/checkpoints/last.safetensors"));
+  CHECK(before == files_in(folder.path()));
   fs::remove(folder / "r/checkpoints/best.safetensors");
   fs::create_directories(folder / "r/checkpoints/best.safetensors");
   CHECK(says(message_of<tbn::SystemError>([&] { run.directory.prepare(false); }),
              {"cannot write '", "/best.safetensors': Is a directory"}));
+}
+
+TEST_CASE("something else in the place of a run's file is refused however it is begun") {
+  const std::map<std::string, std::function<void(const fs::path&)>> kinds = {
+      {"is a folder", [](const fs::path& path) { fs::create_directories(path); }},
+      {"is a pipe", [](const fs::path& path) { REQUIRE(::mkfifo(path.c_str(), 0600) == 0); }},
+      {"is a device", [](const fs::path& path) { fs::create_symlink("/dev/null", path); }},
+      {"is a symbolic link that leads nowhere",
+       [](const fs::path& path) { fs::create_symlink("absent", path); }}};
+  for (const char* file :
+       {"lock", "config.yaml", "environment.json", "metrics.csv", "train.log", "summary.json",
+        "checkpoints/last.safetensors", "checkpoints/best.safetensors"}) {
+    for (const auto& [kind, make] : kinds) {
+      const tbn::test::TempDir folder;
+      make_state("complete: last, best", folder.path());
+      const fs::path path = folder / "r" / file;
+      fs::remove(path);
+      make(path);
+      for (const RunMode mode : kModes) {
+        INFO(file << " " << kind);
+        CHECK(says(opened(folder.path(), mode, kLongRun),
+                   {"2: '", file, "' " + kind + ", where a run has something else; move it away"}));
+        CHECK(fs::exists(fs::symlink_status(path)));
+      }
+      CHECK(says(
+          message_of<tbn::ConfigError>([&] { tbn::stored_config(folder / "r", RunMode::kResume); }),
+          {kind}));
+    }
+  }
+  for (const char* name : {"checkpoints", "events"}) {
+    const tbn::test::TempDir folder;
+    fs::create_directories(folder / "r");
+    write_file(folder / "r/config.yaml", "name: r\n");
+    write_file(folder / "r" / name, "a file");
+    CHECK(says(opened(folder.path(), RunMode::kOverwrite, 4), {"2: '", name, "' is a file, "}));
+  }
+  const tbn::test::TempDir folder;
+  fs::create_symlink("absent", folder / "r");
+  CHECK(says(opened(folder.path(), RunMode::kNew, 4),
+             {"2: run directory '", "' is a symbolic link that leads nowhere; choose another"}));
+}
+
+TEST_CASE("--resume=auto of a run that is complete says which settings were not taken up") {
+  const tbn::test::TempDir folder;
+  make_state("complete: last, best", folder.path());
+  const auto notes = [&](const std::string& train) {
+    const tbn::Config config = tbn::parse_config("{name: r, train: " + train + "}", "test",
+                                                 {"output=" + folder.path().string()});
+    const tbn::OpenRun run = tbn::open_run(config, RunMode::kResumeAuto);
+    CHECK(run.is_done);
+    return run.notes;
+  };
+  CHECK(notes("{epochs: 4}").empty());
+  CHECK(notes("{epochs: 3, threads: 2}") ==
+        std::vector<std::string>{"the run is complete and was not continued, with other settings: "
+                                 "train.epochs=3 (was 4), train.threads=2 (was 0)"});
+  CHECK(says(message_of<tbn::ConfigError>([&] { notes("{epochs: 4, batch_size: 7}"); }),
+             {"'batch_size: 7' in section 'train' was ", "start another run with name=..."}));
+  damage(folder / "r/checkpoints/last.safetensors");
+  const std::vector<std::string> damaged = notes("{epochs: 4, batch_size: 7}");
+  REQUIRE(damaged.size() == 1);
+  CHECK(says(damaged[0], {"damaged: ", "the result is that of summary.json"}));
 }
 
 TEST_CASE("the configuration of a run is that of the state that is continued") {

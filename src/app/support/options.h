@@ -25,7 +25,7 @@ class CommandLine {
   // `name` is "output" or, with a letter, "output,o"; "p" is --p and -p.
   CommandLine& flag(const std::string& name, const std::string& help);
   // An option that stands alone or takes its value after '=': --resume, --resume=auto. `alone` is
-  // its value where it stands alone.
+  // its value where it stands alone. It has one value: parse() refuses a second that differs.
   CommandLine& choice(const std::string& name, const std::string& placeholder,
                       const std::string& alone, const std::string& help);
   CommandLine& value(const std::string& name, const std::string& placeholder,
