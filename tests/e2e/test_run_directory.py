@@ -28,7 +28,7 @@ def without_checksums(path, change=lambda metadata: None):
     (length,) = struct.unpack("<Q", content[:8])
     header = json.loads(content[8:8 + length])
     for key in ("tbn.header_crc32c", "tbn.crc32c"):
-        del header["__metadata__"][key]
+        header["__metadata__"].pop(key, None)
     change(header["__metadata__"])
     text = json.dumps(header).encode()
     text += b" " * (-(8 + len(text)) % 64)
@@ -90,7 +90,7 @@ class Locks(RunDirectoryTest):
         process = self.begin()
         before = (self.run_folder / "config.yaml").read_bytes()
         host = os.uname().nodename
-        for way in ([], ["--overwrite"], ["--resume"], ["--resume=best"]):
+        for way in (["--overwrite"], ["--resume"], ["--resume=best"], []):
             self.fails(2, f"run directory 'runs/tiny' is in use by process {process.pid} on host "
                           f"{host}; wait for it, end it, or choose another with name=...",
                        *RUN, *CONV_SETTINGS, *way)
@@ -373,7 +373,7 @@ class Checkpoints(RunDirectoryTest):
         good = self.best.read_bytes()
         (length,) = struct.unpack("<Q", good[:8])
         other = [*RUN, "name=other", "train.epochs=1"]
-        for offset in (good.index(b'"epoch') + 10, 8 + length + 5, len(good) - 100):
+        for offset in (len(good) - 100, 8 + length + 5, good.index(b'"epoch') + 10):
             for path in (self.best, self.last):
                 flip_bit(path, offset)
             for tool in (["tbn-eval", "runs/tiny"], ["tbn-export", "runs/tiny", "-o", "x.tbn"],

@@ -170,6 +170,23 @@ class Signals(ToolTest):
         self.assertIn("a weight is not finite at epoch 1, step 1", done.stderr)
         self.assertFalse(self.checkpoint("last").exists())
 
+    def test_a_state_that_a_signal_finds_not_finite_is_not_saved(self):
+        # A step of half a second and more, which breaks the weights as above.
+        settings = ["model={type: resnet_small, channels: [32, 64], strides: [2, 2]}",
+                    "weights={encoding: float}", "train.batch_size=600", "train.epochs=1000",
+                    "optim={type: sgd, momentum: 0, lr: 1000, weight_decay: 1e36}", "data.validation=100"]
+        for wait in (0.1, 0.2, 0.4, 0.8, 1.6, 3.2):
+            process = self.begin(*settings)
+            time.sleep(wait)
+            process.send_signal(signal.SIGTERM)
+            out, err = process.communicate(timeout=60)
+            if self.checkpoint("last").exists() and self.progress()["global_step"] == 0:
+                continue  # it came before the step began
+            self.assertEqual(process.returncode, 4, out + err)
+            self.assertFalse(self.checkpoint("last").exists())
+            return
+        self.fail("the signal never came inside the first step")
+
 
 if __name__ == "__main__":
     main()
