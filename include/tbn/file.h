@@ -61,40 +61,43 @@
 //
 //   tbn.input
 //     kind              "image", "points" or "series": what the input is made of
-//     steps             at most 16 objects, in order. A reader that does not know a step's "do"
-//     runs
-//                       the network all the same, and refuses to prepare inputs. Of images:
+//     steps             at most 16 objects, in the order in which they stand here, each at most
+//     once
+//                       and none of another kind. A reader that does not know a step's "do", or
+//                       the kind, runs the network all the same and refuses to prepare inputs. Of
+//                       images no steps, pixels as they are stored, or resize and crop, with the
+//                       others before them:
 //       decode          "reduce": 2, 4 or 8. JPEGs were decoded at 1/2, 1/4 or 1/8 of their size
 //                       where the part that the network sees still had as many pixels, at no less
 //                       than 1/reduce; without the step, in full
-//       orient          turned upright by EXIF; without the step, as stored
+//       orient          photos (JPEG) turned upright by EXIF; without the step, as stored
 //       resize          "shorter": 1 to 4096. The shorter side becomes so many pixels, the other
-//       one
 //                       shorter * length / shorter side, rounded down; bilinear as Pillow's
 //       crop            the centre, as high and wide as the graph's input; half pixels to even
-//                       Of points:
+//                       Of points, always with choose:
 //       first           "most": so many points of a file at most
 //       centre          the mean of the first three columns is moved to 0
 //       scale           the farthest point from 0 comes to distance 1
 //       choose          "how": "first", or "drawn" without repetition by SplitMix64 as for sample
-//       0.
-//                       Of fewer points than the graph takes all, and drawn ones again
-//                       Of series:
+//                       0. Of fewer points than the graph takes all, and drawn ones again
+//                       Of series, unless `units` says "graph":
 //       standardise     "mean" and "deviation", a number a column: (value - mean) / deviation
-//     columns           points and series: names of a row's values
+//     columns           points and series: names of a row's values; of points three at least, and
+//                       none twice
 //     up                points: "x", "y" or "z", the vertical axis
 //     seconds           series: from a row to the next
-//     units             series: "graph", where inputs and outputs of the graph are in the units of
-//                       the table, and there is no step `standardise`
+//     units             series: "graph", exactly where inputs and outputs of the graph are in the
+//                       units of the table (feature `units`), and there is no step `standardise`
 //     check             eight hexadecimal digits: CRC-32C of what the steps make of an example. Its
 //                       bytes are the top ones of x = 6364136223846793005 x + 1442695040888963407
 //                       (64 bits, first from x = 1): a picture of 97 rows and 61 columns, EXIF
 //                       orientation 6, or of N + N / 2 points, byte / 128 - 1, of category 0
 //   tbn.output
-//     kind              "class", "point_class" or "forecast"
-//     classes           a name a logit
-//     folders           names of the classes' folders, where these are not the same
-//     categories        [name, first label, labels] of each kind of object: in this order the last
+//     kind              "class" of images and points, "point_class" of points or "forecast" of
+//     series classes           a name a logit, none twice unless the folders tell them apart
+//     folders           names of the classes' folders, where these are not the same; none twice
+//     categories        point_class: [name, first label, labels] of each kind of object, no name
+//                       twice: in this order the last
 //                       columns of a point, one of them 1, and the labels that its logits are for
 //   tbn.measured
 //     data              name of the data set
@@ -104,7 +107,7 @@
 //     count, listing    {"train", "validation", "test"}: samples found in a split, before any were
 //                       held out, and the CRC-32C of their names (class/file) or labels, a line
 //                       each
-//     rows              series: [training, validation, test]
+//     rows              series: [training, validation, test], each at least 1
 //     columns           series: "chosen", where the table had others besides
 //
 // Tensors. Bits (of tiles, and of binary weights) are U8 of shape [rows, bytes a row]: bit i of

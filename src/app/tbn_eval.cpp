@@ -22,6 +22,7 @@
 #include "eval/micro.h"
 #include "eval/packed.h"
 #include "file/atomic_write.h"
+#include "file/shown.h"
 #include "micro/lower.h"
 #include "micro/ranges.h"
 #include "tbn/error.h"
@@ -202,7 +203,7 @@ int verify(const CommandLine& line, const std::filesystem::path& path) {
         path.string(), result.largest_difference, result.tolerance));
   }
   if (!line.json() && !line.quiet()) {
-    fmt::print("{}: {} test vectors agree, largest difference {:.2g}\n", path.string(),
+    fmt::print("{}: {} test vectors agree, largest difference {:.2g}\n", shown(path.string()),
                result.vectors, result.largest_difference);
   }
   return kDone;
@@ -236,7 +237,7 @@ void check_predictions(const CommandLine& line, const std::filesystem::path& mod
 void print(const CommandLine& line, const Result& result) {
   const EvalMetrics metrics = result.sums.result();
   const std::string skipped = skip_text(result.skips, line.text("split"));
-  if (!skipped.empty()) fmt::print(stderr, "note: {}\n", skipped);
+  if (!skipped.empty()) fmt::print(stderr, "note: {}\n", shown(skipped));
   if (line.json()) {
     Json json = Json::object();
     json["metrics"] = metrics_json(metrics);
@@ -255,8 +256,9 @@ void print(const CommandLine& line, const Result& result) {
     fmt::print("{}\n", metrics.headline());
     return;
   }
-  fmt::print("{} {}: {} on the {} samples of {} {}\n", result.kind, result.path, metrics.headline(),
-             grouped(static_cast<std::uint64_t>(metrics.samples)), result.data, line.text("split"));
+  fmt::print("{} {}: {} on the {} samples of {} {}\n", result.kind, shown(result.path),
+             metrics.headline(), grouped(static_cast<std::uint64_t>(metrics.samples)), result.data,
+             line.text("split"));
   if (line.has("per-class")) fmt::print("\n{}", metrics_table(metrics, metrics.classes.size()));
 }
 

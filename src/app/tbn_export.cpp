@@ -18,6 +18,7 @@
 #include "app/support/summary_table.h"
 #include "base/text.h"
 #include "export/packed_model.h"
+#include "file/shown.h"
 #include "micro/lower.h"
 #include "micro/ranges.h"
 #include "tbn/error.h"
@@ -49,8 +50,8 @@ void print(const CommandLine& line, const ExportSource& source, const std::files
     print_json(json);
   } else if (!line.quiet()) {
     fmt::print("{}\n", summary_table(summary));
-    fmt::print("{} -> {}: {} bytes, {} test vectors", source.path.string(), path.string(),
-               grouped(bytes), vectors_of(source.file));
+    fmt::print("{} -> {}: {} bytes, {} test vectors", shown(source.path.string()),
+               shown(path.string()), grouped(bytes), vectors_of(source.file));
     if (!source.file.prepared.empty()) {
       fmt::print(", {} bytes of prepared weights",
                  grouped(static_cast<std::uint64_t>(prepared_bytes(source.file))));

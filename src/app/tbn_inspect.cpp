@@ -10,6 +10,7 @@
 #include "app/support/options.h"
 #include "app/support/summary_table.h"
 #include "base/text.h"
+#include "file/shown.h"
 #include "prepare/rule_words.h"
 #include "tbn/error.h"
 #include "tbn/file.h"
@@ -66,7 +67,7 @@ std::string joined(const std::vector<std::string>& words) {
   return text.empty() ? "none" : text;
 }
 
-// Text from a file, made safe for a terminal, without the quotes that error messages want.
+// Free text from a file: a line of a terminal.
 std::string printable(const std::string& text) {
   const std::string quoted = in_quotes(text);
   return quoted.substr(1, quoted.size() - 2);
@@ -109,14 +110,15 @@ Json to_json_value(const Inspected& file) {
 
 void print(const Inspected& file) {
   const Network& network = *file.network;
-  fmt::print("{}: network '{}', {} -> {}\n", file.path.string(), printable(network.graph().name),
-             to_string(network.input_shape()), to_string(network.output_shape()));
+  fmt::print("{}: network '{}', {} -> {}\n", shown(file.path.string()),
+             printable(network.graph().name), to_string(network.input_shape()),
+             to_string(network.output_shape()));
   fmt::print("format {}, features {}, {} test vectors\n", file.format, joined(file.features),
              file.vectors());
   for (const auto& [key, value] : network.metadata()) {
     if (!is_rule_key(key)) fmt::print("{}: {}\n", printable(key), printable(value));
   }
-  for (const std::string& line : words_of(network.rule())) fmt::print("{}\n", line);
+  for (const std::string& line : words_of(network.rule())) fmt::print("{}\n", shown(line));
   fmt::print("\n{}", summary_table(summarize(network.graph())));
   for (const auto& [layout, bytes] : file.prepared) {
     fmt::print("{} bytes of weights prepared as {}\n", grouped(static_cast<std::uint64_t>(bytes)),

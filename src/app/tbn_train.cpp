@@ -16,6 +16,7 @@
 #include "config/data_options.h"
 #include "config/load.h"
 #include "data/registry.h"
+#include "file/shown.h"
 #include "tbn/error.h"
 #include "train/open_run.h"
 #include "train/optimizer_groups.h"
@@ -61,10 +62,14 @@ std::string plan_text(const Config& config, const Plan& plan) {
 
 // What a dry run alone says: the size of the file to come, and what was assumed of the data.
 void print_forecast(const Config& config, const Plan& plan) {
-  fmt::print("packed file, without the names and rules of the data: {}\n",
-             size_text(future_size(config, plan.samples)));
+  const FutureSize size = future_size(config, plan.samples);
+  fmt::print("packed file{}: {}\n",
+             size.without_rule.empty() ? "" : ", without the names and rules of the data",
+             size_text(size.file));
+  if (!size.without_rule.empty())
+    fmt::print("the data cannot be read: {}\n", shown(size.without_rule));
   if (!plan.samples.assumed.empty()) {
-    fmt::print("the data are not here: {} assumed\n", plan.samples.assumed);
+    fmt::print("the data are not here: {} assumed\n", shown(plan.samples.assumed));
   }
 }
 
@@ -124,17 +129,17 @@ void print_to(std::FILE* console, const std::string& text) {
 
 void print_ways_on(std::FILE* console, const std::filesystem::path& folder) {
   print_to(console, fmt::format("evaluate: tbn-eval {0}\nexport:   tbn-export {0} -o {1}.tbn\n",
-                                folder.string(), folder.filename().string()));
+                                shown(folder.string()), shown(folder.filename().string())));
 }
 
 int report_done(const CommandLine& line, const OpenRun& run, std::FILE* console) {
   const RunResult& result = *run.result;
   if (line.json()) print_json(result.summary);
   if (line.quiet() && !line.json()) {
-    fmt::print("{}: {}\n", run.directory.folder().string(), result_text(result.summary));
+    fmt::print("{}: {}\n", shown(run.directory.folder().string()), result_text(result.summary));
   }
   print_to(console,
-           fmt::format("'{}' is complete, {} epochs: {}\n", run.directory.folder().string(),
+           fmt::format("'{}' is complete, {} epochs: {}\n", shown(run.directory.folder().string()),
                        result.epochs, result_text(result.summary)));
   for (const std::string& note : run.notes) print_to(console, note + "\n");
   print_ways_on(console, run.directory.folder());
@@ -150,8 +155,8 @@ int train_and_report(const CommandLine& line, const Config& config, RunMode mode
     if (silent) console = silent.get();
   }
   std::signal(SIGPIPE, SIG_IGN);
-  OpenRun run = open_run(config, mode,
-                         [console](const std::string& text) { print_to(console, text + "\n"); });
+  OpenRun run = open_run(
+      config, mode, [console](const std::string& text) { print_to(console, shown(text) + "\n"); });
   if (run.is_done) return report_done(line, run, console);
   print_to(console, plan_text(config, plan));
   const TrainOutcome outcome =
@@ -159,7 +164,7 @@ int train_and_report(const CommandLine& line, const Config& config, RunMode mode
   if (line.json()) print_json(outcome_json(config, outcome, plan.summary));
   if (outcome.signal != 0) return kSignal + outcome.signal;
   if (line.quiet() && !line.json() && outcome.test) {
-    fmt::print("{}: test {}\n", outcome.folder.string(), outcome.test->headline());
+    fmt::print("{}: test {}\n", shown(outcome.folder.string()), outcome.test->headline());
   }
   print_ways_on(console, outcome.folder);
   return kDone;
@@ -191,14 +196,16 @@ int run_main(int argc, char** argv) {
     if (line.json()) {
       print_json(Json::object({{"valid", true}}));
     } else {
-      fmt::print("{}: valid\n", line.has("config") ? line.text("config") : config.name);
+      fmt::print("{}: valid\n", shown(line.has("config") ? line.text("config") : config.name));
     }
     return kDone;
   }
   if (line.has("dry-run")) {
     if (line.json()) {
       Json json = plan_json(plan);
-      json["file"] = size_json(future_size(config, plan.samples));
+      const FutureSize size = future_size(config, plan.samples);
+      json["file"] = size_json(size.file);
+      if (!size.without_rule.empty()) json["without_rule"] = size.without_rule;
       if (!plan.samples.assumed.empty()) json["assumed"] = plan.samples.assumed;
       print_json(json);
     } else {

@@ -76,7 +76,7 @@ class Loader {
   Problems problems;
 
   void load_file(const fs::path& file) {
-    load_file(file, Place{std::make_shared<const std::string>(file.string()), 0, 0}, "");
+    load_file(file, Place{std::make_shared<const std::string>(file.string()), 0, 0}, "", "");
   }
 
   void load_text(std::string_view text, const std::string& name) {
@@ -214,12 +214,16 @@ class Loader {
     unreadable_ = true;
   }
 
-  // `asked` is where the file was named, for the message if there is none.
-  void load_file(const fs::path& file, const Place& asked, const std::string& key) {
+  // `asked` is where the file was named, and `written` as what, for the message if there is none.
+  void load_file(const fs::path& file, const Place& asked, const std::string& key,
+                 const std::string& written) {
     std::error_code ignored;
     const fs::path identity = fs::weakly_canonical(file, ignored);
     if (std::find(open_.begin(), open_.end(), identity) != open_.end()) {
-      refuse(asked, key, "'" + printable(file.string()) + "' includes itself");
+      const bool itself = asked.source && *asked.source == file.string();
+      refuse(asked, key,
+             itself ? "a file cannot be its own base"
+                    : "'" + printable(written) + "' includes this file, and so itself");
       return;
     }
     if (open_.size() > kMaxDepth || ++files_ > kMaxFiles) {
@@ -229,7 +233,10 @@ class Loader {
     }
     std::string text;
     if (const std::string wrong = read_text(file, text); !wrong.empty()) {
-      refuse(asked, key, key.empty() ? wrong : "'" + printable(file.string()) + "': " + wrong);
+      refuse(asked, key,
+             key.empty() ? wrong
+                         : "'" + printable(written) +
+                               "', named from the folder of this file, is not read: " + wrong);
       return;
     }
     const YamlSource source{std::make_shared<const std::string>(file.string())};
@@ -255,7 +262,7 @@ class Loader {
         refuse(name.place, "base", "must be a file or a list of files, is " + kind_name(name));
         continue;
       }
-      load_file((file.parent_path() / path).lexically_normal(), name.place, "base");
+      load_file((file.parent_path() / path).lexically_normal(), name.place, "base", path);
     }
   }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "file/shown.h"
 #include "tbn/error.h"
 
 namespace tbn {
@@ -40,20 +41,16 @@ void Problems::throw_if_any() const {
     return std::tie(a.source, a.line, a.column) < std::tie(b.source, b.line, b.column);
   });
   std::string text;
-  for (const Problem& problem : ordered) text += (text.empty() ? "" : "\n") + problem.text;
+  for (const Problem& problem : ordered) text += (text.empty() ? "" : "\n") + shown(problem.text);
   if (left_out_ > 0) text += "\nand " + std::to_string(left_out_) + " more problems";
-  throw ConfigError(text);
+  throw ConfigProblems(text);
 }
 
 std::string printable(std::string_view text) {
   constexpr std::size_t kLimit = 200;
-  std::string result;
-  for (const char c : text.substr(0, kLimit)) {
-    const bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-    result += control ? '?' : c;
-  }
-  if (text.size() > kLimit) result += "...";
-  return result;
+  std::size_t end = std::min(text.size(), kLimit);
+  while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) ++end;
+  return shown(text.substr(0, end)) + (end < text.size() ? "..." : "");
 }
 
 }  // namespace tbn

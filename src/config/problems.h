@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/nearest.h"
+#include "tbn/error.h"
 
 namespace tbn {
 
@@ -28,7 +29,7 @@ class Problems {
   // Whether the message is complete already: more problems are only counted.
   bool is_long() const { return left_out_ > 0; }
   bool has(std::string_view key) const { return keys_.count(key) > 0; }
-  // Throws a ConfigError with a line a problem, by source, line and column.
+  // Throws ConfigProblems with a line a problem, by source, line and column.
   void throw_if_any() const;
 
  private:
@@ -44,7 +45,14 @@ class Problems {
   std::size_t left_out_ = 0;
 };
 
-// `text` without control characters and not longer than 200 bytes, for messages.
+// All that is wrong with a configuration: what() has a line for each, where that of every other
+// error is one sentence.
+class ConfigProblems final : public ConfigError {
+ public:
+  using ConfigError::ConfigError;
+};
+
+// `text` as shown() (file/shown.h) and not longer than 200 bytes, for messages.
 std::string printable(std::string_view text);
 
 }  // namespace tbn

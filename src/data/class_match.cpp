@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/nearest.h"
+#include "file/shown.h"
 #include "tbn/error.h"
 
 namespace tbn {
@@ -39,6 +40,25 @@ class Renumbered final : public Dataset {
   std::vector<std::int64_t> outputs_;
 };
 
+// Which names stand for which where they differ, the first ten; empty where none do.
+std::string differing(const std::vector<std::string>& data,
+                      const std::vector<std::string>& network) {
+  constexpr std::size_t kShown = 10;
+  std::string pairs;
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    if (data[i] == network[i] || ++count > kShown) continue;
+    pairs +=
+        fmt::format("{}'{}' for '{}'", count == 1 ? "" : ", ", shown(data[i]), shown(network[i]));
+  }
+  if (count == 0) return {};
+  const std::string more = count > kShown ? fmt::format(" and {} more", count - kShown) : "";
+  return fmt::format(
+      "the data's classes stand for the network's of the same place, and {} of {} are called "
+      "otherwise: {}{}",
+      count, data.size(), pairs, more);
+}
+
 ClassMatch by_number(const OutputRule& network, const SampleSpec& data, const std::string& where) {
   if (network.classes.size() != data.class_names.size()) {
     throw DataError(fmt::format("{}: the network tells {} classes apart, and the data has {}",
@@ -47,6 +67,7 @@ ClassMatch by_number(const OutputRule& network, const SampleSpec& data, const st
   ClassMatch match;
   match.outputs.resize(data.class_names.size());
   std::iota(match.outputs.begin(), match.outputs.end(), std::int64_t{0});
+  match.note = differing(data.class_keys(), network.keys());
   return match;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "prepare/inputs.h"
+#include "prepare/rule_grammar.h"
 #include "tbn/error.h"
 
 namespace tbn {
@@ -135,8 +136,11 @@ Rule rule_of(const DataOptions& options, const DataSplits& splits) {
             .output = output_rule(any.spec()),
             .measured = measured_rule(options, splits)};
   // Names that cannot be written down are said by nobody, rather than wrongly.
-  const std::vector<std::string>& classes = rule.output->classes;
-  if (!std::ranges::all_of(classes, is_rule_name)) rule.output.reset();
+  const OutputRule& output = *rule.output;
+  if (!std::ranges::all_of(output.classes, is_rule_name) ||
+      !std::ranges::all_of(output.folders, is_rule_name) || !fault_of(output).empty()) {
+    rule.output.reset();
+  }
   if (rule.input->kind.empty()) {
     rule.input.reset();
   } else {

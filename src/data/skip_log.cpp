@@ -19,6 +19,11 @@ void SkipLog::add(std::int64_t index, const std::string& reason) const {
   const auto skipped = static_cast<std::int64_t>(reasons_.size());
   const bool too_many = static_cast<double>(skipped) > most_ * static_cast<double>(samples_);
   if (!too_many && skipped < samples_) return;
+  if (skipped == samples_) {
+    throw DataError(
+        fmt::format("none of {} samples can be read; the first: {}; is it this data set?", samples_,
+                    reasons_.begin()->second));
+  }
   throw DataError(
       fmt::format("{} of {} samples cannot be read, more than the {:g} % that data.skip_most "
                   "allows; the first: "

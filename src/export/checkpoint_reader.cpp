@@ -8,6 +8,7 @@
 #include "file/json.h"
 #include "file/reader.h"
 #include "file/safetensors.h"
+#include "prepare/rule_grammar.h"
 #include "tbn/error.h"
 
 namespace tbn {
@@ -103,6 +104,7 @@ TrainedModel read_trained(const fs::path& path) {
   trained.rule = rule_from(file.metadata, where);
   check_rule_fits(trained.rule, trained.model.graph.input_shape(),
                   trained.model.graph.output_shape(), where);
+  check_rule_units(trained.rule, false, where);
   read_metrics(file, where, trained);
   return trained;
 }

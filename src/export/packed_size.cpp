@@ -79,8 +79,9 @@ PackedSize packed_size(const PackedFile& file) {
 }
 
 PackedFile future_file(const Graph& training_graph, std::map<std::string, std::string> metadata,
-                       std::int64_t test_vectors) {
-  const Model packed = pack_model(any_model(training_graph));
+                       std::int64_t test_vectors, const std::optional<Units>& units) {
+  Model packed = pack_model(any_model(training_graph));
+  if (units) add_units(packed, *units, "the packed file");
   PackedFile file = make_packed_file(packed, std::move(metadata), {});
   if (test_vectors == 0) return file;
   const auto batch_of = [&](Shape shape) {

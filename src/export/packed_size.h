@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
+#include "graph/passes/units.h"
 #include "tbn/file.h"
 #include "tbn/model.h"
 
@@ -30,8 +32,9 @@ struct PackedSize {
 PackedSize packed_size(const PackedFile& file);
 
 // The file that a network will have once it is trained and exported, with so many test vectors:
-// what no training changes is as it will be, the values are any. `metadata` is that of the file.
+// what no training changes is as it will be, the values are any. `metadata` is that of the file,
+// `units` are those of a forecaster that takes and gives original values.
 PackedFile future_file(const Graph& training_graph, std::map<std::string, std::string> metadata,
-                       std::int64_t test_vectors);
+                       std::int64_t test_vectors, const std::optional<Units>& units = {});
 
 }  // namespace tbn

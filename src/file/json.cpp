@@ -152,10 +152,7 @@ std::size_t Json::size() const {
 const Json* Json::find(std::string_view key) const {
   const auto* members = std::get_if<Object>(&value_);
   if (members == nullptr) return nullptr;
-  for (const Member& member : *members) {
-    if (member.key == key) return &member.value;
-  }
-  return nullptr;
+  return members->find(key);
 }
 
 const Json& Json::at(std::string_view key) const {
@@ -175,10 +172,9 @@ Json& Json::operator[](std::string_view key) {
   if (is_null()) value_ = Object();
   TBN_CHECK(is_object(), "a JSON key is set on " + std::string(name_of(kind())));
   Object& members = std::get<Object>(value_);
-  for (Member& member : members) {
-    if (member.key == key) return member.value;
-  }
-  return members.emplace_back(Member{std::string(key), Json()}).value;
+  if (Json* found = members.find(key)) return *found;
+  members.append(std::string(key), Json());
+  return *members.find(key);
 }
 
 Json& Json::set(std::string_view key, Json value) {

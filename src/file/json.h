@@ -11,6 +11,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -23,7 +25,37 @@ class Json {
   enum class Kind { kNull, kBool, kInt, kDouble, kString, kArray, kObject };
   struct Member;
   using Array = std::vector<Json>;
-  using Object = std::vector<Member>;  // in the order of insertion; keys are unique
+
+  // Members in the order of insertion, each key once. Where there are many, finding one takes a
+  // time that grows with the logarithm of their number: files decide how many there are.
+  class Object {
+   public:
+    using Iterator = std::vector<Member>::const_iterator;
+
+    Object() noexcept;
+    Object(const Object& other);
+    Object(Object&& other) noexcept;
+    Object& operator=(const Object& other);
+    Object& operator=(Object&& other) noexcept;
+    ~Object();
+
+    std::size_t size() const;
+    Iterator begin() const;
+    Iterator end() const;
+    const Member& at(std::size_t index) const;
+    // Null where the key is not there.
+    const Json* find(std::string_view key) const;
+    Json* find(std::string_view key);
+    // Whether the key was not there and is now.
+    bool append(std::string key, Json value);
+
+   private:
+    struct Index;
+    std::optional<std::size_t> place_of(std::string_view key) const;
+
+    std::vector<Member> members_;
+    std::unique_ptr<Index> index_;  // from a number of members on that is not worth a search
+  };
 
   Json() noexcept;  // null
   Json(std::nullptr_t) noexcept;
@@ -46,7 +78,7 @@ class Json {
 
   static Json object();
   static Json object(std::initializer_list<Member> members);
-  static Json object(Object members);  // takes them as they are: the keys must be unique
+  static Json object(Object members);
   static Json array();
   static Json array(std::initializer_list<Json> values);
   static Json array(Array values);

@@ -117,27 +117,18 @@ class JsonParser {
       skip_space();
       expect(':', "after a key");
       skip_space();
-      members.push_back({std::move(key), parse_value(depth + 1)});
+      const std::size_t value_at = at_;
+      Json value = parse_value(depth + 1);
+      if (members.find(key) != nullptr) {
+        fail(value_at, "the key " + in_quotes(key) + " appears twice");
+      }
+      members.append(std::move(key), std::move(value));
       skip_space();
       if (take('}')) break;
       expect(',', "or '}' after an object member");
       skip_space();
     }
-    check_unique(members);
     return json;
-  }
-
-  void check_unique(const Json::Object& members) const {
-    std::vector<const Json::Member*> sorted;
-    sorted.reserve(members.size());
-    for (const Json::Member& member : members) sorted.push_back(&member);
-    const auto key = [](const Json::Member* member) -> std::string_view { return member->key; };
-    std::ranges::stable_sort(sorted, {}, key);
-    const auto twin = std::ranges::adjacent_find(sorted, {}, key);
-    if (twin != sorted.end()) {
-      fail((*std::next(twin))->value.offset(),
-           "the key " + in_quotes((*twin)->key) + " appears twice");
-    }
   }
 
   std::string parse_string() {

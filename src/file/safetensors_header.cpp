@@ -170,7 +170,7 @@ std::string make_safetensors_header(const TensorRefs& tensors, const MetadataLis
   if (!metadata.empty()) {
     Json strings = Json::object();
     for (const auto& [key, value] : metadata) strings.set(key, value);
-    members.push_back({std::string(kMetadataKey), std::move(strings)});
+    members.append(std::string(kMetadataKey), std::move(strings));
   }
   std::uint64_t begin = 0;
   for (const auto& [name, tensor] : tensors) {
@@ -179,7 +179,7 @@ std::string make_safetensors_header(const TensorRefs& tensors, const MetadataLis
     Json entry = Json::object({{"dtype", to_string(tensor->dtype())},
                                {"shape", tensor->shape()},
                                {"data_offsets", Json::array({begin, end})}});
-    members.push_back({std::string(name), std::move(entry)});
+    members.append(std::string(name), std::move(entry));
     begin = end;
   }
   constexpr std::size_t kLengthBytes = 8;

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/shape.h"
+#include "base/text.h"
 #include "tbn/error.h"
 
 namespace tbn {
@@ -42,7 +43,11 @@ void check_weight(const Graph& graph, const Node& node) {
   if (encoding == nullptr) return;
   const WeightShape shape = weight_shape(graph, node);
   const auto count = checked_element_count({shape.outputs, shape.inputs});
-  if (!count || *count > INT32_MAX) throw ConfigError(describe(node) + ": its weight is too large");
+  if (!count || *count > INT32_MAX) {
+    throw ConfigError(describe(node) + ": its weight has " + std::to_string(shape.outputs) + " x " +
+                      std::to_string(shape.inputs) + " values, more than the " +
+                      grouped(INT32_MAX) + " that a layer may have");
+  }
   if (std::holds_alternative<TiledWeights>(*encoding)) tile_layout_of(graph, node);
 }
 

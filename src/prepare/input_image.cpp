@@ -5,6 +5,7 @@
 #include "prepare/centre_window.h"
 #include "prepare/inputs.h"
 #include "prepare/kind.h"
+#include "prepare/orient.h"
 #include "prepare/resize.h"
 #include "tbn/error.h"
 
@@ -63,49 +64,16 @@ struct Upright {
   std::vector<std::uint8_t> pixels;  // [height, width, 3]
 };
 
-// Where the pixel (y, x) of the upright picture lies in the stored one. Of the eight orientations
-// the last four swap rows and columns.
-struct Place {
-  std::int64_t y = 0;
-  std::int64_t x = 0;
-};
-Place stored_place(int exif, const Picture& picture, std::int64_t y, std::int64_t x) {
-  const std::int64_t bottom = picture.height - 1;
-  const std::int64_t right = picture.width - 1;
-  switch (exif) {
-    case 2:
-      return {y, right - x};
-    case 3:
-      return {bottom - y, right - x};
-    case 4:
-      return {bottom - y, x};
-    case 5:
-      return {x, y};
-    case 6:
-      return {bottom - x, y};
-    case 7:
-      return {bottom - x, right - y};
-    case 8:
-      return {x, right - y};
-    default:
-      return {y, x};
-  }
-}
-
 Upright upright(const Picture& picture, bool orient) {
   const int exif = orient ? picture.exif : 1;
-  Upright out{.height = exif > 4 ? picture.width : picture.height,
-              .width = exif > 4 ? picture.height : picture.width};
+  Upright out{.height = swaps_sides(exif) ? picture.width : picture.height,
+              .width = swaps_sides(exif) ? picture.height : picture.width};
   out.pixels.resize(static_cast<std::size_t>(out.height * out.width * kRgb));
-  const std::int64_t step = picture.channels == kRgb ? 1 : 0;
-  std::uint8_t* to = out.pixels.data();
-  for (std::int64_t y = 0; y < out.height; ++y) {
-    for (std::int64_t x = 0; x < out.width; ++x) {
-      const Place at = stored_place(exif, picture, y, x);
-      const std::uint8_t* from = picture.pixels + (at.y * picture.width + at.x) * picture.channels;
-      for (std::int64_t c = 0; c < kRgb; ++c) *to++ = from[c * step];
-    }
-  }
+  turn_upright({.data = picture.pixels,
+                .height = picture.height,
+                .width = picture.width,
+                .channels = picture.channels},
+               exif, out.pixels.data());
   return out;
 }
 

@@ -50,6 +50,23 @@ void check_image(const InputRule& rule, const Shape& input, const std::string& w
   }
 }
 
+// A class for each point, or one for all of them.
+void check_points(const Rule& rule, const Shape& input, const Shape& output,
+                  const std::string& where) {
+  const std::size_t categories = rule.output ? rule.output->categories.size() : 0;
+  if (input[1] < 3 + static_cast<std::int64_t>(categories)) {
+    misfit(where, kInputRuleKey,
+           "points have three coordinates" +
+               (categories == 0 ? "" : " before " + std::to_string(categories) + " categories") +
+               ", and the network takes " + to_string(input));
+  }
+  if (output.size() == 2 && output[0] != input[0]) {
+    misfit(
+        where, kInputRuleKey,
+        "it is of points, and the network gives " + to_string(output) + " of " + to_string(input));
+  }
+}
+
 // Of points and series: a name a value of a row, and the one-hot category after them.
 void check_columns(const Rule& rule, const Shape& input, const std::string& where) {
   if (input.size() != 2) {
@@ -75,6 +92,11 @@ void check_columns(const Rule& rule, const Shape& input, const std::string& wher
 
 void check_classes(const OutputRule& rule, const Shape& output, const std::string& where) {
   const bool names = rule.kind == "class" || rule.kind == "point_class";
+  const std::size_t rank = rule.kind == "class" ? 1 : 2;
+  if ((names || rule.kind == "forecast") && output.size() != rank) {
+    misfit(where, kOutputRuleKey,
+           "it is of the kind '" + rule.kind + "', and the network gives " + to_string(output));
+  }
   const std::int64_t logits = output.empty() ? 0 : output.back();
   if (names && static_cast<std::int64_t>(rule.classes.size()) != logits) {
     misfit(where, kOutputRuleKey,
@@ -114,6 +136,7 @@ void check_rule_fits(const Rule& rule, const Shape& input, const Shape& output,
   if (rule.input && (rule.input->kind == "points" || rule.input->kind == "series")) {
     check_columns(rule, input, where);
   }
+  if (rule.input && rule.input->kind == "points") check_points(rule, input, output, where);
   if (rule.output) check_classes(*rule.output, output, where);
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "prepare/rule_grammar.h"
 #include "prepare/rule_text.h"
 #include "tbn/error.h"
 #include "tbn/rule.h"
@@ -224,15 +225,25 @@ MeasuredRule read_measured(const Part& part) {
 
 Rule rule_from(const std::map<std::string, std::string>& metadata, const std::string& where) {
   Rule rule;
+  const auto refuse = [&](const std::string& fault, std::string_view key) {
+    if (!fault.empty()) throw DataError(where + ": " + std::string(key) + ": " + fault);
+  };
   const auto read = [&](std::string_view key, auto& into, auto read_part) {
     const auto found = metadata.find(std::string(key));
     if (found == metadata.end()) return;
     const Part part(key, found->second, where);
     into = part.read([&] { return read_part(part); });
+    refuse(fault_of(*into), key);
   };
   read(kInputRuleKey, rule.input, read_input);
   read(kOutputRuleKey, rule.output, read_output);
   read(kMeasuredRuleKey, rule.measured, read_measured);
+  if (rule.input && rule.output) {
+    refuse(fault_between(*rule.input, *rule.output), kOutputRuleKey);
+  }
+  if (rule.input && rule.measured) {
+    refuse(fault_between(*rule.input, *rule.measured), kMeasuredRuleKey);
+  }
   return rule;
 }
 

@@ -1,6 +1,8 @@
 // Loads packed networks and refuses what is not one.
 #include "base/finite.h"
 #include "base/text.h"
+#include "graph/passes/units.h"
+#include "prepare/rule_grammar.h"
 #include "runtime/cpu/program.h"
 #include "runtime/limits.h"
 #include "runtime/packed_ops.h"
@@ -73,6 +75,7 @@ std::shared_ptr<const Network> Network::from(Model packed,
   }
   Rule rule = rule_from(metadata, where);
   check_rule_fits(rule, packed.graph.input_shape(), packed.graph.output_shape(), where);
+  check_rule_units(rule, units_of(packed).has_value(), where);
   check_limits(packed.graph, limits, where);
   const std::shared_ptr<Network> network(new Network);  // make_shared cannot see the constructor
   network->model_ = std::move(packed);

@@ -5,6 +5,7 @@
 
 #include "file/json.h"
 #include "file/safetensors.h"
+#include "prepare/rule_grammar.h"
 #include "tbn/error.h"
 #include "tbn/model.h"
 
@@ -151,6 +152,7 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
   checkpoint.rule = rule_from(file.metadata, where);
   check_rule_fits(checkpoint.rule, checkpoint.graph.input_shape(), checkpoint.graph.output_shape(),
                   where);
+  check_rule_units(checkpoint.rule, false, where);
   checkpoint.progress = read_json(file, "tbn.progress", where, progress_from);
   checkpoint.metrics = read_json(file, "tbn.metrics", where, metrics_from);
   for (auto& [name, tensor] : file.tensors) {

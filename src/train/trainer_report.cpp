@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "eval/measure.h"
+#include "file/shown.h"
 #include "tbn/error.h"
 
 namespace tbn {
@@ -98,10 +99,11 @@ void TrainReport::scalar(const char* tag, double value, std::int64_t step) {
 }
 
 void TrainReport::say(const std::string& text) {
-  printer_.line(text);
-  log_->info(text);
+  // Paths and names are in it.
+  printer_.line(shown(text));
+  log_->info(shown(text));
 }
 
-void TrainReport::note(const std::string& text) { log_->info(text); }
+void TrainReport::note(const std::string& text) { log_->info(shown(text)); }
 
 }  // namespace tbn

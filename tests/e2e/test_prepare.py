@@ -4,32 +4,10 @@ taken out again."""
 import json
 import struct
 
+from packed_support import sealed
 from tools_support import ROOT, ToolTest, main, read_safetensors_header
 
 PRETRAINED = ROOT / "models" / "pretrained" / "fashion_mnist_resnet_p4.tbn"
-
-
-def crc32c(content):
-    table = []
-    for byte in range(256):
-        for _ in range(8):
-            byte = byte >> 1 ^ (0x82f63b78 if byte & 1 else 0)
-        table.append(byte)
-    crc = 0xffffffff
-    for byte in content:
-        crc = crc >> 8 ^ table[(crc ^ byte) & 0xff]
-    return crc ^ 0xffffffff
-
-
-def sealed(content):
-    """The file with both of its checksums as include/tbn/file.h says, whatever was changed in it."""
-    (length,) = struct.unpack("<Q", content[:8])
-    head, data = bytearray(content[:8 + length]), content[8 + length:]
-    at = head.index(b'"tbn.crc32c":"') + len(b'"tbn.crc32c":"')
-    head[at:at + 8] = b"%08x" % crc32c(data)
-    head[46:54] = b"00000000"
-    head[46:54] = b"%08x" % crc32c(head)
-    return bytes(head) + data
 
 
 def prepared(path):

@@ -1,259 +1,21 @@
-"""A packed file is enough to use it: classes, preparation of inputs and splits go from the run into
-its checkpoints and its packed file, for every kind of data, and whoever has another data set under the
-same name is told."""
+"""A packed file is enough to use it: what a run knows of its data goes into its checkpoints and its packed
+file, and whoever has another data set under the same name is told."""
 
 import ctypes
 import json
-import random
+import resource
 import shutil
-import struct
 
 from PIL import Image
 
-from tools_support import ToolTest, bin_folder, main, read_safetensors_header
-
-NOTHING = ["train.epochs=1", "train.batch_size=16", "train.device=cpu", "train.threads=1",
-           "optim.type=adam", "optim.lr=0.01"]
-
-
-def picture(label, rng):
-    """A square of its class's colour in a grey surrounding, of any size: what remains of the grey tells
-    one crop from another."""
-    height, width = rng.randrange(40, 60), rng.randrange(40, 60)
-    image = Image.new("RGB", (width, height))
-    colour = [(200, 60, 60), (60, 200, 60), (60, 60, 200)][label % 3]
-    margin = 4 + 3 * (label % 3)
-    pixels = bytearray()
-    for y in range(height):
-        for x in range(width):
-            inside = margin <= y < height - margin and margin <= x < width - margin
-            base = colour if inside else (90 + rng.randrange(60),) * 3
-            pixels += bytes(min(255, max(0, v + rng.randrange(-40, 40))) for v in base)
-    image.frombytes(bytes(pixels))
-    return image
-
-
-def write_folders(root, counts, classes=("blue", "green", "r\u00e9d"), seed=1):
-    """root/<split>/<class>/<number>.jpg, `counts` images a class in each split."""
-    for split, count in counts.items():
-        for label, name in enumerate(classes):
-            folder = root / split / name
-            folder.mkdir(parents=True)
-            for i in range(count):
-                rng = random.Random(f"{seed} {split} {label} {i}")
-                picture(label, rng).save(folder / f"{i}.jpg", quality=90)
-
-
-def write_idx(root, height, width, train=120, test=60):
-    rng = random.Random(7)
-    root.mkdir(parents=True)
-    for prefix, count in (("train", train), ("t10k", test)):
-        pixels, labels = bytearray(), bytearray()
-        for i in range(count):
-            labels.append(rng.randrange(10))
-            pixels += bytes(min(255, rng.randrange(120) + 13 * labels[-1]) for _ in range(height * width))
-        (root / f"{prefix}-images-idx3-ubyte").write_bytes(
-            struct.pack(">IIII", 0x803, count, height, width) + bytes(pixels))
-        (root / f"{prefix}-labels-idx1-ubyte").write_bytes(
-            struct.pack(">II", 0x801, count) + bytes(labels))
-
-
-def write_cifar(root, classes):
-    """Records of a label (and a coarse one before it, of 100 classes) and a picture of 32 x 32."""
-    files = ([f"data_batch_{i}.bin" for i in range(1, 6)] + ["test_batch.bin"] if classes == 10
-             else ["train.bin", "test.bin"])
-    root.mkdir(parents=True)
-    for number, name in enumerate(files):
-        rng = random.Random(number)
-        content = bytearray()
-        for i in range(24):
-            label = rng.randrange(classes)
-            content += bytes([label] if classes == 10 else [label // 5, label])
-            content += bytes(min(255, rng.randrange(120) + label) for _ in range(3 * 32 * 32))
-        (root / name).write_bytes(bytes(content))
-
-
-def cloud(rng, label, points=40):
-    """Points with normals; the class stretches them."""
-    return [[rng.gauss(0, 1), rng.gauss(0, 1 + label), rng.gauss(0, 1), *(rng.gauss(0, 1) for _ in range(3))]
-            for _ in range(points)]
-
-
-def write_clouds(path, rng, label, between, ending=""):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(between.join(f"{v:.5f}" for v in point) + ending + "\n"
-                            for point in cloud(rng, label)))
-
-
-def write_modelnet40(root):
-    rng = random.Random(3)
-    for split, count in (("train", 12), ("test", 5)):
-        names = []
-        for label, name in enumerate(("airplane", "night_stand", "xbox")):
-            for i in range(count):
-                names.append(f"{name}_{split}{i:04d}")
-                write_clouds(root / name / f"{names[-1]}.txt", rng, label, ",")
-        (root / f"modelnet40_{split}.txt").write_text("\n".join(names) + "\n")
-
-
-def write_shapenet_part(root):
-    rng = random.Random(4)
-    categories = {"02691156": ("Airplane", 0), "03797390": ("Mug", 36)}
-    lists = root / "train_test_split"
-    lists.mkdir(parents=True)
-    (root / "synsetoffset2category.txt").write_text(
-        "".join(f"{name}\t{key}\n" for key, (name, _) in categories.items()))
-    for split, count in (("train", 9), ("val", 3), ("test", 4)):
-        names = []
-        for key, (_, first) in categories.items():
-            for i in range(count):
-                names.append(f"shape_data/{key}/{split}{i}")
-                write_clouds(root / key / f"{split}{i}.txt", rng, first % 5, " ", f" {first + i % 2}.0")
-        (lists / f"shuffled_{split}_file_list.json").write_text(json.dumps(names))
-
-
-def write_s3dis(root):
-    import h5py
-    import numpy
-    root.mkdir()
-    values = numpy.random.default_rng(5).random((16, 48, 9), dtype=numpy.float32)
-    with h5py.File(root / "ply_data_all_0.h5", "w") as file:
-        file["data"] = values
-        file["label"] = (values[:, :, 2] * 13).astype("uint8")
-    (root / "room_filelist.txt").write_text(
-        "".join(f"Area_{5 if i % 4 == 0 else 1}_office_{i // 8}\n" for i in range(16)))
-
-
-CNN = ["model={type: resnet_small, channels: [8], strides: [2]}"]
-
-
-class RuleTest(ToolTest):
-    def run_of(self, *settings):
-        """Trains a tiny run with these settings instead of tiny.yaml's data; its folder's name."""
-        (self.folder / "rule.yaml").write_text("name: r\nweights: {p: 2}\ntrain: {seed: 3}\n")
-        self.call("tbn-train", "--config", "rule.yaml", *NOTHING, *settings)
-        return "runs/r"
-
-    def export(self, run="runs/r", name="r.tbn", *options):
-        self.call("tbn-export", run, "-o", name, *options)
-        return name
-
-    def outcome(self, what, root, *options):
-        """Predictions (or the errors of a forecast) of a run, checkpoint or file, with --root alone."""
-        (self.folder / "p.txt").unlink(missing_ok=True)
-        result = self.call_json("tbn-eval", what, "--root", root, *options)
-        metrics = result["metrics"]
-        if "mse" in metrics:
-            return [round(metrics["mse"], 3), metrics["samples"]]
-        self.call("tbn-eval", what, "--root", root, "--predictions", "p.txt", *options)
-        return (self.folder / "p.txt").read_text()
-
-    def same_everywhere(self, root, *settings, splits=("test", "validation")):
-        """A run, its checkpoint, its packed file and that file's packed file predict the same on data
-        of which no more is told than where it is."""
-        run = self.run_of(f"data.root={root}", *settings)
-        self.export()
-        self.export("r.tbn", "again.tbn")
-        self.assertEqual((self.folder / "again.tbn").read_bytes(),
-                         (self.folder / "r.tbn").read_bytes())
-        for split in splits:
-            told = [f"--split={split}"]
-            first = self.outcome(run, root, *told)
-            self.assertTrue(first)
-            for what in ("runs/r/checkpoints/best.safetensors", "r.tbn", "again.tbn"):
-                self.assertEqual(self.outcome(what, root, *told), first, f"{what} {split}")
-
-
-class EveryKind(RuleTest):
-    def test_image_folders(self):
-        write_folders(self.folder / "pets", {"train": 14, "test": 6})
-        self.same_everywhere("pets", "data.name=image_folder", "data.image_size=24",
-                             "data.resize=40", "data.validation=9", "data.split_seed=7",
-                             "data.train_limit=20", "data.test_limit=11", *CNN)
-
-    def test_image_folders_with_a_folder_of_validation(self):
-        write_folders(self.folder / "pets", {"train": 8, "val": 4, "test": 5})
-        self.same_everywhere("pets", "data.name=image_folder", "data.image_size=32",
-                             "data.resize=33", "data.on_error=skip", *CNN)
-
-    def test_image_folders_of_published_sets(self):
-        wnids = ["n01440764", "n02102040", "n02979186", "n03000684", "n03028079", "n03394916", "n03417042",
-                 "n03425413", "n03445777", "n03888257"]
-        write_folders(self.folder / "imagenette", {"train": 3, "val": 2}, wnids)
-        self.same_everywhere("imagenette", "data.name=imagenette", "data.image_size=24", "data.resize=31",
-                             "data.validation=7", "data.split_seed=2", "data.test_limit=15", *CNN)
-        shutil.rmtree(self.folder / "runs")
-        # Three classes of pictures, and links to them under the names of the other 197.
-        tiny = self.folder / "tiny"
-        write_folders(tiny, {"train": 2, "val": 1}, ["c000", "c001", "c002"])
-        for split in ("train", "val"):
-            for i in range(3, 200):
-                (tiny / split / f"c{i:03d}").symlink_to(f"c{i % 3:03d}")
-        self.same_everywhere("tiny", "data.name=tiny_imagenet", "data.image_size=24", "data.resize=40",
-                             "data.validation=200", "data.test_limit=200", "data.train_limit=200", *CNN)
-
-    def test_cifar(self):
-        for classes in (10, 100):
-            with self.subTest(classes=classes):
-                write_cifar(self.folder / f"c{classes}", classes)
-                self.same_everywhere(f"c{classes}", f"data.name=cifar{classes}", "data.validation=9",
-                                     "data.split_seed=7", "data.test_limit=17", "data.normalize=false", *CNN)
-                shutil.rmtree(self.folder / "runs", ignore_errors=True)
-
-    def test_clouds_of_files(self):
-        for name, write, model, settings in (
-                ("modelnet40", write_modelnet40, "pointnet",
-                 ["data.points.normals=true", "data.validation=7", "data.split_seed=4", "data.test_limit=12"]),
-                ("shapenet_part", write_shapenet_part, "pointnet_part_seg", ["data.points.normals=true"]),
-                ("s3dis", write_s3dis, "pointnet_sem_seg", ["data.validation=3", "data.split_seed=4"])):
-            with self.subTest(name=name):
-                write(self.folder / name)
-                self.same_everywhere(name, f"data.name={name}", "data.points.count=32",
-                                     f"model={{type: {model}, width: 0.125}}", "weights.encoding=float",
-                                     *settings)
-                shutil.rmtree(self.folder / "runs", ignore_errors=True)
-
-    def test_idx_of_other_sizes(self):
-        for height, width in ((32, 20), (6, 6)):
-            with self.subTest(height=height):
-                root = self.folder / f"idx{height}"
-                write_idx(root, height, width)
-                self.same_everywhere(root, "data.name=mnist", "data.validation=37",
-                                     "data.split_seed=7", "data.train_limit=50",
-                                     "data.test_limit=31", "data.center=false",
-                                     "model={type: mlp, hidden: [16]}")
-                shutil.rmtree(self.folder / "runs")
-
-    def test_points(self):
-        for name, model in (("shapes", "pointnet"), ("shape_parts", "pointnet_part_seg")):
-            with self.subTest(name=name):
-                self.same_everywhere("data", f"data.name={name}", "data.points.count=16",
-                                     "data.validation=3950", "data.split_seed=5",
-                                     "data.test_limit=20", f"model={{type: {model}, width: 0.125}}",
-                                     "weights.encoding=float",
-                                     splits=("test",))
-                shutil.rmtree(self.folder / "runs")
-
-    def test_series(self):
-        write_csv(self.folder / "s.csv")
-        self.same_everywhere("s.csv", "data.name=csv", "data.series.window=24",
-                             "data.series.horizon=6", "model={type: dlinear, kernel: 5}")
-
-
-def write_csv(path, rows=400, order=(0, 1, 2), scale=1, shift=0):
-    """Hours of three columns, in another order or in other units."""
-    rng = random.Random(2)
-    names = ["load", "oil", "wind"]
-    lines = ["date," + ",".join(names[c] for c in order)]
-    for i in range(rows):
-        values = [50000 + 100 * (i % 24) + rng.random(), 20 + i % 7 + rng.random(),
-                  (i * i) % 13 + rng.random()]
-        lines.append(f"2020-{1 + i // 672:02d}-{1 + i // 24 % 28:02d} {i % 24:02d}:00:00,"
-                     + ",".join(f"{scale * values[c] + shift:.4f}" for c in order))
-    path.write_text("\n".join(lines) + "\n")
+from packed_support import with_metadata
+from rule_support import CNN, NOTHING, RuleTest, write_csv, write_folders
+from tools_support import bin_folder, main, read_safetensors_header
 
 
 class Series(RuleTest):
+    forecasts = True
+
     def setUp(self):
         super().setUp()
         write_csv(self.folder / "s.csv")
@@ -338,7 +100,10 @@ class Classes(RuleTest):
             self.assertIn("class 'zblue' of the data is none of the network's 3 (nearest 'blue')",
                           done.stderr)
             self.assertIn("--match places", done.stderr)
-            self.call("tbn-eval", what, "--root", "pets", "--match", "places")
+            done = self.call("tbn-eval", what, "--root", "pets", "--match", "places")
+            self.assertIn("note: the data's classes stand for the network's of the same place, and 3 of "
+                          "3 are called otherwise: 'green' for 'blue', 'r\u00e9d' for 'green', 'zblue' "
+                          "for 'r\u00e9d'\n", done.stderr)
 
     def test_fewer_classes_and_another_order_are_matched_by_name(self):
         whole = self.outcome("r.tbn", "pets").split()
@@ -414,6 +179,80 @@ class Classes(RuleTest):
         self.assertEqual(self.outcome("none.tbn", "pets", "data.resize=30"),
                          self.outcome("r.tbn", "pets"))
         self.call("tbn-export", "runs/r", "-o", "x.tbn", "--rule", "some", code=2)
+
+
+class Contradictions(RuleTest):
+    """A rule that contradicts itself or its network is read by no tool and no interface."""
+
+    def setUp(self):
+        super().setUp()
+        write_folders(self.folder / "pets", {"train": 6, "test": 4})
+        self.run_of("data.root=pets", "data.name=image_folder", "data.image_size=24",
+                    "data.resize=30", "data.validation=3", *CNN)
+        self.export()
+
+    def changed(self, path, **rules):
+        """The file with other texts for its rule, beside the old one."""
+        path = self.folder / path
+        to = path.with_name("changed" + path.suffix)
+        to.write_bytes(with_metadata(path, {"tbn." + key: text for key, text in rules.items()}))
+        return to
+
+    def test_every_tool_refuses_it_in_one_sentence(self):
+        crop, resize = '{"do":"crop"}', '{"do":"resize","shorter":30}'
+        series = '{"do":"standardise","mean":[0,0,0],"deviation":[1,1,1]}'
+        for steps in ([crop], [resize], [crop, resize], [resize, resize, crop], [series],
+                      [resize, crop, '{"do":"choose","how":"first"}']):
+            rule = '{"kind":"image","steps":[' + ",".join(steps) + "]}"
+            for path, tools in (("r.tbn", (["tbn-inspect"], ["tbn-eval", "--root", "pets"],
+                                           ["tbn-export", "-o", "o.tbn"])),
+                                ("runs/r/checkpoints/best.safetensors",
+                                 (["tbn-eval", "--root", "pets"], ["tbn-export", "-o", "o.tbn"]))):
+                changed = self.changed(path, input=rule)
+                for tool, *options in tools:
+                    done = self.call(tool, changed, *options, code=3)
+                    self.assertEqual(done.stderr.count("\n"), 1)
+                    self.assertIn("changed" + changed.suffix + ": tbn.input: ", done.stderr)
+        for key, text in (("input", '{"kind":"points","steps":[{"do":"choose","how":"first"}]}'),
+                          ("input", '{"kind":"series","steps":[],"units":"graph"}'),
+                          ("output", '{"kind":"class","classes":["a","b","a"]}'),
+                          ("measured", '{"data":"image_folder","rows":[0,0,0]}')):
+            done = self.call("tbn-eval", self.changed("r.tbn", **{key: text}), "--root", "pets", code=3)
+            self.assertEqual(done.stderr.count("\n"), 1)
+            self.assertIn("changed.tbn: tbn.", done.stderr)
+
+    def test_classes_may_be_called_alike_where_their_folders_are_not(self):
+        folders = '"folders":["blue","green","r\u00e9d"]'
+        changed = self.changed("r.tbn", output='{"classes":["crane","crane","dog"],' + folders
+                               + ',"kind":"class"}')
+        self.assertEqual(self.outcome(changed, "pets"), self.outcome("r.tbn", "pets"))
+
+    def test_inputs_that_the_data_makes_otherwise_are_told(self):
+        changed = self.changed("r.tbn", input='{"kind":"image","steps":[]}')
+        done = self.call("tbn-eval", changed, "--root", "pets", "data.resize=30")
+        self.assertIn("was trained on inputs made with no steps, and those of data set 'image_folder' are "
+                      "made with resize, crop", done.stderr)
+        self.assertNotIn("made with", self.call("tbn-eval", "r.tbn", "--root", "pets").stderr)
+
+    def test_who_needs_data_says_why(self):
+        done = self.call("tbn-export", "r.tbn", "-o", "c", "--format", "c", code=3)
+        self.assertIn("int8 needs the ranges of the network's values, 'r.tbn' carries none", done.stderr)
+        self.assertIn("--form f32", done.stderr)
+        self.assertIn("--root", done.stderr)
+
+    def test_time_grows_with_the_number_of_keys_and_not_with_its_square(self):
+        def seconds(count):
+            name = f"k{count}.tbn"
+            (self.folder / name).write_bytes(
+                with_metadata(self.folder / "r.tbn", {f"key{i}": "v" for i in range(count)}))
+            begin = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+            self.call("tbn-inspect", name, "--json")
+            self.call("tbn-export", name, "-o", "o.tbn", "--quiet")
+            self.assertEqual(len(read_safetensors_header(self.folder / "o.tbn")["__metadata__"]),
+                             len(read_safetensors_header(self.folder / name)["__metadata__"]))
+            return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - begin
+
+        self.assertLess(seconds(80_000), 10 * seconds(10_000) + 1)
 
 
 class InC(RuleTest):

@@ -132,16 +132,15 @@ class Plan(ToolTest):
                 ["data.normalize=false", "model.norm=false", "optim={lr: 1e-9, groups: []}"])):
             with self.subTest(settings=settings):
                 settings = [*settings, "train.epochs=1", f"name=n{number}"]
-                file = self.call_json("tbn-train", "--config", "tiny.yaml", "--dry-run", *settings)["file"]
+                plan = self.call_json("tbn-train", "--config", "tiny.yaml", "--dry-run", *settings)
+                file = plan["file"]
+                self.assertNotIn("without_rule", plan)
                 self.train(*settings)
                 self.call("tbn-export", f"runs/n{number}", "-o", "n.tbn")
                 header = read_safetensors_header(self.folder / "n.tbn")
-                rules = sum(len(json.dumps({key: header["__metadata__"].get(key, "")}))
-                            for key in ("tbn.input", "tbn.output", "tbn.measured")
-                            if key in header["__metadata__"])
-                real = (self.folder / "n.tbn").stat().st_size - rules
-                # Digits of figures and of the data's statistics, and the padding to 64.
-                self.assertLessEqual(abs(file["bytes"] - real), 128)
+                # Digits of figures, and the padding to 64.
+                real = (self.folder / "n.tbn").stat().st_size
+                self.assertLessEqual(abs(file["bytes"] - real), 64)
                 self.assertEqual(file["bytes"], sum(file.values()) - file["bytes"])
                 tiles = sum(e["data_offsets"][1] - e["data_offsets"][0] for e in header.values()
                             if e.get("dtype") == "U8")
@@ -149,7 +148,12 @@ class Plan(ToolTest):
                 self.assertAlmostEqual(
                     file["graph"], len(json.dumps(header["__metadata__"]["tbn.graph"])), delta=40)
         text = self.train("--dry-run").stdout
-        self.assertRegex(text, r"packed file, without the names and rules of the data: [\d,]+ bytes: [\d,]+ of tiles, [\d,]+ of scalars, ")
+        self.assertRegex(text, r"packed file: [\d,]+ bytes: [\d,]+ of tiles, [\d,]+ of scalars, ")
+        text = self.train("--dry-run", "data.root=/nowhere").stdout
+        self.assertRegex(text, r"packed file, without the names and rules of the data: [\d,]+ bytes: ")
+        self.assertIn("the data cannot be read: data set 'fashion_mnist' not found", text)
+        plan = self.call_json("tbn-train", "--config", "tiny.yaml", "--dry-run", "data.root=/nowhere")
+        self.assertIn("not found", plan["without_rule"])
 
     def test_sizes_are_the_datas_own_where_they_are_there_and_said_to_be_assumed_elsewhere(self):
         data = self.folder / "wide"

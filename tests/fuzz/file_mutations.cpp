@@ -200,32 +200,40 @@ TEST_CASE("mutated prepared weights are refused, ignored or used within their bo
 }
 
 TEST_CASE("mutated rules are refused or read back as they are written", "[fuzz]") {
-  const std::map<std::string, std::string> valid =
-      metadata_of({.input = InputRule{.kind = "image",
-                                      .steps = {DecodeStep{4}, ResizeStep{72}, CropStep{},
-                                                ChooseStep{}, StandardiseStep{{1.5}, {2}}},
-                                      .columns = {"a", "b"},
-                                      .up = "y",
-                                      .seconds = 60,
-                                      .check = 7},
-                   .output = OutputRule{.kind = "class",
-                                        .classes = {"cat", "dog"},
-                                        .folders = {"n1", "n2"},
-                                        .categories = {{"pet", 0, 2}}},
-                   .measured = MeasuredRule{.data = "image_folder",
-                                            .validation = 5,
-                                            .limits = "first",
-                                            .on_error = "skip",
-                                            .splits = {{"test", {7, 9u}}},
-                                            .rows = {1, 2, 3}}});
+  const MeasuredRule measured{.data = "image_folder",
+                              .validation = 5,
+                              .test_limit = 3,
+                              .limits = "first",
+                              .on_error = "skip",
+                              .splits = {{"test", {7, 9u}}}};
+  const Rule rules[] = {
+      {.input = InputRule{.kind = "image",
+                          .steps = {DecodeStep{4}, OrientStep{}, ResizeStep{72}, CropStep{}},
+                          .check = 7},
+       .output = OutputRule{.kind = "class", .classes = {"cat", "dog"}, .folders = {"n1", "n2"}},
+       .measured = measured},
+      {.input = InputRule{.kind = "points",
+                          .steps = {FirstStep{9}, CentreStep{}, ScaleStep{}, ChooseStep{}},
+                          .columns = {"x", "y", "z"},
+                          .up = "y"},
+       .output =
+           OutputRule{
+               .kind = "point_class", .classes = {"cat", "dog"}, .categories = {{"pet", 0, 2}}}},
+      {.input = InputRule{.kind = "series",
+                          .steps = {StandardiseStep{{1.5, 2}, {2, 1e-7}}},
+                          .columns = {"a", "b"},
+                          .seconds = 60},
+       .output = OutputRule{.kind = "forecast"},
+       .measured = MeasuredRule{.data = "csv", .rows = {1, 2, 3}}}};
   const Shape input{3, 64, 64}, output{2};
-  for (const auto& [key, text] : valid) {
-    const Tally tally = hammer(text, 10'000, 8, [&, &name = key](const std::string& mutated) {
-      const Rule rule = rule_from({{name, mutated}}, "t");
-      if (rule_from(metadata_of(rule), "again") != rule) FAIL("no round trip: " << mutated);
-      check_rule_fits(rule, input, output, "t");
-    });
-    CHECK(tally.accepted > 10);
-    CHECK(tally.refused > 5'000);
+  for (const Rule& valid : rules) {
+    for (const auto& [key, text] : metadata_of(valid)) {
+      const Tally tally = hammer(text, 4'000, 8, [&, &name = key](const std::string& mutated) {
+        const Rule rule = rule_from({{name, mutated}}, "t");
+        if (rule_from(metadata_of(rule), "again") != rule) FAIL("no round trip: " << mutated);
+        check_rule_fits(rule, input, output, "t");
+      });
+      CHECK(tally.refused > 2'000);
+    }
   }
 }

@@ -88,8 +88,12 @@ TEST_CASE("missing, endless and nested bases are refused where they are named") 
   write_file(dir.path() / "a.yaml", "name: a\nbase: [b.yaml, gone.yaml]\n");
   write_file(dir.path() / "b.yaml", "base: a.yaml\n");
   CHECK(load_refusal(dir.path() / "a.yaml") ==
-        at + "b.yaml:1:7: base: '" + at + "a.yaml' includes itself\n" + at +
-            "a.yaml:2:16: base: '" + at + "gone.yaml': no such file");
+        at + "b.yaml:1:7: base: 'a.yaml' includes this file, and so itself\n" + at +
+            "a.yaml:2:16: base: 'gone.yaml', named from the folder of this file, is not read: no "
+            "such file");
+  write_file(dir.path() / "own.yaml", "base: own.yaml\n");
+  CHECK(load_refusal(dir.path() / "own.yaml") ==
+        at + "own.yaml:1:7: base: a file cannot be its own base");
   CHECK(load_refusal(dir.path() / "none.yaml") == at + "none.yaml: no such file");
   CHECK(load_refusal(dir.path()) == dir.path().string() + ": is a folder; name a YAML file in it");
   write_file(dir.path() / "n0.yaml", "name: n\n");

@@ -68,6 +68,25 @@ TEST_CASE("a class that the network lacks is refused with its nearest, unless pl
   CHECK(says(refused({"x", "y"}, true), {"3 classes", "has 2"}));
 }
 
+TEST_CASE("by place it is said which name stands for which") {
+  const auto note = [](std::vector<std::string> names) {
+    return match_classes(kNetwork, images(std::move(names))->spec(), true, "f").note;
+  };
+  CHECK(note({"blue", "green", "red"}).empty());
+  CHECK(note({"blue", "red", "rot\n"}) ==
+        "the data's classes stand for the network's of the same place, and 2 of 3 are called "
+        "otherwise: 'red' for 'green', 'rot?' for 'red'");
+  OutputRule many{.kind = "class", .classes = {}};
+  std::vector<std::string> names;
+  for (int i = 0; i < 13; ++i) {
+    many.classes.push_back("a" + std::to_string(i));
+    names.push_back((i == 0 ? "a" : "b") + std::to_string(i));
+  }
+  const std::string said = match_classes(many, images(names)->spec(), true, "f").note;
+  CHECK(says(said, {"12 of 13", "'b1' for 'a1'", "'b10' for 'a10' and 2 more"}));
+  CHECK(said.find("b11") == std::string::npos);
+}
+
 TEST_CASE("names on disk are compared where classes are called otherwise") {
   OutputRule network{.kind = "class", .classes = {"tench", "church"}, .folders = {"n1", "n2"}};
   SampleSpec spec = images({"n2", "n1"})->spec();

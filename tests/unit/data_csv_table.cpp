@@ -111,6 +111,20 @@ TEST_CASE("bad rows are left out and counted where the options say to skip them"
              StartsWith("all 2 rows are bad; the first: "));
 }
 
+TEST_CASE("one date that is not understood among others is a bad row") {
+  const std::string good = "date,a\n2020-01-01,1\n2020-01-02,2\n";
+  CHECK_THAT(File(good + "2020-01-3x,3\n").error(),
+             StartsWith("line 4: the date '2020-01-3x' is not understood, as those above are"));
+  const CsvTable table = File(good + "2020-01-3x,3\n2020-01-04,4\n").read(OnError::kSkip);
+  CHECK(table.values == Values{1, 2, 4});
+  CHECK(table.skipped == 1);
+  CHECK(table.unread_dates == 0);
+  CHECK_THAT(File("date,a\n1.2.x,1\n2020-01-02,2\n").error(),
+             StartsWith("line 3: the date '2020-01-02' is understood, and that of line 2: '1.2.x' "
+                        "is not"));
+  CHECK(File("date,a\nx,1\ny,2\n").read(OnError::kStop).unread_dates == 2);
+}
+
 TEST_CASE("lines and files beyond the limits are refused before they are held") {
   const std::string wide(200000, '1');
   CHECK(File("a\n1\n" + wide + "\n").error(OnError::kSkip, {.line_bytes = 1000}) ==

@@ -307,14 +307,24 @@ TEST_CASE("an index or a time stamp among the columns is refused") {
   CHECK(f.open(table("id,a", 0, 1, false)).test->spec().input == Shape{5, 1});
 }
 
-TEST_CASE("dates that are not understood are noted with the first of them") {
+TEST_CASE("a date that is not understood among others is refused, and noted where none is") {
   std::string text = kTable;
   text.replace(text.find("2016-07-1 5:00"), 14, "the first at 5");
   Fixture f;
+  CHECK(says(f.error<DataError>(text), {"line 7: the date 'the first at 5' is not understood"}));
+  f.options.on_error = OnError::kSkip;
   const DataSplits splits = f.open(text);
   REQUIRE(splits.notes.size() == 2);
-  CHECK(says(splits.notes[0], {"1 rows", "line 7: 'the first at 5'"}));
+  CHECK(says(splits.notes[0], {"1 rows were left out", "line 7: the date 'the first at 5'"}));
   CHECK(says(splits.notes[1], {"rows are missing 1 time"}));
+  f.options.on_error = OnError::kStop;
+  text = kTable;
+  for (std::size_t at = 0; (at = text.find("2016-07-", at)) != std::string::npos;) {
+    text.replace(at, 8, "day no. ");
+  }
+  const std::vector<std::string> notes = f.open(text).notes;
+  REQUIRE(notes.size() == 1);
+  CHECK(says(notes[0], {"none that are understood (the first: line 2: 'day no. "}));
 }
 
 TEST_CASE("a day's steps are the season, of published series and by the dates of others") {

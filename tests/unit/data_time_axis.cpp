@@ -64,7 +64,9 @@ TEST_CASE("what is no date, or could be two, is not read") {
 TEST_CASE("a time is written as it is read") {
   CHECK(time_text(kFirst + 4500) == "2016-07-01 01:15:00");
   CHECK(time_text(-1) == "1969-12-31 23:59:59");
-  CHECK(time_text(1e14) == "1e+14");
+  CHECK(time_text(253402300799) == "9999-12-31 23:59:59");
+  CHECK(time_text(253402300800) == "the number 253402300800");
+  CHECK(time_text(1e14) == "the number 100000000000000");
 }
 
 TEST_CASE("steps of one length pass without a word") {

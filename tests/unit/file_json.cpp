@@ -8,11 +8,14 @@
 
 #include "support/catch.h"
 #include "support/errors.h"
+#include "support/growth.h"
 #include "tbn/error.h"
 
 using tbn::DataError;
 using tbn::Json;
 using tbn::JsonLimits;
+using tbn::test::growth_of;
+using tbn::test::kMostGrowth;
 using tbn::test::message_of;
 using tbn::test::says;
 
@@ -186,5 +189,46 @@ TEST_CASE("doubles round-trip in their shortest form", "[json]") {
     const Json back = parse(Json(value).compact());
     REQUIRE_FALSE(back.is_int());
     REQUIRE(back.as_double() == value);
+  }
+}
+
+TEST_CASE("time grows with the number of keys, not with its square", "[json]") {
+  const auto key = [](std::size_t i) { return "k" + std::to_string(i * 7919 % 1'000'003); };
+  const auto built = [&](std::size_t count) {
+    Json json = Json::object();
+    for (std::size_t i = 0; i < count; ++i) json[key(i)] = i;
+    return json;
+  };
+  CHECK(growth_of([&](std::size_t count) { built(count); }, 5'000) < kMostGrowth);
+  const auto round_trip = [&](std::size_t count) {
+    const Json json = built(count);
+    for (const std::string& text : {json.compact(), json.canonical(), json.pretty()}) {
+      const Json back = parse(text);
+      CHECK(back == json);
+      CHECK(back.at(key(count / 2)).as_int() == static_cast<std::int64_t>(count / 2));
+    }
+  };
+  CHECK(growth_of(round_trip, 2'000) < kMostGrowth);
+}
+
+TEST_CASE("many keys are found, replaced, copied and moved as few are", "[json]") {
+  for (const std::size_t count : {3u, 16u, 17u, 18u, 200u}) {
+    Json json = Json::object();
+    for (std::size_t i = 0; i < count; ++i) json.set(std::to_string(i), i);
+    json.set("1", "one");
+    CHECK(json.size() == count);
+    Json copy = json;
+    copy.set("new", 1);
+    CHECK(copy.size() == count + 1);
+    CHECK_FALSE(json.contains("new"));
+    const Json moved = std::move(copy);
+    copy = json;
+    CHECK(copy == json);
+    CHECK(moved.at("1").as_string() == "one");
+    CHECK(moved.at(std::to_string(count - 1)).as_int() == static_cast<std::int64_t>(count - 1));
+    CHECK(json.as_object().at(0).key == "0");
+    std::string twice = json.compact();
+    twice.insert(twice.size() - 1, ",\"0\":1");
+    CHECK(says(parse_error(twice), {"the key '0' appears twice"}));
   }
 }

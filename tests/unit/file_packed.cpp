@@ -4,6 +4,7 @@
 #include "support/bytes.h"
 #include "support/catch.h"
 #include "support/errors.h"
+#include "support/growth.h"
 #include "support/packed_files.h"
 #include "support/temp_dir.h"
 #include "tbn/error.h"
@@ -235,4 +236,14 @@ TEST_CASE("names of prepared weights and of parameters do not mix", "[packed]") 
   file = small_packed_file();
   file.tensors["prepared"] = file.tensors["prepared.alpha"] = HostTensor(DType::kF32, {1});
   CHECK(parse_packed(serialize_packed(file), "m.tbn").prepared.empty());
+}
+
+TEST_CASE("a header of many keys is read and written in time that grows as they do", "[packed]") {
+  const auto round_trip = [](std::size_t count) {
+    PackedFile file = small_packed_file();
+    for (std::size_t i = 0; i < count; ++i) file.metadata["k" + std::to_string(i)] = "v";
+    const std::vector<std::byte> bytes = serialize_packed(file);
+    CHECK(serialize_packed(parse_packed(bytes, "m.tbn")) == bytes);
+  };
+  CHECK(test::growth_of(round_trip, 3'000) < test::kMostGrowth);
 }

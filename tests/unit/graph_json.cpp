@@ -91,5 +91,6 @@ TEST_CASE("a node that claims a weight beyond the limit is refused before memory
       R"({"name":"n","nodes":[{"name":"input","op":"input","shape":[2147483647]},)"
       R"({"name":"fc","op":"linear","inputs":[0],"out_features":2147483647}],"output":1})";
   CHECK(message_of<DataError>([&] { graph_from_json(text, "f.tbn"); }) ==
-        "f.tbn: the graph: linear 'fc': its weight is too large");
+        "f.tbn: the graph: linear 'fc': its weight has 2147483647 x 2147483647 values, more than "
+        "the 2,147,483,647 that a layer may have");
 }

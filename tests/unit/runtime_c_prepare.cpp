@@ -101,7 +101,8 @@ TEST_CASE("C: points and rows are prepared as in C++") {
 
   const Both series(
       {2, 2}, 2,
-      {.input = InputRule{.kind = "series", .columns = {"a", "b"}, .units_in_graph = true}});
+      {.input = InputRule{
+           .kind = "series", .steps = {StandardiseStep{{0, 0}, {1, 1}}}, .columns = {"a", "b"}}});
   const std::vector<double> rows = {1, 2, 3, 4};
   const std::array<const char*, 2> names = {"b", "a"};
   std::vector<float> input(4);

@@ -9,6 +9,7 @@
 #include "app/support/cuda_options.h"
 #include "app/support/exit_codes.h"
 #include "app/support/json_out.h"
+#include "file/shown.h"
 #include "tbn/error.h"
 
 namespace tbn::app {
@@ -37,7 +38,7 @@ int bench_on_cuda(const CommandLine& line, const std::string& file) {
     Json json = to_json(result);
     print_json(json.set("name", network->graph().name));
   } else {
-    fmt::print("{}\n", file);
+    fmt::print("{}\n", shown(file));
     print(result);
   }
   return kDone;

@@ -10,6 +10,7 @@
 
 #include "app/bench/backends.h"
 #include "app/support/json_out.h"
+#include "file/shown.h"
 #include "tbn/model.h"
 
 namespace tbn::app {
@@ -141,7 +142,8 @@ void print_profiles(const CommandLine& line, const std::shared_ptr<const Network
           json.set("ops", to_json(by_op(nodes), total)).set("nodes", to_json(nodes, total)));
       continue;
     }
-    fmt::print("{}, {}: {} us an example\n\n", network->graph().name, name, microseconds(total));
+    fmt::print("{}, {}: {} us an example\n\n", shown(network->graph().name), name,
+               microseconds(total));
     print_rows(by_op(nodes), "nodes", total);
     print_rows(nodes, "node", total);
   }

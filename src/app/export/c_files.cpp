@@ -12,6 +12,7 @@
 #include "export/c_rule.h"
 #include "export/c_source.h"
 #include "file/atomic_write.h"
+#include "file/shown.h"
 #include "micro/lower.h"
 #include "tbn/error.h"
 
@@ -116,7 +117,8 @@ void export_c(const CommandLine& line, const ExportSource& source, const CFiles&
     print_json(json);
   } else if (!line.quiet()) {
     print_costs(made);
-    fmt::print("{} -> {} and .c\n", source.path.string(), (folder / (name + ".h")).string());
+    fmt::print("{} -> {} and .c\n", shown(source.path.string()),
+               shown((folder / (name + ".h")).string()));
   }
 }
 

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "config/data_options.h"
 #include "data/loader.h"
 #include "data/registry.h"
@@ -18,6 +20,16 @@ namespace {
 
 constexpr std::int64_t kImages = 512;
 constexpr std::int64_t kMostImages = 1000000;
+
+// Nobody asked for data here.
+std::string without_data(const ExportSource& source, const Error& error) {
+  return fmt::format(
+      "int8 needs the ranges of the network's values, '{}' carries none, and they cannot be made "
+      "of "
+      "{} training images: {}; name the data's folder with --root, use a .tbn file that was "
+      "exported with --calibrate, or export --form f32",
+      source.path.string(), kImages, error.what());
+}
 
 }  // namespace
 
@@ -56,10 +68,17 @@ micro::Ranges calibrate(const CommandLine& line, const ExportSource& source,
 micro::Ranges ranges_of(const CommandLine& line, const ExportSource& source,
                         const micro::Network& network) {
   const auto carried = source.file.metadata.find("tbn.calibration");
-  if (line.has("calibrate") || carried == source.file.metadata.end()) {
-    const std::int64_t images =
-        line.has("calibrate") ? line.number("calibrate", 1, kMostImages) : kImages;
-    return calibrate(line, source, network, images);
+  if (line.has("calibrate")) {
+    return calibrate(line, source, network, line.number("calibrate", 1, kMostImages));
+  }
+  if (carried == source.file.metadata.end()) {
+    try {
+      return calibrate(line, source, network, kImages);
+    } catch (const DataError& error) {
+      throw DataError(without_data(source, error));
+    } catch (const ConfigError& error) {
+      throw ConfigError(without_data(source, error));
+    }
   }
   if (line.has("data") || line.has("root") || !line.settings().empty()) {
     throw ConfigError("'" + source.path.string() +

@@ -13,6 +13,7 @@
 #include "data/registry.h"
 #include "export/checkpoint_reader.h"
 #include "export/packed_model.h"
+#include "file/shown.h"
 #include "graph/passes/passes.h"
 #include "graph/passes/units.h"
 #include "tbn/error.h"
@@ -104,7 +105,7 @@ Rule found_rule(const CommandLine& line, const TrainedModel& trained) {
              "note: '{}' is of an older tbn and does not say how its inputs are made and what its "
              "classes are called, and its data cannot be asked ({}); the file will not say it "
              "either; name the data's folder with --root\n",
-             where, problem);
+             shown(where), shown(problem));
   return {};
 }
 

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "file/shown.h"
 #include "graph/passes/units.h"
 #include "tbn/error.h"
 
@@ -37,7 +38,7 @@ void put_into_graph(const CommandLine& line, Model& packed, Rule& rule, const st
                "note: {}: a column's mean is {:.0f} of its deviations from 0, so that inputs in "
                "single precision are rounded by {:.2g} deviations; --units standardised keeps them "
                "out of the network\n",
-               where, units.offset(), units.offset() / (1 << 24));
+               shown(where), units.offset(), units.offset() / (1 << 24));
   }
   rule.input->steps.clear();
   rule.input->units_in_graph = true;

@@ -10,17 +10,27 @@
 #include <new>
 #include <string_view>
 
+#include "config/problems.h"
+#include "file/shown.h"
 #include "tbn/error.h"
 
 namespace tbn {
 namespace {
 
-void report(const std::string& name, std::string_view message) {
+// One line: names of files and what stands in them may be in the sentence.
+void report(const std::string& name, std::string_view sentence) {
   std::fflush(stdout);
-  const auto lines = 1 + std::count(message.begin(), message.end(), '\n');
-  const std::string heading = lines > 1 ? std::to_string(lines) + " problems:\n" : std::string();
-  std::fprintf(stderr, "%s: error: %s%.*s\n", name.c_str(), heading.c_str(),
-               static_cast<int>(message.size()), message.data());
+  std::fprintf(stderr, "%s: error: %s\n", name.c_str(), shown(sentence).c_str());
+}
+
+// A line a problem, each of which is fit to be shown.
+void report(const std::string& name, const ConfigProblems& problems) {
+  const std::string_view text = problems.what();
+  const auto lines = 1 + std::count(text.begin(), text.end(), '\n');
+  if (lines == 1) return report(name, text);
+  std::fflush(stdout);
+  std::fprintf(stderr, "%s: error: %d problems:\n%s\n", name.c_str(), static_cast<int>(lines),
+               problems.what());
 }
 
 void open_standard_descriptors() {
@@ -39,6 +49,9 @@ std::string_view first_line(std::string_view message) {
 int guarded(const std::string& name, const std::function<int()>& body) {
   try {
     return body();
+  } catch (const ConfigProblems& problems) {
+    report(name, problems);
+    return kUsage;
   } catch (const ConfigError& error) {
     report(name, error.what());
     return kUsage;

@@ -19,7 +19,7 @@ Json with_utf8(const Json& json) {
   }
   if (!json.is_object()) return json;
   Json::Object members;
-  for (const auto& [key, value] : json.as_object()) members.push_back({key, with_utf8(value)});
+  for (const auto& [key, value] : json.as_object()) members.append(key, with_utf8(value));
   return Json::object(std::move(members));
 }
 

@@ -15,6 +15,7 @@
 #include "data/class_match.h"
 #include "data/data_rule.h"
 #include "eval/fit.h"
+#include "file/shown.h"
 #include "tbn/error.h"
 
 namespace tbn {
@@ -111,6 +112,38 @@ void compare_samples(const Rule& rule, const DataSplits& splits, Split split,
   }
 }
 
+std::string steps_of(const InputRule& rule) {
+  std::string names;
+  for (const InputStep& step : rule.steps) {
+    // How JPEGs are decoded and turned are settings of their own, and so are the numbers of steps;
+    // means may stand in the graph.
+    if (std::holds_alternative<DecodeStep>(step) || std::holds_alternative<OrientStep>(step))
+      continue;
+    if (std::holds_alternative<StandardiseStep>(step)) continue;
+    names += (names.empty() ? "" : ", ") + std::string(name_of(step));
+  }
+  return names.empty() ? "no steps" : names;
+}
+
+// Each reader makes its inputs in its own way: where that is not the network's, its figure says
+// nothing of the network.
+void compare_inputs(const NetworkOrigin& origin, const DataSplits& splits, const std::string& data,
+                    std::vector<std::string>& notes) {
+  if (!origin.rule.input || !splits.rule.input) return;
+  const InputRule& rule = *origin.rule.input;
+  const InputRule& made = *splits.rule.input;
+  if (rule.kind != made.kind) {
+    throw DataError(
+        fmt::format("'{}' takes inputs of the kind {}, and those of data set '{}' are {}",
+                    origin.path, in_quotes(rule.kind), data, in_quotes(made.kind)));
+  }
+  if (steps_of(rule) == steps_of(made)) return;
+  notes.push_back(fmt::format(
+      "'{}' was trained on inputs made with {}, and those of data set '{}' are made with "
+      "{}: its figure is that of other inputs",
+      origin.path, steps_of(rule), data, steps_of(made)));
+}
+
 bool by_place(const CommandLine& line, const Rule& rule, const DataConfig& config) {
   const std::string match = line.text("match");
   if (match != "names" && match != "places") {
@@ -156,6 +189,7 @@ NetworkData open_network_data(const CommandLine& line, const NetworkOrigin& orig
   DataSplits splits =
       load_data(options, {.train = split != Split::kTest, .test = split == Split::kTest});
   compare_samples(origin.rule, splits, split, origin.path, result.notes);
+  compare_inputs(origin, splits, result.config.name, result.notes);
   for (std::string& note : splits.notes) result.notes.push_back(std::move(note));
   result.samples = split_of(splits, split);
   if (splits.series && !options.series.rule) {
@@ -178,7 +212,7 @@ NetworkData open_network_data(const CommandLine& line, const NetworkOrigin& orig
 
 void print_notes(const CommandLine& line, const std::vector<std::string>& notes) {
   if (line.quiet()) return;
-  for (const std::string& note : notes) fmt::print(stderr, "note: {}\n", note);
+  for (const std::string& note : notes) fmt::print(stderr, "note: {}\n", shown(note));
 }
 
 }  // namespace tbn

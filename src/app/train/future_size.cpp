@@ -2,11 +2,16 @@
 #include "app/train/future_size.h"
 
 #include <map>
+#include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "config/data_options.h"
+#include "data/registry.h"
 #include "eval/measure.h"
+#include "tbn/error.h"
 #include "train/trainer_graph.h"
 
 namespace tbn {
@@ -21,7 +26,7 @@ ChannelStatistics usual_statistics(const SampleSpec& samples) {
           .deviation = std::vector<double>(channels, 62.99321928)};
 }
 
-// As tbn-export writes it, but for the rule of inputs and outputs, which only the data can tell.
+// As tbn-export writes it, but for the rule of inputs and outputs.
 std::map<std::string, std::string> usual_metadata(const Config& config, Task task) {
   const std::string figure = task == Task::kForecasting ? "0.38210937" : "91.23";
   std::map<std::string, std::string> metadata = {{"tbn.producer", "tbn-export"},
@@ -31,14 +36,45 @@ std::map<std::string, std::string> usual_metadata(const Config& config, Task tas
   return metadata;
 }
 
-}  // namespace
-
-PackedSize future_size(const Config& config, const SampleSpec& samples) {
+// Of such a network on data that nobody has read.
+PackedSize assumed_size(const Config& config, const SampleSpec& samples) {
   const bool normalizes = samples.bytes && config.data.normalize;
   const ChannelStatistics statistics = normalizes ? usual_statistics(samples) : ChannelStatistics{};
   return packed_size(
       future_file(training_graph(config, samples, normalizes ? &statistics : nullptr),
                   usual_metadata(config, samples.task.task), kTestVectors));
+}
+
+// A forecaster's statistics move from its rule into its graph, as tbn-export has it.
+std::optional<Units> take_units(Rule& rule) {
+  if (!rule.input || rule.input->kind != "series") return std::nullopt;
+  const auto& step = std::get<StandardiseStep>(rule.input->steps.front());
+  Units units{.mean = step.mean, .deviation = step.deviation};
+  rule.input->steps.clear();
+  rule.input->units_in_graph = true;
+  return units;
+}
+
+PackedSize known_size(const Config& config, const DataSplits& data) {
+  const SampleSpec& samples = data.train->spec();
+  const bool normalizes = config.data.normalize && data.statistics.has_value();
+  Rule rule = data.rule;
+  const std::optional<Units> units = take_units(rule);
+  std::map<std::string, std::string> metadata = usual_metadata(config, samples.task.task);
+  metadata.merge(metadata_of(rule));
+  return packed_size(
+      future_file(training_graph(config, samples, normalizes ? &*data.statistics : nullptr),
+                  std::move(metadata), kTestVectors, units));
+}
+
+}  // namespace
+
+FutureSize future_size(const Config& config, const SampleSpec& samples) {
+  try {
+    return {known_size(config, load_data(data_options(config.data))), ""};
+  } catch (const Error& error) {
+    return {assumed_size(config, samples), error.what()};
+  }
 }
 
 std::string size_text(const PackedSize& size) {

@@ -10,11 +10,18 @@
 
 namespace tbn {
 
-// Of the file that tbn-export writes of such a run, without options, and without the rule of inputs
-// and outputs (class names, sizes: some hundred bytes), which only the data can tell. The figures
-// that training and the data's statistics put into its header are of the usual length: where theirs
-// are shorter or longer the file may be a multiple of 64 bytes smaller or larger.
-PackedSize future_size(const Config& config, const SampleSpec& samples);
+struct FutureSize {
+  PackedSize file;
+  // Why the data could not be asked for its rule (class names, sizes, columns: some hundred bytes),
+  // which the file of a run has besides; empty where it is in.
+  std::string without_rule;
+};
+
+// Of the file that tbn-export writes of such a run, without options. The data are read where they
+// are there, for their rule and statistics; else the statistics are of the usual length. So are the
+// figures of training: where they are shorter or longer the file may be a multiple of 64 bytes
+// smaller or larger.
+FutureSize future_size(const Config& config, const SampleSpec& samples);
 
 // "163,456 bytes: 98,304 of tiles, ...", without the parts that are nothing.
 std::string size_text(const PackedSize& size);

@@ -226,10 +226,11 @@ std::string append_row(const Header& header, const std::vector<std::string_view>
   return {};
 }
 
-// Fills in the times of a table's rows, and sees to it that they do not descend.
+// Fills in the times of a table's rows, and sees to it that they do not descend. Either all dates
+// of a table are understood or none: one among others is a damaged row.
 class RowTimes {
  public:
-  explicit RowTimes(CsvTable& table) : table_(table) {}
+  RowTimes(CsvTable& table, OnError on_error) : table_(table), on_error_(on_error) {}
 
   // Returns what is wrong with the row, if anything; then nothing has been added.
   std::string append(std::string_view cell, std::int64_t line) {
@@ -241,8 +242,21 @@ class RowTimes {
           "set data.on_error: skip to leave such rows out",
           in_quotes(cell), time_text(latest_));
     }
+    if (!time && is_read_) {
+      return fmt::format(
+          "the date {} is not understood, as those above are; repair it, or set data.on_error: "
+          "skip "
+          "to leave such rows out",
+          in_quotes(cell));
+    }
+    // To leave rows out, it is too late for those above: they are counted.
+    if (time && table_.unread_dates > 0 && on_error_ == OnError::kStop) {
+      return fmt::format("the date {} is understood, and that of {} is not; write all in one way",
+                         in_quotes(cell), table_.first_unread);
+    }
     if (time) {
       latest_ = *time;
+      is_read_ = true;
     } else if (table_.unread_dates++ == 0) {
       table_.first_unread = fmt::format("line {}: {}", line, in_quotes(cell));
     }
@@ -254,6 +268,8 @@ class RowTimes {
 
  private:
   CsvTable& table_;
+  OnError on_error_;
+  bool is_read_ = false;  // a date was understood
   double latest_ = -std::numeric_limits<double>::infinity();
   std::int64_t backwards_ = 0;
 };
@@ -273,7 +289,7 @@ CsvTable read_csv(const fs::path& path, OnError on_error, const CsvLimits& limit
   const Header header = read_header(lines);
   CsvTable table;
   table.names = header.names;
-  RowTimes times(table);
+  RowTimes times(table, on_error);
   const auto bad = [&](const std::string& why) {
     if (on_error == OnError::kStop) throw DataError(why);
     if (table.skipped++ == 0) table.first_skipped = why;

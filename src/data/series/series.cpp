@@ -132,8 +132,8 @@ void note_rows(const CsvTable& table, std::vector<std::string>& notes) {
   }
   if (table.unread_dates > 0) {
     notes.push_back(fmt::format(
-        "the dates of {} rows are none that are understood (first {}), so that their order is not "
-        "checked",
+        "the dates of {} rows are none that are understood (the first: {}), so that their order is "
+        "not checked",
         table.unread_dates, table.first_unread));
   }
 }

@@ -174,8 +174,8 @@ std::optional<double> parse_time(std::string_view text) {
 }
 
 std::string time_text(double seconds) {
-  constexpr double kMost = 2.5e11;  // the year 9892; what lies beyond is no date
-  if (!(std::abs(seconds) < kMost)) return fmt::format("{:g}", seconds);
+  constexpr double kMost = 253402300800;  // the end of the year 9999: beyond it are no dates
+  if (!(std::abs(seconds) < kMost)) return fmt::format("the number {:.15g}", seconds);
   namespace chr = std::chrono;
   const auto whole = static_cast<std::int64_t>(std::floor(seconds));
   const chr::sys_seconds time{chr::seconds(whole)};

@@ -1,0 +1,41 @@
+"""Packed files and checkpoints changed by hand, with the checksums that include/tbn/file.h specifies."""
+
+import json
+import pathlib
+import struct
+
+
+def crc32c(content):
+    table = []
+    for byte in range(256):
+        for _ in range(8):
+            byte = byte >> 1 ^ (0x82f63b78 if byte & 1 else 0)
+        table.append(byte)
+    crc = 0xffffffff
+    for byte in content:
+        crc = crc >> 8 ^ table[(crc ^ byte) & 0xff]
+    return crc ^ 0xffffffff
+
+
+def sealed(content):
+    """The file with both of its checksums as include/tbn/file.h says, whatever was changed in it."""
+    (length,) = struct.unpack("<Q", content[:8])
+    head, data = bytearray(content[:8 + length]), content[8 + length:]
+    at = head.index(b'"tbn.crc32c":"') + len(b'"tbn.crc32c":"')
+    head[at:at + 8] = b"%08x" % crc32c(data)
+    head[46:54] = b"00000000"
+    head[46:54] = b"%08x" % crc32c(head)
+    return bytes(head) + data
+
+
+def with_metadata(path, changes):
+    """The file with these entries of its metadata; None takes one out."""
+    content = pathlib.Path(path).read_bytes()
+    (length,) = struct.unpack("<Q", content[:8])
+    header = json.loads(content[8:8 + length])
+    metadata = header["__metadata__"]
+    metadata.update(changes)
+    header["__metadata__"] = {key: text for key, text in metadata.items() if text is not None}
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-(8 + len(text)) % 64)
+    return sealed(struct.pack("<Q", len(text)) + text + content[8 + length:])
