@@ -2,6 +2,7 @@
 that are compared."""
 
 import random
+import shutil
 import struct
 
 from PIL import Image
@@ -83,6 +84,7 @@ class RuleTest(ToolTest):
     def same_everywhere(self, root, *settings, splits=("test", "validation")):
         """A run, its checkpoint, its packed file and that file's packed file predict the same on data
         of which no more is told than where it is."""
+        shutil.rmtree(self.folder / "runs", ignore_errors=True)
         run = self.run_of(f"data.root={root}", *settings)
         self.export()
         self.export("r.tbn", "again.tbn")

@@ -33,8 +33,8 @@ class Train(ToolTest):
         self.assertGreater(verified["verify"]["vectors"], 0)
 
     def test_a_norm_follows_convolutions_of_every_order_with_a_bias_and_without(self):
-        for order in ("auto", "repeat", "interleave"):
-            for bias in ("true", "false"):
+        for order in ("interleave", "repeat", "auto"):
+            for bias in ("false", "true"):
                 with self.subTest(order=order, bias=bias):
                     self.train(CNN % (bias, bias), f"weights.order={order}", "train.epochs=1", "weights.p=2",
                                "weights.rules=[]", "--overwrite")
