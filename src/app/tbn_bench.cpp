@@ -54,6 +54,12 @@ void check_options(const CommandLine& line, const std::string& subject) {
   }
 }
 
+// What of a configuration is looked at.
+ConfigUse use_of(const std::string& subject) {
+  if (subject == "data") return kUseTimedReading;
+  return subject == "train" ? kUseTimedStep : kUseTimedForward;
+}
+
 int run(int argc, char** argv) {
   CommandLine line("tbn-bench",
                    "times packed networks and layers beside dense ones in LibTorch, the reading of "
@@ -75,7 +81,7 @@ int run(int argc, char** argv) {
   if (line.text("config").empty()) {
     throw ConfigError("which configuration? Give it as --config <file>");
   }
-  const Config config = load_config(line.text("config"), line.settings());
+  const Config config = load_config(line.text("config"), line.settings(), use_of(subject));
   if (subject == "data") return bench_data(line, config);
   if (subject == "infer") return bench_infer(line, config);
   return line.has("profile") ? profile_train(line, config) : bench_train(line, config);

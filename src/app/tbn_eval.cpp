@@ -41,6 +41,7 @@ struct Result {
   std::string data;
   std::vector<std::string> overridden;  // settings, see NetworkData
   std::vector<std::string> notes;
+  std::string input;  // how inputs were made, a line
   MetricSums sums;
   SkipReport skips;
   double seconds = 0;
@@ -56,7 +57,7 @@ Split split_of(const std::string& name) {
 // Forecasts have no classes, which is said before any is made.
 void expect_classes(const CommandLine& line, const SampleSpec& spec) {
   if (spec.task.task != Task::kForecasting) return;
-  for (const char* option : {"predictions", "per-class"}) {
+  for (const char* option : {"predictions", "per-class", "match"}) {
     if (!line.has(option)) continue;
     throw ConfigError("--" + std::string(option) + ": a forecast has no classes");
   }
@@ -71,6 +72,7 @@ NetworkData open_data(const CommandLine& line, const NetworkOrigin& origin, Resu
   result.data = data.config.name;
   result.overridden = data.overridden;
   result.notes = data.notes;
+  result.input = data.input;
   return data;
 }
 
@@ -237,7 +239,7 @@ void check_predictions(const CommandLine& line, const std::filesystem::path& mod
 void print(const CommandLine& line, const Result& result) {
   const EvalMetrics metrics = result.sums.result();
   const std::string skipped = skip_text(result.skips, line.text("split"));
-  if (!skipped.empty()) fmt::print(stderr, "note: {}\n", shown(skipped));
+  if (!skipped.empty() && !line.quiet()) fmt::print(stderr, "note: {}\n", shown(skipped));
   if (line.json()) {
     Json json = Json::object();
     json["metrics"] = metrics_json(metrics);
@@ -248,6 +250,7 @@ void print(const CommandLine& line, const Result& result) {
     json["skipped"] = result.skips.skipped;
     json["overridden"] = result.overridden;
     json["notes"] = result.notes;
+    json["input"] = result.input;
     json["seconds"] = result.seconds;
     print_json(json);
     return;
@@ -259,6 +262,7 @@ void print(const CommandLine& line, const Result& result) {
   fmt::print("{} {}: {} on the {} samples of {} {}\n", result.kind, shown(result.path),
              metrics.headline(), grouped(static_cast<std::uint64_t>(metrics.samples)), result.data,
              line.text("split"));
+  if (!result.input.empty()) fmt::print("{}\n", shown(result.input));
   if (line.has("per-class")) fmt::print("\n{}", metrics_table(metrics, metrics.classes.size()));
 }
 

@@ -146,8 +146,9 @@ int report_done(const CommandLine& line, const OpenRun& run, std::FILE* console)
   return kDone;
 }
 
-int train_and_report(const CommandLine& line, const Config& config, RunMode mode, const Plan& plan,
-                     std::vector<std::string> command_line) {
+int train_and_report(const CommandLine& line, const RunConfig& asked, RunMode mode,
+                     const Plan& plan, std::vector<std::string> command_line) {
+  const Config& config = asked.config;
   std::unique_ptr<std::FILE, CloseFile> silent;
   std::FILE* console = line.json() ? stderr : stdout;
   if (line.quiet()) {
@@ -156,7 +157,8 @@ int train_and_report(const CommandLine& line, const Config& config, RunMode mode
   }
   std::signal(SIGPIPE, SIG_IGN);
   OpenRun run = open_run(
-      config, mode, [console](const std::string& text) { print_to(console, shown(text) + "\n"); });
+      config, mode, [console](const std::string& text) { print_to(console, shown(text) + "\n"); },
+      kAutoWait, asked.as_earlier ? &*asked.as_earlier : nullptr);
   if (run.is_done) return report_done(line, run, console);
   print_to(console, plan_text(config, plan));
   const TrainOutcome outcome =
@@ -186,7 +188,8 @@ int run_main(int argc, char** argv) {
   if (!line.parse(argc, argv)) return kDone;
   check_options(line);
   const RunMode mode = run_mode(line);
-  const Config config = run_config(line, mode);
+  const RunConfig asked = run_config(line, mode);
+  const Config& config = asked.config;
   if (line.has("print-config")) {
     fmt::print("{}", print_config(config));
     return kDone;
@@ -214,7 +217,7 @@ int run_main(int argc, char** argv) {
     }
     return kDone;
   }
-  return train_and_report(line, config, mode, plan, {argv, argv + argc});
+  return train_and_report(line, asked, mode, plan, {argv, argv + argc});
 }
 
 }  // namespace

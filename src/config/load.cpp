@@ -6,6 +6,7 @@
 #include <optional>
 #include <system_error>
 
+#include "config/idle.h"
 #include "config/keys.h"
 #include "config/reader.h"
 #include "config/scalars.h"
@@ -89,6 +90,11 @@ class Loader {
     put_over(std::move(tree));
   }
 
+  void put_over(YamlNode tree) {
+    drop_options_of_other_type(root, tree);
+    merge_over(root, std::move(tree));
+  }
+
   // Settings "key.sub=value" of the command line, the later over the earlier.
   void apply(const std::vector<std::string>& settings) {
     YamlNode all;
@@ -100,8 +106,29 @@ class Loader {
     if (all.kind != YamlNode::Kind::kNull) put_over(std::move(all));
   }
 
-  Config finish(const std::string& default_name) {
+  // What was inherited for other data keeps its values where `keeps_idle`, else has its defaults.
+  Config finish(const std::string& default_name, unsigned uses, bool keeps_idle = false) {
     if (unreadable_) problems.throw_if_any();  // what is missing would cause false alarms below
+    Config config = read(default_name);
+    report_idle(
+        root, config, uses, [this](const Place& place) { return author_of(place); }, problems);
+    problems.throw_if_any();
+    if (!keeps_idle && leave_out_idle(root, config)) config = read(default_name);
+    return config;
+  }
+
+  // The options of a network that is there are no keys of the default family, and would be unknown.
+  void refuse_network_settings(const std::vector<std::string>& settings, unsigned uses) {
+    for (const std::string& setting : settings) {
+      const std::string key = setting.substr(0, setting.find('='));
+      if (key != "model" && !key.starts_with("model.")) continue;
+      problems.add(command_line_.at(0, 0), key, idle_in("model.type", uses));
+    }
+    problems.throw_if_any();
+  }
+
+ private:
+  Config read(const std::string& default_name) {
     Config config;
     read_config(root, config, problems);
     if (config.name.empty()) config.name = default_name;
@@ -110,7 +137,11 @@ class Loader {
     return config;
   }
 
- private:
+  Author author_of(const Place& place) const {
+    if (place.source == command_line_.name) return Author::kTyped;
+    return place.source != nullptr && place.source == named_ ? Author::kFile : Author::kInherited;
+  }
+
   struct Setting {
     std::vector<std::string> parts;  // of the key
     std::string key;
@@ -188,11 +219,6 @@ class Loader {
     }
   }
 
-  void put_over(YamlNode tree) {
-    drop_options_of_other_type(root, tree);
-    merge_over(root, std::move(tree));
-  }
-
   YamlNode read_tree(std::string_view text, const YamlSource& source, const std::string& key) {
     std::optional<YamlNode> tree = parse_yaml(text, source, key, problems);
     if (!tree) unreadable_ = true;
@@ -240,6 +266,7 @@ class Loader {
       return;
     }
     const YamlSource source{std::make_shared<const std::string>(file.string())};
+    if (open_.empty()) named_ = source.name;
     YamlNode tree = read_map(text, source);
     open_.push_back(identity);
     load_bases(file, tree);
@@ -291,18 +318,34 @@ class Loader {
   }
 
   const YamlSource command_line_{std::make_shared<const std::string>("command line"), false};
-  std::vector<fs::path> open_;  // the file being read and those that named it
+  std::shared_ptr<const std::string> named_;  // the file that was asked for
+  std::vector<fs::path> open_;                // the file being read and those that named it
   std::size_t files_ = 0;
   bool unreadable_ = false;
 };
 
 }  // namespace
 
-Config load_config(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
+Config load_config(const std::filesystem::path& file, const std::vector<std::string>& overrides,
+                   ConfigUse use) {
   Loader loader;
   loader.load_file(file);
   loader.apply(overrides);
-  return loader.finish(file.stem().string());
+  return loader.finish(file.stem().string(), use);
+}
+
+ResumedConfig load_resumed_config(const std::filesystem::path& file,
+                                  const std::vector<std::string>& overrides) {
+  Loader loader;
+  loader.load_file(file);
+  loader.apply(overrides);
+  ResumedConfig loaded{.config = loader.finish(file.stem().string(), kUseTraining),
+                       .as_earlier = {}};
+  Loader earlier;
+  earlier.load_text(kEarlierValues, "earlier defaults");
+  earlier.put_over(std::move(loader.root));
+  loaded.as_earlier = earlier.finish(loaded.config.name, kUseTraining);
+  return loaded;
 }
 
 Config parse_config(std::string_view yaml, const std::string& source,
@@ -310,7 +353,7 @@ Config parse_config(std::string_view yaml, const std::string& source,
   Loader loader;
   loader.load_text(yaml, source);
   loader.apply(overrides);
-  return loader.finish("unnamed");
+  return loader.finish("unnamed", kUseTraining);
 }
 
 Config parse_recorded_config(std::string_view yaml, const std::string& source,
@@ -320,7 +363,7 @@ Config parse_recorded_config(std::string_view yaml, const std::string& source,
     loader.load_text(kEarlierValues, "earlier defaults");
     loader.load_text(yaml, place);
     loader.apply(settings);
-    return loader.finish("unnamed");
+    return loader.finish("unnamed", kUseTraining);
   };
   try {
     Config config = load("configuration", {});
@@ -330,6 +373,17 @@ Config parse_recorded_config(std::string_view yaml, const std::string& source,
     throw DataError(source + ": " + problems.substr(0, problems.find('\n')));
   }
   return load(source, overrides);
+}
+
+DataConfig change_data(const DataConfig& data, const std::vector<std::string>& settings,
+                       unsigned uses) {
+  Config config;
+  config.data = data;
+  Loader loader;
+  loader.load_text(print_config(config), "data");
+  loader.refuse_network_settings(settings, uses);
+  loader.apply(settings);
+  return loader.finish("unnamed", uses, true).data;
 }
 
 }  // namespace tbn

@@ -10,6 +10,10 @@
 // An override's value is taken as it was typed where its key holds text: "data.root=mnist #2" is
 // the folder "mnist #2", "name='x'" has its quotes in it, "init.from=" is no file. It is YAML where
 // its key holds a number, true or false, a list or a map.
+//
+// A setting that would do nothing (key_use.h) is refused where the command line says it, and where
+// the file that is named says it of another kind of data than its own. What a base says of other
+// data is left out: it has its default.
 #pragma once
 
 #include <filesystem>
@@ -18,6 +22,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "config/key_use.h"
 
 namespace tbn {
 
@@ -27,9 +32,19 @@ namespace tbn {
 // key (did you mean optim.lr?)", or "command line: ...". `name` becomes the file's stem where none
 // is given, and `model.options` every option of the family.
 Config load_config(const std::filesystem::path& file,
-                   const std::vector<std::string>& overrides = {});
+                   const std::vector<std::string>& overrides = {}, ConfigUse use = kUseTraining);
 
-// The same from text, with `source` for the file's name in messages. `base:` is refused.
+// The same for a run that an earlier tbn may have begun: `as_earlier` has the defaults of before
+// there was data.limits, data.decode and data.skip_most; what it says otherwise was asked for.
+struct ResumedConfig {
+  Config config;
+  Config as_earlier;
+};
+ResumedConfig load_resumed_config(const std::filesystem::path& file,
+                                  const std::vector<std::string>& overrides = {});
+
+// The same as load_config from text, with `source` for the file's name in messages. `base:` is
+// refused. A text is what a program keeps, so that what it says of other data is left out.
 Config parse_config(std::string_view yaml, const std::string& source,
                     const std::vector<std::string>& overrides = {});
 
@@ -39,6 +54,11 @@ Config parse_config(std::string_view yaml, const std::string& source,
 // what is wrong with the text is a damaged file, a DataError "<source>: configuration:3:5: ...".
 Config parse_recorded_config(std::string_view yaml, const std::string& source,
                              const std::vector<std::string>& overrides = {});
+
+// `data` as the command line changes it for samples that a trained network is run on. Throws
+// ConfigError for settings that are wrong or do nothing for `uses`, bits of kUseEvaluation.
+DataConfig change_data(const DataConfig& data, const std::vector<std::string>& settings,
+                       unsigned uses);
 
 // The resolved configuration as YAML, every key of it. Reading it gives an equal Config, and equal
 // Configs give the same text.

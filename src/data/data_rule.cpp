@@ -51,6 +51,9 @@ MeasuredRule measured_rule(const DataOptions& options, const DataSplits& splits)
   add("validation", splits.found.validation);
   add("test", splits.found.test);
   if (splits.series) {
+    // Split by its rows: nothing is held out at random.
+    rule.validation = rule.seed = 0;
+    if (!rule.limits.empty()) rule.limits = "first";
     const SeriesRows& rows = splits.series->rows;
     rule.rows = {rows.train, rows.validation, rows.test};
     rule.chosen_columns = splits.series->chosen;

@@ -95,14 +95,18 @@ std::vector<std::string> words_of(const OutputRule& rule) {
 }
 
 std::vector<std::string> words_of(const MeasuredRule& rule) {
-  std::string how = "measured on: " + rule.data + ", validation " +
-                    std::to_string(rule.validation) + ", split_seed " + std::to_string(rule.seed);
+  std::string how = "measured on: " + rule.data;
   const auto add = [&](const char* key, const std::string& value) {
     how += ", " + std::string(key) + " " + value;
   };
+  // A series is split by its rows, and nothing is held out of it at random.
+  if (rule.rows.empty()) {
+    add("validation", std::to_string(rule.validation));
+    add("split_seed", std::to_string(rule.seed));
+  }
   if (rule.train_limit > 0) add("train_limit", std::to_string(rule.train_limit));
   if (rule.test_limit > 0) add("test_limit", std::to_string(rule.test_limit));
-  if (!rule.limits.empty()) add("limits", rule.limits);
+  if (!rule.limits.empty() && rule.rows.empty()) add("limits", rule.limits);
   if (!rule.on_error.empty()) add("on_error", rule.on_error);
   if (!rule.test_folder.empty()) add("test folder", rule.test_folder);
   std::vector<std::string> lines = {how};

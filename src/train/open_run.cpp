@@ -142,14 +142,15 @@ void note_start(OpenRun& run, RunState state, RunMode mode) {
 
 // Whether the configuration may be that of the run which `yaml` began, with what is younger as it
 // was then. Throws ConfigError where it is another.
-void take_settings(OpenRun& run, const std::string& yaml, const std::string& where) {
-  run.config = resumed_config(run.config, yaml, where);
+void take_settings(OpenRun& run, const Config& as_earlier, const std::string& yaml,
+                   const std::string& where) {
+  run.config = resumed_config(run.config, as_earlier, yaml, where);
   check_resumable(run.config, yaml, where);
 }
 
 // A run that is complete is not continued, and what was asked for is not done: it is said where
 // that is something else than what the run was.
-void compare_done(OpenRun& run, RunState state) {
+void compare_done(OpenRun& run, const Config& as_earlier, RunState state) {
   const fs::path path = state == RunState::kLast ? run.directory.last() : run.directory.best();
   std::string yaml;
   try {
@@ -158,19 +159,19 @@ void compare_done(OpenRun& run, RunState state) {
     run.notes.push_back(fmt::format("{}; the result is that of summary.json", error.what()));
     return;
   }
-  take_settings(run, yaml, path.string());
+  take_settings(run, as_earlier, yaml, path.string());
   const std::string changes = changed_settings(run.config, yaml, path.string());
   if (changes.empty()) return;
   run.notes.push_back(
       fmt::format("the run is complete and was not continued, with other settings: {}", changes));
 }
 
-void read_from(OpenRun& run, const RunContents& contents, bool best) {
+void read_from(OpenRun& run, const RunContents& contents, bool best, const Config& as_earlier) {
   run.is_best = best;
   run.from_path = best ? run.directory.best() : run.directory.last();
   run.from = read_state(run.directory, run.from_path, contents.has_best);
   const std::string where = run.from_path.string();
-  take_settings(run, run.from->config_yaml, where);
+  take_settings(run, as_earlier, run.from->config_yaml, where);
   run.best = best_of(run, contents);
   const std::int64_t done = run.from->progress.epoch;
   if (done > run.config.train.epochs) {
@@ -184,7 +185,7 @@ void read_from(OpenRun& run, const RunContents& contents, bool best) {
 
 OpenRun open_run(const Config& config, RunMode mode,
                  const std::function<void(const std::string&)>& waits,
-                 std::chrono::duration<double> most_wait) {
+                 std::chrono::duration<double> most_wait, const Config* as_earlier) {
   OpenRun run{.config = config, .directory = RunDirectory(fs::path(config.output) / config.name)};
   const RunDirectory& directory = run.directory;
   RunContents contents = directory.look();
@@ -207,10 +208,11 @@ OpenRun open_run(const Config& config, RunMode mode,
   run.result = std::move(contents.result);
   run.replaces = start == Start::kReplace;
   run.is_done = start == Start::kDone;
+  const Config& earlier = as_earlier != nullptr ? *as_earlier : config;
   if (start == Start::kFromLast || start == Start::kFromBest) {
-    read_from(run, contents, start == Start::kFromBest);
+    read_from(run, contents, start == Start::kFromBest, earlier);
   }
-  if (run.is_done) compare_done(run, contents.state);
+  if (run.is_done) compare_done(run, earlier, contents.state);
   note_start(run, contents.state, mode);
   return run;
 }

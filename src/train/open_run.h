@@ -59,9 +59,12 @@ inline constexpr std::chrono::seconds kAutoWait{100};
 //
 // Throws ConfigError (2) and DataError (3) with the ways out, and SystemError; what is refused is
 // left as it was. `waits` is told of the process that holds the lock before kAutoWait begins.
+// `as_earlier` is the configuration by the defaults of earlier versions (load_resumed_config),
+// which runs of theirs go on by; null: `config` has said all that it says on purpose.
 OpenRun open_run(const Config& config, RunMode mode,
                  const std::function<void(const std::string& text)>& waits = {},
-                 std::chrono::duration<double> most_wait = kAutoWait);
+                 std::chrono::duration<double> most_wait = kAutoWait,
+                 const Config* as_earlier = nullptr);
 
 // The configuration of the run in a folder, as YAML, and the file that it was found in: that of the
 // state that `mode` continues, else config.yaml's. Throws ConfigError where there is no run, and as

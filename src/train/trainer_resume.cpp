@@ -107,12 +107,15 @@ std::string changed_settings(const Config& config, const std::string& stored_yam
   return text;
 }
 
-Config resumed_config(Config config, const std::string& stored_yaml, const std::string& source) {
+Config resumed_config(Config config, const Config& as_earlier, const std::string& stored_yaml,
+                      const std::string& source) {
   const DataConfig as_then = parse_recorded_config(stored_yaml, source).data;
   const DataConfig as_now = parse_config(stored_yaml, source).data;
-  if (as_then.limits != as_now.limits) config.data.limits = as_then.limits;
-  if (as_then.decode != as_now.decode) config.data.decode = as_then.decode;
-  if (as_then.skip_most != as_now.skip_most) config.data.skip_most = as_then.skip_most;
+  if (as_then.limits != as_now.limits) config.data.limits = as_earlier.data.limits;
+  if (as_then.decode != as_now.decode) config.data.decode = as_earlier.data.decode;
+  if (as_then.skip_most != as_now.skip_most) {
+    config.data.skip_most = as_earlier.data.skip_most;
+  }
   return config;
 }
 

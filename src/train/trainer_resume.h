@@ -22,7 +22,9 @@ std::string changed_settings(const Config& config, const std::string& stored_yam
                              const std::string& source);
 
 // `config` with the values of those settings that are younger than the run: it goes on by the rules
-// that it began with, whatever their defaults are today.
-Config resumed_config(Config config, const std::string& stored_yaml, const std::string& source);
+// that it began with, whatever their defaults are today. `as_earlier` is `config` by the defaults
+// of before there were such settings: what it says otherwise than these was asked for, and stays.
+Config resumed_config(Config config, const Config& as_earlier, const std::string& stored_yaml,
+                      const std::string& source);
 
 }  // namespace tbn

@@ -73,19 +73,21 @@ class RuleTest(ToolTest):
         return name
 
     def outcome(self, what, root, *options):
-        """Predictions (or the errors of a forecast) of a run, checkpoint or file, with --root alone."""
+        """Predictions (or the errors of a forecast) of a run, checkpoint or file, with --root alone,
+        where it has files."""
+        options = [*(["--root", root] if root else []), *options]
         if self.forecasts:
-            metrics = self.call_json("tbn-eval", what, "--root", root, *options)["metrics"]
+            metrics = self.call_json("tbn-eval", what, *options)["metrics"]
             return [round(metrics["mse"], 3), metrics["samples"]]
         (self.folder / "p.txt").unlink(missing_ok=True)
-        self.call("tbn-eval", what, "--root", root, "--predictions", "p.txt", *options)
+        self.call("tbn-eval", what, "--predictions", "p.txt", *options)
         return (self.folder / "p.txt").read_text()
 
     def same_everywhere(self, root, *settings, splits=("test", "validation")):
         """A run, its checkpoint, its packed file and that file's packed file predict the same on data
         of which no more is told than where it is."""
         shutil.rmtree(self.folder / "runs", ignore_errors=True)
-        run = self.run_of(f"data.root={root}", *settings)
+        run = self.run_of(*([f"data.root={root}"] if root else []), *settings)
         self.export()
         self.export("r.tbn", "again.tbn")
         self.assertEqual((self.folder / "again.tbn").read_bytes(),

@@ -112,6 +112,72 @@ class Ignored(ToolTest):
         self.assertEqual(self.call("tbn-eval", "t.tbn", "--verify", "-q").stdout, "")
 
 
+class IdleSettings(ToolTest):
+    """Settings that do nothing for the data, the network or the tool. That the table says so of every
+    key is tested in tests/unit/config_idle.cpp; here that every tool goes by it."""
+
+    def refused(self, words, tool, *arguments):
+        done = self.call(tool, *arguments, code=2)
+        self.assertEqual(done.stdout, "")
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertIn(words, done.stderr)
+
+    def test_training_refuses_settings_of_other_data(self):
+        for setting in ("data.points.count=64", "data.series.window=24", "data.image_size=32",
+                        "train.orthogonal_penalty=1", "data.on_error=skip"):
+            for way in ([], ["--dry-run"], ["--validate"], ["--print-config"]):
+                self.refused(f"command line: {setting.split('=')[0]}: is for ", "tbn-train", "--config",
+                             "tiny.yaml", setting, *way)
+        etth1 = ["data.name=etth1", "data.root=", "model.type=dlinear", "weights.rules=[]", "optim.groups=[]"]
+        self.refused("train.label_smoothing: is for data with classes and does nothing for 'etth1' (a series); "
+                     "leave it out", "tbn-train", "--config", "tiny.yaml", *etth1,
+                     "train.label_smoothing=0.1", "--dry-run")
+        self.refused("model.hidden: unknown key", "tbn-train", "--config", "tiny.yaml", *etth1,
+                     "model.hidden=[3]", "--dry-run")
+        self.assertFalse(self.run_folder.exists())
+
+    def test_a_file_of_the_users_says_where_it_says_something_for_other_data(self):
+        (self.folder / "mine.yaml").write_text("base: tiny.yaml\ndata:\n  series: {window: 24}\n")
+        self.refused("mine.yaml:3:20: data.series.window: is for series and does nothing for 'fashion_mnist' "
+                     "(images in memory); leave it out", "tbn-train", "--config", "mine.yaml", "--validate")
+        (self.folder / "mine.yaml").write_text("base: flip.yaml\ndata: {name: etth1}\nmodel: {type: dlinear}\n")
+        (self.folder / "flip.yaml").write_text("data: {flip: true}\n")
+        printed = self.call("tbn-train", "--config", "mine.yaml", "--print-config").stdout
+        self.assertIn("  flip: false\n", printed)
+        (self.folder / "again.yaml").write_text(printed)
+        self.assertEqual(printed, self.call("tbn-train", "--config", "again.yaml", "--print-config").stdout)
+
+    def test_evaluation_export_and_timing_refuse_what_they_do_not_look_at(self):
+        self.train("train.epochs=1")
+        self.call("tbn-export", "runs/tiny", "-o", "t.tbn")
+        trained = "does nothing for a network that is trained already"
+        for what in ("runs/tiny", "t.tbn"):
+            for setting in ("optim.lr=3", "train.epochs=2", "data.flip=true", "model.norm=false", "weights.p=2",
+                            "name=x", "data.normalize=false", "schedule.type=constant"):
+                self.refused(trained, "tbn-eval", what, setting)
+            self.refused("does nothing for the test split", "tbn-eval", what, "data.validation=3")
+            self.refused("data.image_size: is for folders", "tbn-eval", what, "data.image_size=32")
+            self.refused("does nothing for the validation split", "tbn-eval", what, "data.test_limit=9",
+                         "--split", "validation")
+            self.refused("--root and data.root= say the same", "tbn-eval", what, "--root", "data", "data.root=data")
+            self.assertEqual(self.call_json("tbn-eval", what, "data.test_limit=50")["metrics"]["images"], 50)
+            self.refused("is for forecasts of series, and", "tbn-export", what, "-o", "x.tbn", "--units",
+                         "standardised")
+        for given in (["--root", "data"], ["--data", "mnist"], ["--match", "places"], ["data.root=data"],
+                      ["optim.lr=3"]):
+            self.refused("does nothing here: no data are read", "tbn-export", "runs/tiny", "-o", "x.tbn", *given)
+        for subject, setting in (("data", "optim.lr=3"), ("data", "model.norm=false"), ("train", "data.flip=true"),
+                                 ("train", "train.epochs=3"), ("infer", "optim.lr=3"), ("infer", "data.flip=true")):
+            self.refused(f"does nothing for tbn-bench {subject}", "tbn-bench", subject, "--config", "tiny.yaml",
+                         setting)
+        self.assertFalse((self.folder / "x.tbn").exists())
+
+    def test_evaluation_says_how_inputs_were_made(self):
+        self.train("train.epochs=1")
+        self.assertIn("\ninput: image, as they are stored\n", self.call("tbn-eval", "runs/tiny").stdout)
+        self.assertEqual(self.call_json("tbn-eval", "runs/tiny")["input"], "input: image, as they are stored")
+
+
 class AsTyped(ToolTest):
     def test_a_folder_with_a_number_sign_is_the_one_that_is_read(self):
         # "data" holds other images than "data #2": a name that is cut would read it, in silence.

@@ -201,7 +201,7 @@ class Points(RuleTest):
     def test_generated(self):
         for name, model in (("shapes", "pointnet"), ("shape_parts", "pointnet_part_seg")):
             with self.subTest(name=name):
-                self.same_everywhere("data", f"data.name={name}", *SMALL_POINTS, "data.validation=3950",
+                self.same_everywhere(None, f"data.name={name}", *SMALL_POINTS, "data.validation=3950",
                                      "data.test_limit=20", f"model={{type: {model}, width: 0.125}}",
                                      splits=("test",))
                 shutil.rmtree(self.folder / "runs")

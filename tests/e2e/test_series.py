@@ -128,6 +128,9 @@ class Series(ToolTest):
                     self.assertGreater(expected, 0)
                     packed = self.call_json("tbn-inspect", forms[2])
                     self.assertIn("units", packed["header"]["features"])
+                    # Nothing is held out of a series at random.
+                    self.assertNotIn("split_seed", self.call("tbn-inspect", forms[2]).stdout)
+                    self.assertEqual(packed["rule"]["measured"]["split"], {"validation": 0, "seed": 0})
                     self.call("tbn-eval", "--verify", forms[3])
                     validation = [self.mse(form, root, "--split", "validation")
                                   for form in (forms[0], forms[2])]
@@ -186,6 +189,20 @@ class Series(ToolTest):
         self.assertIn("the first column, 'column 1', changes by 1 from row to row",
                       train("," + head.split(",", 1)[1], counted, 3))
         self.assertNotIn("rows are missing", train(head, lines, 0))
+
+    def test_what_is_for_classes_or_images_is_refused_for_a_forecast(self):
+        data, file, names, rows, minutes = TABLES[0]
+        root, forms = self.trained(data, file, names, rows, minutes, "dlinear")
+        for form in (forms[0], forms[2]):
+            for option in (["--per-class"], ["--match", "places"], ["--predictions", "p.txt"]):
+                failed = self.call("tbn-eval", form, "--root", root, *option, code=2)
+                self.assertIn(f"{option[0]}: a forecast has no classes", failed.stderr)
+            for setting in ("data.image_size=32", "data.validation=3", "data.split_seed=3", "data.limits=first"):
+                failed = self.call("tbn-eval", form, "--root", root, setting, "--split", "validation", code=2)
+                self.assertIn(f"{setting.split('=')[0]}: ", failed.stderr)
+                self.assertIn("does nothing for 'csv' (a series); leave it out", failed.stderr)
+            said = self.call("tbn-eval", form, "--root", root).stdout
+            self.assertIn("\ninput: series, ", said)
 
     def test_units_may_be_left_out(self):
         data, file, names, rows, minutes = TABLES[0]

@@ -59,7 +59,7 @@ TEST_CASE("defaults give way to bases, bases to the file, the file to the comman
 }
 
 TEST_CASE("a recorded configuration keeps what keys meant before there were such") {
-  const std::string yaml = "data: {name: mnist, test_limit: 40}";
+  const std::string yaml = "data: {name: image_folder, test_limit: 40}";
   CHECK(parse_config(yaml, "t.yaml").data.limits == "class");
   CHECK(parse_recorded_config(yaml, "t.yaml").data.limits == "first");
   CHECK(parse_recorded_config(yaml, "t.yaml", {"data.limits=class"}).data.limits == "class");

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <sstream>
 
 #include <unistd.h>
 
@@ -105,6 +106,45 @@ TEST_CASE("runs of before tiles' order was left open resume, and those that said
   CHECK(message_of([&] {
           tbn::check_resumable(other, tbn::print_config(first), "c");
         }).find("'order: interleave'") != std::string::npos);
+}
+
+TEST_CASE(
+    "a run of an earlier version goes on by its rules, and what is said against them is heard") {
+  // As such a run recorded it: without the settings that came later.
+  std::string stored;
+  std::istringstream printed(tbn::print_config(
+      tbn::parse_config("data: {name: image_folder, train_limit: 5, on_error: skip}", "first")));
+  for (std::string line; std::getline(printed, line);) {
+    const auto is = [&](const char* key) { return line.find(key) != std::string::npos; };
+    if (!is("  limits:") && !is("  decode:") && !is("  skip_most:")) stored += line + "\n";
+  }
+  const TemporaryFolder folder;
+  const fs::path file = folder.path / "unnamed.yaml";
+  std::ofstream(file) << "data: {name: image_folder, train_limit: 5, on_error: skip}\n";
+  const auto resumed = [&](const std::vector<std::string>& settings) {
+    const tbn::ResumedConfig asked = tbn::load_resumed_config(file, settings);
+    const tbn::Config config =
+        tbn::resumed_config(asked.config, asked.as_earlier, stored, "checkpoint");
+    tbn::check_resumable(config, stored, "checkpoint");
+    return config.data;
+  };
+  CHECK(resumed({}).limits == "first");
+  CHECK(resumed({}).decode == "reduce");
+  CHECK(resumed({}).skip_most == 1);
+  CHECK(resumed({"data.limits=first", "data.decode=reduce"}).limits == "first");
+  const std::vector<std::pair<std::string, std::string>> against = {
+      {"data.limits=class", "'limits: class' in section 'data' was 'limits: first'"},
+      {"data.decode=auto", "'decode: auto' in section 'data' was 'decode: reduce'"},
+      {"data.skip_most=0.1", "'skip_most: 0.1' in section 'data' was 'skip_most: 1'"}};
+  for (const auto& [setting, said] : against) {
+    INFO(setting);
+    CHECK(message_of([&] { resumed({setting}); }).find(said) != std::string::npos);
+    // The same where the run's own configuration is what is continued.
+    const tbn::Config own = tbn::parse_recorded_config(stored, "checkpoint", {setting});
+    CHECK(message_of([&] {
+            tbn::check_resumable(tbn::resumed_config(own, own, stored, "checkpoint"), stored, "c");
+          }).find(said) != std::string::npos);
+  }
 }
 
 TEST_CASE("one configuration orders the tiles of a forecast by the season of its series") {

@@ -8,6 +8,7 @@
 
 #include "app/export/units.h"
 #include "app/support/limits.h"
+#include "base/text.h"
 #include "config/data_options.h"
 #include "config/load.h"
 #include "data/registry.h"
@@ -98,9 +99,13 @@ Rule found_rule(const CommandLine& line, const TrainedModel& trained) {
                       where);
       return rule;
     }
+  } catch (const ConfigError& error) {
+    if (!line.settings().empty()) throw;  // the user's
+    problem = error.what();
   } catch (const Error& error) {
     problem = error.what();
   }
+  if (line.quiet()) return {};
   fmt::print(stderr,
              "note: '{}' is of an older tbn and does not say how its inputs are made and what its "
              "classes are called, and its data cannot be asked ({}); the file will not say it "
@@ -109,9 +114,27 @@ Rule found_rule(const CommandLine& line, const TrainedModel& trained) {
   return {};
 }
 
+// Data are read for ranges, and for the rule of a run that does not say it; else naming them does
+// nothing.
+void check_data_options(const CommandLine& line, const TrainedModel& trained) {
+  const bool integers = line.text("format") == "c" && line.text("form") == "int8";
+  const bool asks_rule = trained.rule.empty() && line.text("rule") != "none";
+  if (line.has("calibrate") || integers || asks_rule) return;
+  std::string given = line.settings().empty() ? "" : in_quotes(line.settings().front());
+  for (const char* option : {"match", "root", "data"}) {
+    if (line.has(option)) given = "--" + std::string(option);
+  }
+  if (given.empty()) return;
+  throw ConfigError(
+      fmt::format("{} does nothing here: no data are read for this file, whose rule "
+                  "'{}' says itself; leave it out",
+                  given, trained.path.string()));
+}
+
 ExportSource read_run(const CommandLine& line, const std::filesystem::path& path) {
   const long long vectors = line.number("verify", 0, kMaxVectors);
   TrainedModel trained = read_trained(path);
+  check_data_options(line, trained);
   if (trained.rule.empty() && line.text("rule") != "none") trained.rule = found_rule(line, trained);
   Model packed = pack_model(std::move(trained.model));
   set_units(line, packed, trained.rule, true, "'" + trained.path.string() + "'");

@@ -29,6 +29,12 @@ const StandardiseStep* standardisation(const Rule& rule) {
   return std::get_if<StandardiseStep>(&rule.input->steps.front());
 }
 
+// Whether nothing speaks against it: files without a rule do not say what they are for.
+bool may_forecast(const Graph& graph, const Rule& rule) {
+  if (rule.input) return rule.input->kind == "series";
+  return graph.input_shape().size() == 2 && graph.output_shape().size() == 2;
+}
+
 void put_into_graph(const CommandLine& line, Model& packed, Rule& rule, const std::string& where) {
   const StandardiseStep& step = *standardisation(rule);
   const Units units{.mean = step.mean, .deviation = step.deviation};
@@ -64,6 +70,10 @@ void add_units_option(CommandLine& line) {
 bool set_units(const CommandLine& line, Model& packed, Rule& rule, bool by_default,
                const std::string& where) {
   const std::optional<Units> present = units_of(packed);
+  if (line.has("units") && !may_forecast(packed.graph, rule)) {
+    throw ConfigError("--units is for forecasts of series, and " + where +
+                      " makes none; leave it out");
+  }
   const bool wanted = wants_units(line, present.has_value() || by_default);
   if (wanted == present.has_value()) return false;
   if (!wanted) {

@@ -16,6 +16,7 @@
 #include "data/data_rule.h"
 #include "eval/fit.h"
 #include "file/shown.h"
+#include "prepare/rule_words.h"
 #include "tbn/error.h"
 
 namespace tbn {
@@ -45,20 +46,28 @@ std::string known_name(const CommandLine& line, const NetworkOrigin& origin) {
                   origin.path, in_quotes(name)));
 }
 
-// `base` with what the command line says.
-DataConfig changed(const DataConfig& base, const CommandLine& line, const std::string& source) {
-  Config config;
-  config.data = base;
-  DataConfig data = parse_config(print_config(config), source, line.settings()).data;
-  if (line.has("data")) data.name = find_dataset(line.text("data")).name;
-  if (line.has("root")) data.root = line.text("root");
-  return data;
-}
-
 bool says(const CommandLine& line, const std::string& key) {
   const std::vector<std::string> settings = line.settings();
   return std::ranges::any_of(
       settings, [&](const std::string& setting) { return setting.starts_with(key + "="); });
+}
+
+// `base` with what the command line says of samples that are read for `uses`.
+DataConfig changed(DataConfig base, const CommandLine& line, unsigned uses) {
+  for (const char* option : {"data", "root"}) {
+    const std::string key = option == std::string("data") ? "data.name" : "data.root";
+    if (!line.has(option) || !says(line, key)) continue;
+    throw ConfigError(fmt::format("--{} and {}= say the same; give one of them", option, key));
+  }
+  if (line.has("data")) base.name = find_dataset(line.text("data")).name;
+  std::vector<std::string> settings = line.settings();
+  if (line.has("root")) settings.push_back("data.root=" + line.text("root"));
+  return change_data(base, settings, uses);
+}
+
+unsigned use_of(Split split) {
+  if (split == Split::kTest) return kUseTestSplit;
+  return split == Split::kTrain ? kUseTrainingSplit : kUseValidationSplit;
 }
 
 DataConfig recorded(const CommandLine& line, const NetworkOrigin& origin) {
@@ -86,7 +95,10 @@ DataConfig recorded(const CommandLine& line, const NetworkOrigin& origin) {
 void check_enough(const CommandLine& line, const NetworkOrigin& origin, const DataConfig& config,
                   Split split, SampleUse use) {
   if (!origin.config_yaml.empty()) return;
-  if (!origin.rule.measured && split != Split::kTest && use == SampleUse::kFigure &&
+  Config whole;
+  whole.data = config;
+  const bool holds_out = idle_for_data("data.validation", whole).empty();
+  if (holds_out && !origin.rule.measured && split != Split::kTest && use == SampleUse::kFigure &&
       !(says(line, "data.validation") && says(line, "data.split_seed"))) {
     ask_for(origin, "which training samples were held out",
             "data.validation=... and data.split_seed=...");
@@ -156,7 +168,7 @@ bool by_place(const CommandLine& line, const Rule& rule, const DataConfig& confi
 }  // namespace
 
 DataConfig recorded_data(const CommandLine& line, const NetworkOrigin& origin) {
-  return changed(recorded(line, origin), line, origin.path);
+  return changed(recorded(line, origin), line, kUseEvaluation);
 }
 
 void add_match_option(CommandLine& line) {
@@ -169,13 +181,13 @@ void add_match_option(CommandLine& line) {
 NetworkData open_network_data(const CommandLine& line, const NetworkOrigin& origin, Split split,
                               SampleUse use) {
   DataConfig base = recorded(line, origin);
-  const DataConfig first = changed(base, line, origin.path);
+  const DataConfig first = changed(base, line, use_of(split));
   if (origin.config_yaml.empty()) take_sizes(base, origin.graph, data_options(first));
   const bool same_set = origin.rule.measured && origin.rule.measured->data == first.name;
   const std::vector<RuleSetting> ruled = take_rule(base, origin.rule, same_set);
   // The network's classes say how many there are, and the data may have fewer of them.
   if (origin.rule.output) base.classes = 0;
-  NetworkData result{.config = changed(base, line, origin.path)};
+  NetworkData result{.config = changed(base, line, use_of(split))};
   check_enough(line, origin, result.config, split, use);
   for (const RuleSetting& setting : ruled) {
     const std::string now = setting.text(result.config);
@@ -190,6 +202,7 @@ NetworkData open_network_data(const CommandLine& line, const NetworkOrigin& orig
       load_data(options, {.train = split != Split::kTest, .test = split == Split::kTest});
   compare_samples(origin.rule, splits, split, origin.path, result.notes);
   compare_inputs(origin, splits, result.config.name, result.notes);
+  if (splits.rule.input) result.input = words_of(*splits.rule.input).front();
   for (std::string& note : splits.notes) result.notes.push_back(std::move(note));
   result.samples = split_of(splits, split);
   if (splits.series && !options.series.rule) {

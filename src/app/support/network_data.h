@@ -31,6 +31,7 @@ struct NetworkOrigin {
 
 struct NetworkData {
   DataConfig config;
+  std::string input;                       // how its inputs are made, a line; may be empty
   std::shared_ptr<const Dataset> samples;  // of the split, in the network's classes
   std::vector<std::string> overridden;     // "data.resize": what the command line says otherwise
   std::vector<std::string> notes;          // sentences for the user

@@ -64,27 +64,34 @@ Config config_of_stored(const CommandLine& line, const StoredConfig& stored) {
   }
 }
 
-Config config_of_run(const CommandLine& line, RunMode mode) {
+RunConfig load(const CommandLine& line, RunMode mode) {
+  const std::string file = line.text("config");
+  if (!resumes(mode)) return {load_config(file, line.settings()), {}};
+  ResumedConfig loaded = load_resumed_config(file, line.settings());
+  return {std::move(loaded.config), std::move(loaded.as_earlier)};
+}
+
+RunConfig config_of_run(const CommandLine& line, RunMode mode) {
   const fs::path folder = run_folder(line);
   for (const std::string& setting : line.settings()) {
     if (!setting.starts_with("name=") && !setting.starts_with("output=")) continue;
     throw ConfigError(fmt::format("'{}' contradicts --resume {}, which says the run's place",
                                   setting, folder.string()));
   }
-  Config config;
+  RunConfig run;
   if (line.has("config")) {
-    config = load_config(line.text("config"), line.settings());
+    run = load(line, mode);
   } else {
     const StoredConfig stored = stored_config(folder, mode);
-    config = config_of_stored(line, stored);
-    check_places(line, config, stored);
+    run.config = config_of_stored(line, stored);
+    check_places(line, run.config, stored);
   }
-  config.name = folder.filename().string();
-  config.output = folder.has_parent_path() ? folder.parent_path().string() : ".";
-  return config;
+  run.config.name = folder.filename().string();
+  run.config.output = folder.has_parent_path() ? folder.parent_path().string() : ".";
+  return run;
 }
 
-Config config_of_file(const CommandLine& line) {
+RunConfig config_of_file(const CommandLine& line, RunMode mode) {
   if (!line.files().empty()) {
     throw ConfigError(fmt::format(
         "'{}' is neither an option nor a setting; a configuration is given as --config <file>, a "
@@ -94,7 +101,7 @@ Config config_of_file(const CommandLine& line) {
   if (line.text("config").empty()) {
     throw ConfigError("which configuration? Give it as --config <file>");
   }
-  return load_config(line.text("config"), line.settings());
+  return load(line, mode);
 }
 
 }  // namespace
@@ -114,11 +121,11 @@ RunMode run_mode(const CommandLine& line) {
       how));
 }
 
-Config run_config(const CommandLine& line, RunMode mode) {
+RunConfig run_config(const CommandLine& line, RunMode mode) {
   const bool has_folder = resumes(mode) && !line.files().empty();
-  Config config = has_folder ? config_of_run(line, mode) : config_of_file(line);
-  check_storable(config);
-  return config;
+  RunConfig run = has_folder ? config_of_run(line, mode) : config_of_file(line, mode);
+  check_storable(run.config);
+  return run;
 }
 
 }  // namespace tbn
