@@ -50,7 +50,8 @@ struct DatasetReader {
   std::vector<std::string> folders;  // looked into below a root; "" is the root itself
   bool folders_are_classes = false;  // what the classes are called lies on the user's disk
   std::vector<std::string> signs;    // any of these files in a folder: the data set is there
-  std::string package;               // Debian package that installs it, or empty
+  std::string own;  // data of the user's own, which no script fetches: how it must lie in data.root
+  std::string package;  // Debian package that installs it, or empty
   std::filesystem::path package_root;
 
   // What its samples will look like, told without reading a file where that is known; else throws
@@ -67,6 +68,10 @@ struct DatasetReader {
                            const SplitRequest& request)>
       open;
 };
+
+// "data set 'x' not found: " and, for data of the user's own, how it must lie; `why` says what is
+// missing where.
+std::string not_found_text(const DatasetReader& reader, const std::string& why);
 
 // The first of `names` that exists in `folder`.
 std::optional<std::filesystem::path> find_first(const std::filesystem::path& folder,

@@ -141,6 +141,16 @@ std::optional<fs::path> find_first(const fs::path& folder, const std::vector<std
   return std::nullopt;
 }
 
+std::string not_found_text(const DatasetReader& reader, const std::string& why) {
+  const std::string text = fmt::format("data set '{}' not found: {}; ", reader.name, why);
+  if (!reader.own.empty()) return text + reader.own;
+  const std::string install =
+      reader.package.empty() ? "" : fmt::format("`apt-get install {}`, ", reader.package);
+  return text +
+         fmt::format("get it with {}`scripts/download_data.sh {}`, or set data.root to its folder",
+                     install, reader.name);
+}
+
 const std::vector<std::string>& dataset_names() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> all;
@@ -175,12 +185,8 @@ fs::path find_data_folder(const DatasetReader& reader, const fs::path& root) {
   const auto places = places_to_look(reader, root);
   std::vector<std::string> looked;
   for (const auto& place : places) looked.push_back("'" + place.string() + "'");
-  const std::string install =
-      reader.package.empty() ? "" : fmt::format("`apt-get install {}`, ", reader.package);
-  throw DataError(fmt::format(
-      "data set '{}' not found: no {} in {}; get it with {}`scripts/download_data.sh {}`, or set "
-      "data.root to its folder",
-      reader.name, reader.signs.front(), fmt::join(looked, ", "), install, reader.name));
+  throw DataError(not_found_text(
+      reader, fmt::format("no {} in {}", reader.signs.front(), fmt::join(looked, ", "))));
 }
 
 DataSplits load_data(const DataOptions& options, const SplitRequest& request) {

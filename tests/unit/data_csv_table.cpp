@@ -82,6 +82,16 @@ TEST_CASE("a ragged row is named by its line") {
   CHECK(File("a,b\n1,2,\n").error() == "line 2: 3 cells where the header has 2");
 }
 
+TEST_CASE("another separator than a comma is named") {
+  const std::string rest =
+      "; cells are separated by commas, and decimals written with points: save it so";
+  CHECK(File("date;a;b\nd;1;2\n").error() == "its header has no comma, but semicolons" + rest);
+  CHECK(File("a\tb\n1\t2\n").error() == "its header has no comma, but tabs" + rest);
+  CHECK(File("a|b\n1|2\n").error() == "its header has no comma, but vertical bars" + rest);
+  CHECK(File("date,a,b\nd;1;2\n").error() ==
+        "line 2: 1 cells where the header has 3 (it has semicolons in place of commas)");
+}
+
 TEST_CASE("blank lines may end a table but not part it") {
   CHECK(File("a\n1\n2\n\n  \n").read().rows == 2);
   const File parted("a\n1\n\n2\n");

@@ -118,6 +118,32 @@ TEST_CASE("a data set that is nowhere is an error with the places and the way ou
         "data.root to its folder");
 }
 
+TEST_CASE("what is said of a data set that is not there can be done") {
+  const TempDir dir;
+  const WorkingFolder here(dir.path());
+  const std::string script = read_file(source_dir() / "scripts/download_data.sh");
+  const std::size_t first = script.find("case ${1-} in");
+  const std::string cases = script.substr(first, script.find("esac", first) - first);
+  for (const std::string& name : dataset_names()) {
+    if (name == "shapes" || name == "shape_parts") continue;  // are made, not read
+    for (const std::string root : {"", "empty"}) {
+      if (root.empty() && !find_dataset(name).package.empty()) continue;  // may be installed
+      INFO(name << " in '" << root << "'");
+      std::filesystem::create_directory("empty");
+      const std::string said =
+          message_of<DataError>([&] { load_data({.name = name, .root = root}); });
+      CHECK(said.starts_with("data set '" + name + "' not found: "));
+      CHECK(said.find("data.root") != std::string::npos);
+      const bool own = name == "image_folder" || name == "csv";
+      const std::string fetch = "`scripts/download_data.sh " + name + "`";
+      CHECK((said.find(fetch) != std::string::npos) == !own);
+      const bool known = cases.find(" " + name + " ") != std::string::npos ||
+                         cases.find(" " + name + ")") != std::string::npos;
+      CHECK(known == !own);
+    }
+  }
+}
+
 TEST_CASE("an unknown data set is an error that lists the known ones") {
   CHECK(message_of<ConfigError>([] { load_data({.name = "cifar"}); }) ==
         "data.name: unknown data set 'cifar'; known are mnist, fashion_mnist, cifar10, cifar100, "

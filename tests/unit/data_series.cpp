@@ -257,12 +257,13 @@ TEST_CASE("any table is read as `csv` from the file or from its folder") {
   CHECK(reader.describe(options).input == Shape{5, 3});
 
   options.root.clear();
-  CHECK(says(message_of<ConfigError>([&] { reader.describe(options); }), {"data.root:"}));
+  CHECK(says(message_of<DataError>([&] { reader.describe(options); }), {"data.root is empty"}));
   options.root = dir / "none.csv";
-  CHECK(says(message_of<DataError>([&] { reader.describe(options); }), {"does not exist"}));
+  CHECK(says(message_of<DataError>([&] { reader.describe(options); }),
+             {"there is no '" + (dir / "none.csv").string()}));
   std::filesystem::create_directory(dir / "empty");
   options.root = dir / "empty";
-  CHECK(says(message_of<DataError>([&] { reader.describe(options); }), {"no .csv file in it"}));
+  CHECK(says(message_of<DataError>([&] { reader.describe(options); }), {"no .csv file in '"}));
   write_file(dir / "one/b.csv", "a\n1\n");
   options.root = dir / "one";
   CHECK(says(message_of<ConfigError>([&] { reader.describe(options); }),

@@ -81,19 +81,34 @@ std::vector<std::string> missing_in(const std::vector<std::string>& have,
   return missing;
 }
 
+// "'cow', 'dog' and 7 more in '.../val' alone"
+std::string alone_text(const std::vector<std::string>& names, const fs::path& in) {
+  constexpr std::size_t kNamed = 3;
+  const std::size_t shown = std::min(names.size(), kNamed);
+  std::string text;
+  for (std::size_t i = 0; i < shown; ++i) text += (i > 0 ? ", " : "") + in_quotes(names[i]);
+  if (names.size() > shown) text += fmt::format(" and {} more", names.size() - shown);
+  return text + " in " + quoted(in) + " alone";
+}
+
 void check_classes(const fs::path& split, const std::vector<std::string>& classes,
                    const fs::path& reference) {
   const auto found = class_folders(split);
-  const auto complain = [&](const std::vector<std::string>& names, const fs::path& in,
-                            const fs::path& not_in) {
-    if (names.empty()) return;
-    const auto more = names.size() - 1;
-    throw DataError(fmt::format("{}: is a class that {} does not have{}; both must have the same",
-                                quoted(in / names.front()), quoted(not_in),
-                                more > 0 ? fmt::format(" (and {} more)", more) : ""));
-  };
-  complain(missing_in(found, classes), split, reference);
-  complain(missing_in(classes, found), reference, split);
+  const auto only_here = missing_in(found, classes);
+  const auto only_there = missing_in(classes, found);
+  if (only_here.empty() && only_there.empty()) return;
+  std::string text;
+  if (!only_here.empty()) text = alone_text(only_here, split);
+  if (!only_there.empty()) {
+    text += (text.empty() ? "" : ", ") + alone_text(only_there, reference);
+  }
+  throw DataError(
+      fmt::format("{}: its class folders are not those of {}: {}; both must have the "
+                  "same ones: {}",
+                  quoted(split), quoted(reference), text,
+                  only_here.size() == only_there.size()
+                      ? "rename them in one of the two"
+                      : "add what is missing, or take away what is too much"));
 }
 
 // file<TAB>class, then what is not used; a line an image.

@@ -31,6 +31,7 @@ struct FolderKind {
   std::vector<std::string> folders;
   std::vector<std::string> class_names;
   std::vector<std::string> test = {"val", "validation"};  // the first of these that exists
+  std::string own;                                        // see DatasetReader
 };
 
 // Of ImageNet, as everyone normalises by; in units of 0 .. 255.
@@ -109,10 +110,9 @@ SampleSpec describe(const FolderKind& kind, const DataOptions& given) {
     if (names == folders) folders.clear();
   } else if (count == 0) {
     const fs::path root = options.root.empty() ? fs::path("data") / kind.name : options.root;
-    throw ConfigError(fmt::format(
-        "data.classes: must say how many classes there are, because there is no folder '{}' to "
-        "count them in; or set data.root",
-        (root / "train").string()));
+    throw DataError(not_found_text(
+        {.name = kind.name, .own = kind.own + ", or data.classes to how many there will be"},
+        fmt::format("no train in '{}'", root.string())));
   }
   names.resize(names.empty() ? static_cast<std::size_t>(count) : names.size());
   SampleSpec spec = image_spec({3, side, side}, std::move(names));
@@ -156,6 +156,7 @@ DatasetReader folder_reader(FolderKind kind, std::vector<std::string> folders) {
   DatasetReader reader;
   reader.name = kind.name;
   reader.folders_are_classes = true;
+  reader.own = kind.own;
   reader.folders = std::move(folders);
   reader.signs = {"train"};
   reader.signs.insert(reader.signs.end(), kind.test.begin(), kind.test.end());
@@ -299,7 +300,12 @@ std::vector<DatasetReader> image_folder_readers() {
                     {"", "tiny-imagenet-200"}),
       folder_reader(std::move(imagenette),
                     {"", "imagenette2-320", "imagenette2-160", "imagenette2"}),
-      folder_reader({.name = "image_folder", .test = {"test", "val", "validation"}}, {""}),
+      folder_reader({.name = "image_folder",
+                     .test = {"test", "val", "validation"},
+                     .own = "it is pictures of yours, train/<class>/*.jpg (or .png) and "
+                            "val/<class>/*.jpg, with the same class folders in both; set data.root "
+                            "to the folder that holds train and val"},
+                    {""}),
   };
 }
 

@@ -171,6 +171,14 @@ std::string_view fault_of(std::string_view cell, const std::optional<double>& va
   return fits ? "" : "is infinite or too large for a float";
 }
 
+// What seems to separate the cells of a line in place of commas: "semicolons"; empty for none.
+std::string other_separator(const std::vector<std::string_view>& cells) {
+  if (cells.size() != 1) return {};
+  if (cells.front().find(';') != std::string_view::npos) return "semicolons";
+  if (cells.front().find('\t') != std::string_view::npos) return "tabs";
+  return cells.front().find('|') != std::string_view::npos ? "vertical bars" : "";
+}
+
 struct Header {
   std::vector<std::string> names;  // of the number columns
   bool dated = false;
@@ -183,6 +191,12 @@ Header read_header(LineReader& lines) {
   if (trimmed(line).empty()) throw DataError(lines.where() + "has no header: line 1 is blank");
   std::vector<std::string_view> cells;
   split_cells(line, cells);
+  if (const std::string other = other_separator(cells); !other.empty()) {
+    throw DataError(fmt::format(
+        "{}its header has no comma, but {}; cells are separated by commas, and decimals written "
+        "with points: save it so",
+        lines.where(), other));
+  }
   if (std::all_of(cells.begin(), cells.end(),
                   [](std::string_view cell) { return number_in(cell).has_value(); })) {
     throw DataError(lines.where() +
@@ -211,8 +225,10 @@ std::string append_row(const Header& header, const std::vector<std::string_view>
                        std::vector<double>& out) {
   const std::size_t first = header.dated ? 1 : 0;
   if (cells.size() != header.names.size() + first) {
-    return fmt::format("{} cells where the header has {}", cells.size(),
-                       header.names.size() + first);
+    const std::string other = other_separator(cells);
+    return fmt::format("{} cells where the header has {}{}", cells.size(),
+                       header.names.size() + first,
+                       other.empty() ? "" : " (it has " + other + " in place of commas)");
   }
   for (std::size_t i = first; i < cells.size(); ++i) {
     const std::optional<double> value = number_in(cells[i]);

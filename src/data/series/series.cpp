@@ -209,11 +209,12 @@ DatasetReader known_reader(const KnownSeries& known) {
 }
 
 // The file that data.root means.
-fs::path csv_file(const fs::path& root) {
-  if (root.empty()) {
-    throw ConfigError("data.root: data set 'csv' needs the .csv file, or a folder with one in it");
-  }
+fs::path csv_file(const DatasetReader& reader, const fs::path& root) {
+  if (root.empty()) throw DataError(not_found_text(reader, "data.root is empty"));
   std::error_code error;
+  if (!fs::exists(root, error)) {
+    throw DataError(not_found_text(reader, fmt::format("there is no '{}'", root.string())));
+  }
   if (!fs::is_directory(root, error)) return root;
   fs::path found;
   for (fs::directory_iterator it(root, error), end; !error && it != end; it.increment(error)) {
@@ -228,7 +229,9 @@ fs::path csv_file(const fs::path& root) {
     found = it->path();
   }
   if (error) throw SystemError(fmt::format("'{}': {}", root.string(), error.message()));
-  if (found.empty()) throw DataError(fmt::format("'{}': no .csv file in it", root.string()));
+  if (found.empty()) {
+    throw DataError(not_found_text(reader, fmt::format("no .csv file in '{}'", root.string())));
+  }
   return found;
 }
 
@@ -236,13 +239,19 @@ DatasetReader csv_reader() {
   DatasetReader reader;
   reader.name = "csv";
   reader.folders = {""};
-  reader.describe = [](const DataOptions& options) {
-    const CsvHead head = read_csv_head(csv_file(options.root));
+  reader.own =
+      "it is a .csv file of yours, a header of names and then rows of numbers from old to new, "
+      "with 'date' as its first column if it has dates; set data.root to it, or to the folder that "
+      "it is alone in";
+  const DatasetReader named{.name = reader.name, .own = reader.own};
+  reader.describe = [named](const DataOptions& options) {
+    const CsvHead head = read_csv_head(csv_file(named, options.root));
     return series_spec(chosen_columns(std::ssize(head.names), options.series),
                        with_season(options.series, nullptr, head.seconds));
   };
-  reader.open = [](const fs::path& root, const DataOptions& options, const SplitRequest& request) {
-    return open_table(csv_file(root), options, request, nullptr);
+  reader.open = [named](const fs::path& root, const DataOptions& options,
+                        const SplitRequest& request) {
+    return open_table(csv_file(named, root), options, request, nullptr);
   };
   return reader;
 }
