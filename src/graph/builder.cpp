@@ -2,6 +2,7 @@
 // down.
 #include <algorithm>
 
+#include "graph/op_traits.h"
 #include "tbn/error.h"
 #include "tbn/graph.h"
 
@@ -10,19 +11,9 @@ namespace {
 
 // What a fresh node is called, before its number: "conv1", "norm2", "relu1".
 std::string_view stem_of(const Op& op) {
-  return std::visit(Overloaded{
-                        [](const Conv2d&) -> std::string_view { return "conv"; },
-                        [](const BatchNorm&) -> std::string_view { return "norm"; },
-                        [](const Activation& a) { return to_string(a.kind); },
-                        [](const MaxPool2d&) -> std::string_view { return "pool"; },
-                        [](const AvgPool2d&) -> std::string_view { return "pool"; },
-                        [](const GlobalAvgPool&) -> std::string_view { return "pool"; },
-                        [](const SequencePool&) -> std::string_view { return "pool"; },
-                        [](const LayerNorm&) -> std::string_view { return "norm"; },
-                        [](const PositionEmbedding&) -> std::string_view { return "positions"; },
-                        [&](const auto&) { return op_name(op); },
-                    },
-                    op);
+  if (const auto* activation = std::get_if<Activation>(&op)) return to_string(activation->kind);
+  const OpTraits& traits = traits_of(op);
+  return traits.stem.empty() ? traits.name : traits.stem;
 }
 
 }  // namespace

@@ -1,42 +1,16 @@
-// Names of ops and activations, and which ops have weights.
+// Names of ops and activations, and which ops have weights or take in an activation.
 #include "tbn/ops.h"
+
+#include "graph/op_traits.h"
 
 namespace tbn {
 
-std::string_view op_name(const Op& op) {
-  return std::visit(Overloaded{
-                        [](const Input&) { return "input"; },
-                        [](const Normalize&) { return "normalize"; },
-                        [](const Conv2d&) { return "conv2d"; },
-                        [](const Linear&) { return "linear"; },
-                        [](const BatchNorm&) { return "batch_norm"; },
-                        [](const Affine&) { return "affine"; },
-                        [](const Activation&) { return "activation"; },
-                        [](const Add&) { return "add"; },
-                        [](const MaxPool2d&) { return "max_pool2d"; },
-                        [](const AvgPool2d&) { return "avg_pool2d"; },
-                        [](const GlobalAvgPool&) { return "global_avg_pool"; },
-                        [](const Flatten&) { return "flatten"; },
-                        [](const Dropout&) { return "dropout"; },
-                        [](const Pad2d&) { return "pad2d"; },
-                        [](const LayerNorm&) { return "layer_norm"; },
-                        [](const Attention&) { return "attention"; },
-                        [](const Reshape&) { return "reshape"; },
-                        [](const Transpose&) { return "transpose"; },
-                        [](const Concat&) { return "concat"; },
-                        [](const Slice&) { return "slice"; },
-                        [](const ClassToken&) { return "class_token"; },
-                        [](const PositionEmbedding&) { return "position_embedding"; },
-                        [](const MatMul&) { return "matmul"; },
-                        [](const AddIdentity&) { return "add_identity"; },
-                        [](const SequencePool&) { return "sequence_pool"; },
-                        [](const Expand&) { return "expand"; },
-                        [](const MovingAverage&) { return "moving_average"; },
-                        [](const Subtract&) { return "subtract"; },
-                        [](const Multiply&) { return "multiply"; },
-                    },
-                    op);
+const OpTraits& traits_of(const Op& op) {
+  return std::visit(
+      [](const auto& o) -> const OpTraits& { return kOpTraits<std::decay_t<decltype(o)>>; }, op);
 }
+
+std::string_view op_name(const Op& op) { return traits_of(op).name; }
 
 std::string_view to_string(ActivationKind kind) {
   switch (kind) {
@@ -76,6 +50,18 @@ const WeightEncoding* weights_of(const Op& op) {
       [](const auto& o) -> const WeightEncoding* {
         if constexpr (kHasWeights<std::decay_t<decltype(o)>>) {
           return &o.weights;
+        } else {
+          return nullptr;
+        }
+      },
+      op);
+}
+
+ActivationKind* epilogue_of(Op& op) {
+  return std::visit(
+      [](auto& o) -> ActivationKind* {
+        if constexpr (requires { o.activation; }) {
+          return &o.activation;
         } else {
           return nullptr;
         }

@@ -2,6 +2,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "graph/op_traits.h"
 #include "tbn/error.h"
 #include "tbn/model.h"
 
@@ -89,6 +90,7 @@ void add_relative_bias(Specs& specs, const Attention& op) {
 }
 
 // The specs of any node: `weights` adds those of a layer's weight, `affine` those of an affine op.
+// An op with tensors must be named here; of others the table of traits says that they have none.
 template <class AddWeights, class AddAffine>
 std::vector<TensorSpec> specs_of_node(const Graph& graph, const Node& node, AddWeights weights,
                                       AddAffine affine) {
@@ -101,22 +103,8 @@ std::vector<TensorSpec> specs_of_node(const Graph& graph, const Node& node, AddW
                         [&](const Linear& op) { layer(op); },
                         [&](const BatchNorm&) { add_norm(specs, node); },
                         [&](const Affine&) { affine(specs); },
-                        [](const Input&) {},
-                        [](const Normalize&) {},
-                        [](const Activation&) {},
-                        [](const Add&) {},
-                        [](const MaxPool2d&) {},
-                        [](const AvgPool2d&) {},
-                        [](const GlobalAvgPool&) {},
-                        [](const Flatten&) {},
-                        [](const Dropout&) {},
-                        [](const Pad2d&) {},
                         [&](const LayerNorm&) { add_layer_norm(specs, node); },
                         [&](const Attention& op) { add_relative_bias(specs, op); },
-                        [](const Reshape&) {},
-                        [](const Transpose&) {},
-                        [](const Concat&) {},
-                        [](const Slice&) {},
                         [&](const ClassToken&) {
                           specs.add("token", TensorRole::kEmbedding, {node.shape.back()});
                         },
@@ -125,13 +113,9 @@ std::vector<TensorSpec> specs_of_node(const Graph& graph, const Node& node, AddW
                             specs.add("table", TensorRole::kEmbedding, node.shape);
                           }
                         },
-                        [](const MatMul&) {},
-                        [](const AddIdentity&) {},
-                        [](const SequencePool&) {},
-                        [](const Expand&) {},
-                        [](const MovingAverage&) {},
-                        [](const Subtract&) {},
-                        [](const Multiply&) {}},
+                        []<class Other>(const Other&) {
+                          static_assert(!kOpTraits<Other>.has_tensors, "its tensors are missing");
+                        }},
              node.op);
   return specs.take();
 }

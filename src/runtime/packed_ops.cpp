@@ -3,47 +3,13 @@
 
 #include "base/shape.h"
 #include "base/text.h"
+#include "graph/op_traits.h"
 #include "runtime/plan.h"
 #include "tbn/error.h"
 
 namespace tbn {
 
 namespace {
-
-bool acts_in_training_only(const Op& op) {
-  return std::visit(Overloaded{
-                        [](const BatchNorm&) { return true; },
-                        [](const Dropout&) { return true; },
-                        [](const Input&) { return false; },
-                        [](const Normalize&) { return false; },
-                        [](const Conv2d&) { return false; },
-                        [](const Linear&) { return false; },
-                        [](const Affine&) { return false; },
-                        [](const Activation&) { return false; },
-                        [](const Add&) { return false; },
-                        [](const MaxPool2d&) { return false; },
-                        [](const AvgPool2d&) { return false; },
-                        [](const GlobalAvgPool&) { return false; },
-                        [](const Flatten&) { return false; },
-                        [](const Pad2d&) { return false; },
-                        [](const LayerNorm&) { return false; },
-                        [](const Attention&) { return false; },
-                        [](const Reshape&) { return false; },
-                        [](const Transpose&) { return false; },
-                        [](const Concat&) { return false; },
-                        [](const Slice&) { return false; },
-                        [](const ClassToken&) { return false; },
-                        [](const PositionEmbedding&) { return false; },
-                        [](const MatMul&) { return false; },
-                        [](const AddIdentity&) { return false; },
-                        [](const SequencePool&) { return false; },
-                        [](const Expand&) { return false; },
-                        [](const MovingAverage&) { return false; },
-                        [](const Subtract&) { return false; },
-                        [](const Multiply&) { return false; },
-                    },
-                    op);
-}
 
 [[noreturn]] void refuse_size(const Node& node, const char* what, const std::string& where) {
   throw DataError(where + ": " + describe(node) + ": " + what + " more than " +
@@ -78,7 +44,7 @@ AttentionScratch attention_scratch(const Attention& op, const Shape& output) {
 void check_packed_ops(const Graph& graph, const std::string& where) {
   std::int64_t weights = 0;
   for (const Node& node : graph.nodes) {
-    if (acts_in_training_only(node.op)) {
+    if (traits_of(node.op).use == OpUse::kTrainingOnly) {
       throw DataError(where + ": " + describe(node) +
                       ": not in a packed network; run the export passes");
     }

@@ -6,47 +6,12 @@
 #include <span>
 
 #include "base/text.h"
+#include "graph/op_traits.h"
 #include "tbn/error.h"
 
 namespace tbn {
 
 namespace {
-
-// Whether the op may write its output over an input: it reads each position only to write it.
-bool is_elementwise(const Op& op) {
-  return std::visit(Overloaded{
-                        [](const Normalize&) { return true; },
-                        [](const BatchNorm&) { return true; },
-                        [](const Affine&) { return true; },
-                        [](const Activation&) { return true; },
-                        [](const Add&) { return true; },
-                        [](const Flatten&) { return true; },
-                        [](const Dropout&) { return true; },
-                        [](const Reshape&) { return true; },
-                        [](const PositionEmbedding&) { return true; },
-                        [](const AddIdentity&) { return true; },
-                        [](const Subtract&) { return true; },
-                        [](const Multiply&) { return true; },
-                        [](const Input&) { return false; },
-                        [](const Conv2d&) { return false; },
-                        [](const Linear&) { return false; },
-                        [](const MaxPool2d&) { return false; },
-                        [](const AvgPool2d&) { return false; },
-                        [](const GlobalAvgPool&) { return false; },
-                        [](const Pad2d&) { return false; },
-                        [](const LayerNorm&) { return false; },
-                        [](const Attention&) { return false; },
-                        [](const Transpose&) { return false; },
-                        [](const Concat&) { return false; },
-                        [](const Slice&) { return false; },
-                        [](const ClassToken&) { return false; },
-                        [](const MatMul&) { return false; },
-                        [](const SequencePool&) { return false; },
-                        [](const Expand&) { return false; },
-                        [](const MovingAverage&) { return false; },
-                    },
-                    op);
-}
 
 std::vector<Slot> live_ranges(const Graph& graph) {
   std::vector<Slot> slots(graph.nodes.size());
@@ -88,7 +53,7 @@ class Arena {
 // The inputs that the node reads value by value, to write the same places of its output.
 std::span<const NodeId> overwritable_inputs(const Node& node) {
   const std::span<const NodeId> inputs = node.inputs;
-  if (is_elementwise(node.op)) return inputs;
+  if (traits_of(node.op).in_place) return inputs;
   const bool adds_residual = weights_of(node.op) != nullptr && inputs.size() == 2;
   return adds_residual && inputs[0] != inputs[1] ? inputs.subspan(1) : inputs.first(0);
 }

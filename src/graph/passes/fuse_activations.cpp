@@ -1,4 +1,5 @@
 // Pass: activations become the epilogue of the op before.
+#include "graph/op_traits.h"
 #include "graph/passes/passes.h"
 #include "graph/passes/rewrite.h"
 

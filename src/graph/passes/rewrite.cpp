@@ -24,42 +24,6 @@ void remove_nodes(Graph& graph, const std::vector<bool>& removed) {
   graph.nodes = std::move(kept);
 }
 
-ActivationKind* epilogue_of(Op& op) {
-  using Kind = ActivationKind*;
-  return std::visit(Overloaded{
-                        [](Conv2d& o) -> Kind { return &o.activation; },
-                        [](Linear& o) -> Kind { return &o.activation; },
-                        [](Affine& o) -> Kind { return &o.activation; },
-                        [](Add& o) -> Kind { return &o.activation; },
-                        [](Input&) -> Kind { return nullptr; },
-                        [](Normalize&) -> Kind { return nullptr; },
-                        [](BatchNorm&) -> Kind { return nullptr; },
-                        [](Activation&) -> Kind { return nullptr; },
-                        [](MaxPool2d&) -> Kind { return nullptr; },
-                        [](AvgPool2d&) -> Kind { return nullptr; },
-                        [](GlobalAvgPool&) -> Kind { return nullptr; },
-                        [](Flatten&) -> Kind { return nullptr; },
-                        [](Dropout&) -> Kind { return nullptr; },
-                        [](Pad2d&) -> Kind { return nullptr; },
-                        [](LayerNorm&) -> Kind { return nullptr; },
-                        [](Attention&) -> Kind { return nullptr; },
-                        [](Reshape&) -> Kind { return nullptr; },
-                        [](Transpose&) -> Kind { return nullptr; },
-                        [](Concat&) -> Kind { return nullptr; },
-                        [](Slice&) -> Kind { return nullptr; },
-                        [](ClassToken&) -> Kind { return nullptr; },
-                        [](PositionEmbedding&) -> Kind { return nullptr; },
-                        [](MatMul&) -> Kind { return nullptr; },
-                        [](AddIdentity&) -> Kind { return nullptr; },
-                        [](SequencePool&) -> Kind { return nullptr; },
-                        [](Expand&) -> Kind { return nullptr; },
-                        [](MovingAverage&) -> Kind { return nullptr; },
-                        [](Subtract&) -> Kind { return nullptr; },
-                        [](Multiply&) -> Kind { return nullptr; },
-                    },
-                    op);
-}
-
 std::vector<double> doubles_of(const Model& model, const std::string& name) {
   const auto found = model.tensors.find(name);
   TBN_CHECK(found != model.tensors.end(), "no tensor '" + name + "'; do the passes run in order?");

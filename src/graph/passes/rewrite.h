@@ -12,9 +12,6 @@ namespace tbn {
 // Removes the marked nodes, each with one input: whoever read one reads its input instead.
 void remove_nodes(Graph& graph, const std::vector<bool>& removed);
 
-// The op's fused activation where it can have one (conv2d, linear, affine, add), else null.
-ActivationKind* epilogue_of(Op& op);
-
 // The tensor's values; throws InternalError where the model lacks it.
 std::vector<double> doubles_of(const Model& model, const std::string& name);
 
