@@ -33,7 +33,7 @@ if(TBN_TRAIN)
 endif()
 
 # The kernels that exported C calls, to be copied beside it.
-install(DIRECTORY "${PROJECT_SOURCE_DIR}/src/runtime/micro/"
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/src/firmware/"
   DESTINATION "${CMAKE_INSTALL_DATADIR}/tbn/micro" FILES_MATCHING PATTERN "*.c")
 
 get_property(tools GLOBAL PROPERTY TBN_TOOLS)

@@ -1,5 +1,5 @@
-// What is true of every node of an op, whatever its attributes: one row an op, which all levels read.
-// An op without a row does not compile.
+// What is true of every node of an op, whatever its attributes: one row an op, which all levels
+// read. An op without a row does not compile.
 #pragma once
 
 #include <string_view>
@@ -15,7 +15,8 @@ struct OpTraits {
   std::string_view name;       // in the text form, the packed file and the error messages
   std::string_view stem = "";  // of a fresh node's name, "conv1"; empty: the name
   OpUse use = OpUse::kAnywhere;
-  // Reads each position of its inputs only to write it, so that its output may lie over one of them.
+  // Reads each position of its inputs only to write it, so that its output may lie over one of
+  // them.
   bool in_place = false;
   // In training: its output is memory of its own (no view of an input) that autograd reads no more,
   // so that an activation may overwrite it. Of layers: at float weights.

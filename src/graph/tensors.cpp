@@ -99,8 +99,7 @@ std::vector<TensorSpec> specs_of_node(const Graph& graph, const Node& node, AddW
     weights(specs, op.scale);
     if (op.bias) specs.add("bias", TensorRole::kBias, {weight_shape(graph, node).outputs});
   };
-  std::visit(Overloaded{[&](const Conv2d& op) { layer(op); },
-                        [&](const Linear& op) { layer(op); },
+  std::visit(Overloaded{[&](const Conv2d& op) { layer(op); }, [&](const Linear& op) { layer(op); },
                         [&](const BatchNorm&) { add_norm(specs, node); },
                         [&](const Affine&) { affine(specs); },
                         [&](const LayerNorm&) { add_layer_norm(specs, node); },

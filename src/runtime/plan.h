@@ -1,6 +1,6 @@
 // The memory plan: where in one arena each value of a network lies, by liveness. Values that are
 // never alive together share memory, and an elementwise op writes over an input that dies with
-// it. So does a layer with a second input, which it adds to its sums (see fast/fuse.h).
+// it. So does a layer with a second input, which it adds to its sums (see fuse_additions.h).
 #pragma once
 
 #include <cstdint>

@@ -56,7 +56,7 @@ INSTRUCTION_SET_HEADERS = {
 C_HEADERS = {"include/tbn/tbn_c.h", "include/tbn_micro.h"}
 C_STANDARD = {"stddef.h", "stdint.h"}
 # What runs on a microcontroller, which may have no more of the C library.
-MICRO = re.compile(r"^src/runtime/micro/")
+MICRO = re.compile(r"^src/firmware/")
 MICRO_HEADERS = {"tbn_micro.h", "stdint.h", "string.h"}
 # Programs of users: what is installed, the standard libraries, and nothing of ours besides.
 EXAMPLES = re.compile(r"^examples/")
@@ -156,7 +156,7 @@ class Layering(unittest.TestCase):
             ("include/tbn/tbn_c.h", "#include <vector>"),
             ("include/tbn/tbn_c.h", '#include "tbn/runtime.h"'),
             ("include/tbn_micro.h", "#include <string.h>"),
-            ("src/runtime/micro/tbn_micro.c", "#include <stdlib.h>"),
+            ("src/firmware/tbn_micro.c", "#include <stdlib.h>"),
             ("examples/c/classify.c", '#include "tbn/tbn_c.h"'),
             ("examples/mcu/main.c", '#include "tbn/tbn_c.h"'),
             ("examples/cpp/classify.cpp", "#include <fmt/format.h>"),
@@ -172,7 +172,7 @@ class Layering(unittest.TestCase):
             ("src/runtime/cuda/kernels.cu", "#include <cuda_runtime.h>"),
             ("src/data/idx.cpp", "#include <zlib.h>"),
             ("include/tbn/tbn_c.h", "#include <stdint.h>"),
-            ("src/runtime/micro/tbn_micro.c", "#include <string.h>"),
+            ("src/firmware/tbn_micro.c", "#include <string.h>"),
             ("examples/c/classify.c", "#include <stdio.h>"),
             ("examples/mcu/tbn_micro.c", '#include "tbn_micro.h"'),
         ):

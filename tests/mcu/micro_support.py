@@ -8,7 +8,7 @@ import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIRMWARE = ROOT / "tests" / "mcu"
-KERNELS = ROOT / "src" / "runtime" / "micro"
+KERNELS = ROOT / "src" / "firmware"
 INCLUDE = ROOT / "include"
 
 STRICT = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic"]

@@ -2,8 +2,8 @@
 // and the answers against the evaluator in double.
 #include <limits>
 
-#include "runtime/cpu/fast/fuse.h"
 #include "runtime/cpu/fast/kernel.h"
+#include "runtime/fuse_additions.h"
 #include "runtime/plan.h"
 #include "support/catch.h"
 #include "support/naive_eval.h"
@@ -116,7 +116,7 @@ Model packed(const Case& c, ActivationKind activation) {
 int fused(const Graph& graph) {
   int count = 0;
   for (const Node& node : graph.nodes) {
-    count += weights_of(node.op) != nullptr && fast::adds_input(node) ? 1 : 0;
+    count += weights_of(node.op) != nullptr && adds_input(node) ? 1 : 0;
   }
   return count;
 }
@@ -128,7 +128,7 @@ TEST_CASE("sums with a layer agree with the evaluator in double, whoever adds") 
     for (const auto activation : {ActivationKind::kNone, kRelu, ActivationKind::kGelu}) {
       CAPTURE(c.what, to_string(activation));
       const Model model = packed(c, activation);
-      CHECK(fused(fast::fuse_additions(model.graph)) == c.fused);
+      CHECK(fused(fuse_additions(model.graph)) == c.fused);
       const auto input = test::random_values(element_count(c.input), 4, -1, 1);
       const std::vector<double> expected = test::naive_eval(model, input);
       const auto network = Network::from(model);
@@ -152,7 +152,7 @@ TEST_CASE("a layer writes its sum over a residual that dies, and never over what
   const Value r = x.linear(16);          // 2
   const Value y = x.linear(16) + r;      // 3, 4
   const Value z = y.linear(16) + y;      // 5, 6
-  const Graph graph = fast::fuse_additions(b.finish(z));
+  const Graph graph = fuse_additions(b.finish(z));
   REQUIRE(fused(graph) == 2);
   const MemoryPlan plan = plan_memory(graph);
   CHECK(plan.slots[3].offset == plan.slots[2].offset);

@@ -2,7 +2,7 @@
 #include <random>
 
 #include "graph/passes/passes.h"
-#include "runtime/cpu/fast/fuse.h"
+#include "runtime/fuse_additions.h"
 #include "runtime/plan.h"
 #include "support/catch.h"
 #include "support/errors.h"
@@ -64,7 +64,7 @@ Graph tangle(std::uint64_t seed) {
 TEST_CASE("no two live values of a plan overlap") {
   check_plan(pack_model(test::random_trained(test::odd_network(), 1)).graph);
   for (std::uint64_t seed = 0; seed < 50; ++seed) check_plan(tangle(seed));
-  for (std::uint64_t seed = 0; seed < 50; ++seed) check_plan(fast::fuse_additions(tangle(seed)));
+  for (std::uint64_t seed = 0; seed < 50; ++seed) check_plan(fuse_additions(tangle(seed)));
 }
 
 TEST_CASE("the same graph gives the same plan") {

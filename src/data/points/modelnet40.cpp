@@ -9,6 +9,7 @@
 #include "data/points/memory_clouds.h"
 #include "data/points/points.h"
 #include "data/points/text_clouds.h"
+#include "data/points/two_forms.h"
 #include "tbn/error.h"
 
 namespace tbn {
@@ -63,6 +64,7 @@ void check_names(const fs::path& list) {
 
 std::shared_ptr<const Dataset> open_hdf5(const fs::path& folder, const DataOptions& options,
                                          const std::string& split) {
+  check_names(folder / "shape_names.txt");
   std::shared_ptr<MemoryClouds> clouds;
   std::int64_t points = 0;
   for (const fs::path& path : numbered_files(folder, "ply_data_" + split)) {
@@ -87,6 +89,7 @@ std::shared_ptr<const Dataset> open_hdf5(const fs::path& folder, const DataOptio
 // "night_stand_0001" is the file night_stand/night_stand_0001.txt.
 std::shared_ptr<const Dataset> open_text(const fs::path& folder, const DataOptions& options,
                                          const std::string& split) {
+  check_names(folder / "modelnet40_shape_names.txt");
   const fs::path list = folder / ("modelnet40_" + split + ".txt");
   const auto& names = class_names();
   std::vector<TextCloud> clouds;
@@ -107,17 +110,6 @@ std::shared_ptr<const Dataset> open_text(const fs::path& folder, const DataOptio
                 most);
 }
 
-DataSplits open(const fs::path& folder, const DataOptions& options, const SplitRequest& request) {
-  check_point_options(options.points);
-  const bool text = find_first(folder, {"modelnet40_train.txt"}).has_value();
-  check_names(folder / (text ? "modelnet40_shape_names.txt" : "shape_names.txt"));
-  const auto part = text ? open_text : open_hdf5;
-  DataSplits splits;
-  if (request.train) splits.train = part(folder, options, "train");
-  if (request.test) splits.test = part(folder, options, "test");
-  return splits;
-}
-
 }  // namespace
 
 DatasetReader modelnet40_reader() {
@@ -126,7 +118,12 @@ DatasetReader modelnet40_reader() {
   reader.folders = {"", "modelnet40_ply_hdf5_2048", "modelnet40_normal_resampled"};
   reader.signs = {"ply_data_train0.h5", "modelnet40_train.txt"};
   reader.describe = describe;
-  reader.open = open;
+  reader.open = [](const fs::path& folder, const DataOptions& options,
+                   const SplitRequest& request) {
+    const TwoForms forms = {
+        .text_file = "modelnet40_train.txt", .text = open_text, .hdf5 = open_hdf5};
+    return open_form(forms, folder, options, request);
+  };
   return reader;
 }
 

@@ -12,6 +12,7 @@
 #include "data/points/memory_clouds.h"
 #include "data/points/points.h"
 #include "data/points/text_clouds.h"
+#include "data/points/two_forms.h"
 #include "file/json.h"
 #include "tbn/error.h"
 
@@ -122,19 +123,6 @@ std::shared_ptr<const Dataset> open_text(const fs::path& folder, const DataOptio
                                                       categories()));
 }
 
-DataSplits open(const fs::path& folder, const DataOptions& options, const SplitRequest& request) {
-  check_point_options(options.points);
-  const bool text = find_first(folder, {"synsetoffset2category.txt"}).has_value();
-  const auto part = text ? open_text : open_hdf5;
-  DataSplits splits;
-  if (request.train) {
-    splits.train = part(folder, options, "train");
-    splits.validation = part(folder, options, "val");
-  }
-  if (request.test) splits.test = part(folder, options, "test");
-  return splits;
-}
-
 }  // namespace
 
 DatasetReader shapenet_part_reader() {
@@ -143,7 +131,14 @@ DatasetReader shapenet_part_reader() {
   reader.folders = {"", "hdf5_data", "shapenetcore_partanno_segmentation_benchmark_v0_normal"};
   reader.signs = {"ply_data_train0.h5", "synsetoffset2category.txt"};
   reader.describe = describe;
-  reader.open = open;
+  reader.open = [](const fs::path& folder, const DataOptions& options,
+                   const SplitRequest& request) {
+    const TwoForms forms = {.text_file = "synsetoffset2category.txt",
+                            .text = open_text,
+                            .hdf5 = open_hdf5,
+                            .has_validation = true};
+    return open_form(forms, folder, options, request);
+  };
   return reader;
 }
 

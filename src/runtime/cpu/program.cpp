@@ -5,9 +5,9 @@
 #include <chrono>
 #include <iterator>
 
-#include "runtime/cpu/fast/fuse.h"
 #include "runtime/cpu/fast/kernel.h"
 #include "runtime/cpu/reference/kernel.h"
+#include "runtime/fuse_additions.h"
 #include "tbn/error.h"
 
 namespace tbn::cpu {
@@ -47,7 +47,7 @@ void timed(RunObserver* observer, NodeId node, const char* kernel, FunctionRef<v
 
 Program::Program(const Graph& graph, const TensorMap& tensors, Backend backend,
                  const fast::Isa* isa, const fast::Prepared& prepared)
-    : graph_(backend == Backend::kReference ? graph : fast::fuse_additions(graph)),
+    : graph_(backend == Backend::kReference ? graph : fuse_additions(graph)),
       isa_(isa != nullptr ? *isa : fast::usable_isas().front()),
       plan_(plan_memory(graph_)) {
   fast::Kernels kernels = make_kernels(graph_, tensors, backend, isa_, prepared);

@@ -16,7 +16,7 @@ namespace tbn::cuda {
 class LayerRunner {
  public:
   // `node` is a conv2d or a linear of a checked packed network. Its images lie channels last; a
-  // second input is added before the activation (see runtime/cpu/fast/fuse.h). Throws ConfigError
+  // second input is added before the activation (see runtime/fuse_additions.h). Throws ConfigError
   // for an option `kernel` that does not exist.
   LayerRunner(const Graph& graph, const TensorMap& tensors, const Node& node,
               const LayerOptions& options, Context& context);

@@ -4,8 +4,8 @@
 #include <limits>
 #include <span>
 
-#include "runtime/cpu/fast/fuse.h"
 #include "runtime/cpu/reference/layer.h"
+#include "runtime/fuse_additions.h"
 #include "tbn/error.h"
 
 namespace tbn::cuda {
@@ -118,7 +118,7 @@ LayerShape layer_shape(const Graph& graph, const TensorMap& tensors, const Node&
   shape.row_step = narrow(node, outputs.row_step);
   shape.copy_step = narrow(node, outputs.copy_step);
   shape.activation = static_cast<int>(outputs.activation);
-  shape.residual = fast::adds_input(node);
+  shape.residual = adds_input(node);
   shape.form = WeightForm::kFloat;
   if (is_float(node)) return shape;
   shape.form = WeightForm::kTile;

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "runtime/cpu/reference/kernel.h"
+#include "runtime/sinusoidal.h"
 #include "tbn/error.h"
 
 namespace tbn::cuda {
@@ -109,8 +109,7 @@ class Maker {
     if (op.kind == PositionKind::kLearned) {
       return {make_position_embedding(steps_, own("table"), shape_)};
     }
-    return {
-        make_position_embedding(steps_, reference::sinusoidal_table(shape_[0], shape_[1]), shape_)};
+    return {make_position_embedding(steps_, sinusoidal_table(shape_[0], shape_[1]), shape_)};
   }
   Made operator()(const MatMul&) const {
     return {make_matmul(steps_, input(), context_.graph.node(node_.inputs.back()).shape)};

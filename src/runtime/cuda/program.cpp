@@ -4,9 +4,9 @@
 #include <algorithm>
 
 #include "graph/passes/units.h"
-#include "runtime/cpu/fast/fuse.h"
 #include "runtime/cuda/layer.h"
 #include "runtime/cuda/precision.h"
+#include "runtime/fuse_additions.h"
 
 namespace tbn::cuda {
 namespace {
@@ -50,7 +50,7 @@ bool has_two_orders(const Shape& shape) {
 Program::Program(const Graph& graph, const TensorMap& tensors, const LayerOptions& options,
                  Context& device)
     : graph_(with_import(
-          fast::fuse_additions(without_output_units(graph, units_of(graph, tensors).has_value())))),
+          fuse_additions(without_output_units(graph, units_of(graph, tensors).has_value())))),
       precision_(options.precision) {
   const NetworkContext context = {graph_, tensors, {precision_, tables_, options, device}};
   plan_import(tables_);

@@ -44,8 +44,6 @@ Kernel make_attention(const Attention& op, std::span<const float> relative_bias,
 Kernel make_matmul(const Shape& left, const Shape& right);
 Kernel make_add_identity(const Shape& shape);
 Kernel make_class_token(std::span<const float> token, const Shape& input);
-// Row t [F]: sin (even features f) and cos (odd) of t / 10000^(2 floor(f / 2) / F).
-std::vector<float> sinusoidal_table(std::int64_t tokens, std::int64_t features);
 // `table` is empty where positions are sinusoidal.
 Kernel make_position_embedding(std::span<const float> table, const Shape& shape);
 Kernel make_sequence_pool(const SequencePool& op, const Shape& input);

@@ -3,7 +3,7 @@
 
 #include "tbn/graph.h"
 
-namespace tbn::fast {
+namespace tbn {
 
 // The graph with the same nodes, of which
 //   y = layer(x), z = act(y + r)  has become  z = y = act(layer(x) + r)
@@ -14,4 +14,4 @@ Graph fuse_additions(Graph graph);
 // Whether the layer at a node of such a graph adds its second input.
 inline bool adds_input(const Node& node) { return node.inputs.size() == 2; }
 
-}  // namespace tbn::fast
+}  // namespace tbn

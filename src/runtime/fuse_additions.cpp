@@ -1,10 +1,10 @@
 // Looks at every addition for a layer that can take it in.
-#include "runtime/cpu/fast/fuse.h"
+#include "runtime/fuse_additions.h"
 
 #include <algorithm>
 #include <vector>
 
-namespace tbn::fast {
+namespace tbn {
 namespace {
 
 // The activation of a layer whose kernel can add a residual, else null: linear layers and
@@ -35,4 +35,4 @@ Graph fuse_additions(Graph graph) {
   return graph;
 }
 
-}  // namespace tbn::fast
+}  // namespace tbn
