@@ -27,10 +27,10 @@
 #include "micro/ranges.h"
 #include "tbn/error.h"
 #include "tbn/runtime.h"
-#include "train/evaluate_checkpoint.h"
-#include "train/run_directory.h"
-#include "train/trainer.h"
-#include "train/trainer_graph.h"
+#include "train/run/evaluate_checkpoint.h"
+#include "train/run/trainer.h"
+#include "train/run/trainer_graph.h"
+#include "train/state/run_directory.h"
 
 namespace tbn {
 namespace {

@@ -18,10 +18,10 @@
 #include "data/registry.h"
 #include "file/shown.h"
 #include "tbn/error.h"
-#include "train/open_run.h"
-#include "train/optimizer_groups.h"
-#include "train/trainer.h"
-#include "train/trainer_graph.h"
+#include "train/optim/optimizer_groups.h"
+#include "train/run/open_run.h"
+#include "train/run/trainer.h"
+#include "train/run/trainer_graph.h"
 
 namespace tbn {
 namespace {

@@ -57,7 +57,7 @@ struct InitConfig {
   bool operator==(const InitConfig&) const = default;
 };
 
-// Points of a cloud; what each does: src/data/options.h.
+// Points of a cloud; what each does: src/data/source/options.h.
 struct PointsConfig {
   std::int64_t count = 1024;
   bool normals = false;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "config/config.h"
-#include "data/options.h"
+#include "data/source/options.h"
 
 namespace tbn {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "data/reader.h"
+#include "data/source/reader.h"
 
 namespace tbn {
 

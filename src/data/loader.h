@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "data/dataset.h"
 #include "data/images/mix.h"
 #include "data/prefetcher.h"
+#include "data/source/dataset.h"
 
 namespace tbn {
 

@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "data/batch.h"
+#include "data/source/batch.h"
 
 namespace tbn {
 

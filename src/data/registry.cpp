@@ -13,8 +13,8 @@
 #include "data/images/image_folder.h"
 #include "data/images/memory_images.h"
 #include "data/points/points.h"
-#include "data/sampling.h"
 #include "data/series/series.h"
+#include "data/source/sampling.h"
 #include "tbn/error.h"
 
 namespace tbn {
@@ -132,14 +132,6 @@ DataSplits open(const DataOptions& options, const SplitRequest& request) {
 }
 
 }  // namespace
-
-std::optional<fs::path> find_first(const fs::path& folder, const std::vector<std::string>& names) {
-  for (const auto& name : names) {
-    std::error_code error;
-    if (fs::exists(folder / name, error)) return folder / name;
-  }
-  return std::nullopt;
-}
 
 std::string not_found_text(const DatasetReader& reader, const std::string& why) {
   const std::string text = fmt::format("data set '{}' not found: {}; ", reader.name, why);

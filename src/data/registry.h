@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "data/dataset.h"
-#include "data/options.h"
-#include "data/reader.h"
+#include "data/source/dataset.h"
+#include "data/source/options.h"
+#include "data/source/reader.h"
 
 namespace tbn {
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "data/dataset.h"
+#include "data/source/dataset.h"
 #include "tbn/graph.h"
 
 namespace tbn {

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "data/dataset.h"
+#include "data/source/dataset.h"
 #include "file/json.h"
 
 namespace tbn {

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "data/dataset.h"
+#include "data/source/dataset.h"
 #include "eval/metrics.h"
 #include "micro/integer.h"
 

@@ -5,7 +5,7 @@
 #include <span>
 
 #include "base/function_ref.h"
-#include "data/dataset.h"
+#include "data/source/dataset.h"
 #include "eval/metrics.h"
 #include "tbn/runtime.h"
 

@@ -1,5 +1,5 @@
 // Takes the trained network out of a run: the training graph and the tensors that evaluation
-// uses. Needs no LibTorch. The checkpoint's contents are described in train/checkpoint.h.
+// uses. Needs no LibTorch. The checkpoint's contents are described in train/state/checkpoint.h.
 #pragma once
 
 #include <filesystem>

@@ -19,11 +19,11 @@
 #include <vector>
 
 #include "base/quartiles.h"
-#include "runtime/cuda/context.h"
-#include "runtime/cuda/layer.h"
-#include "runtime/cuda/matrix_library.h"
-#include "runtime/cuda/memory.h"
-#include "runtime/cuda/status.h"
+#include "runtime/cuda/device/context.h"
+#include "runtime/cuda/device/matrix_library.h"
+#include "runtime/cuda/device/memory.h"
+#include "runtime/cuda/device/status.h"
+#include "runtime/cuda/layer/layer.h"
 #include "tbn/error.h"
 
 #include <cuda_bf16.h>

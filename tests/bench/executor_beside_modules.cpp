@@ -16,10 +16,10 @@
 #include "config/data_options.h"
 #include "config/load.h"
 #include "data/registry.h"
-#include "train/bench_network.h"
-#include "train/device.h"
-#include "train/step_contender.h"
-#include "train/trainer_graph.h"
+#include "train/bench/bench_network.h"
+#include "train/bench/step_contender.h"
+#include "train/executor/device.h"
+#include "train/run/trainer_graph.h"
 
 namespace {
 

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "cuda/support/to_host.h"
+#include "runtime/cuda/device/memory.h"
+#include "runtime/cuda/device/precision.h"
 #include "runtime/cuda/kernels/attention.h"
-#include "runtime/cuda/memory.h"
-#include "runtime/cuda/precision.h"
 #include "support/catch.h"
 #include "support/random_model.h"
 

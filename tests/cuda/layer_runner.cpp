@@ -1,12 +1,12 @@
 // Layers of packed networks on the device: weights in every form, and the choice of a kernel.
-#include "runtime/cuda/layer_runner.h"
+#include "runtime/cuda/choice/layer_runner.h"
 
 #include <cmath>
 #include <limits>
 #include <vector>
 
 #include "cuda/support/to_host.h"
-#include "runtime/cuda/memory.h"
+#include "runtime/cuda/device/memory.h"
 #include "support/catch.h"
 #include "support/errors.h"
 #include "support/naive_eval.h"

@@ -1,5 +1,5 @@
 // What a network takes on the device, without running it.
-#include "runtime/cuda/program.h"
+#include "runtime/cuda/program/program.h"
 
 #include "graph/passes/passes.h"
 #include "support/catch.h"

@@ -1,5 +1,5 @@
 // Networks whose linear layers run in one launch.
-#include "runtime/cuda/chain_runner.h"
+#include "runtime/cuda/choice/chain_runner.h"
 #include "support/catch.h"
 #include "support/naive_eval.h"
 #include "support/random_model.h"

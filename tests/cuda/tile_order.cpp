@@ -2,7 +2,7 @@
 #include <set>
 #include <utility>
 
-#include "runtime/cuda/tile_order.h"
+#include "runtime/cuda/layer/tile_order.h"
 #include "support/catch.h"
 
 using namespace tbn::cuda;

@@ -178,10 +178,10 @@ class Programs(unittest.TestCase):
         program = next(text for text in snippets("cpp") if "tbn/train.h" in text)
         (self.folder / "net.cpp").write_text(program)
         listed = json.loads(run("ninja", "-C", self.build, "-t", "compdb").stdout)
-        command = next(each["command"] for each in listed if each["file"].endswith("src/train/loss.cpp"))
+        command = next(each["command"] for each in listed if each["file"].endswith("src/train/step/loss.cpp"))
         words = shlex.split(command)
         words = words[words.index(cache("CMAKE_CXX_COMPILER")):]
-        source = next(word for word in words if word.endswith("src/train/loss.cpp"))
+        source = next(word for word in words if word.endswith("src/train/step/loss.cpp"))
         end = words.index("-o")
         words = words[:end] + words[end + 2:]
         words = [self.folder / "net.cpp" if word == source else word for word in words if word != "-c"]

@@ -1,4 +1,4 @@
-"""Checks the include rules: who may see LibTorch, CUDA, other libraries, and which layer may see
+"""Checks the include rules: who may see LibTorch, CUDA, other libraries, and which room may see
 which. The rules are the tables below; CONTRIBUTING.md says why."""
 
 import pathlib
@@ -21,19 +21,67 @@ TORCH_ALLOWED = re.compile(
     r"|tests/e2e/install_consumer/train\.cpp$)")
 CUDA_ALLOWED = re.compile(r"^(src/runtime/cuda/|src/train/|tests/)")
 
-# Folders that know the standard library and tbn alone, and the folders of ours that each may see
-# besides itself and include/tbn.
-STANDARD_ONLY = {
-    "src/base": set(),
-    "src/tile": {"src/base"},
-    "src/file": {"src/base"},
-    "src/graph": {"src/base", "src/tile", "src/file"},
-    "src/prepare": {"src/base", "src/file"},
-    "models": {"src/base", "src/graph"},
-    "src/micro": {"src/base", "src/tile", "src/file", "src/graph"},
-    "src/export": {"src/base", "src/tile", "src/file", "src/graph", "src/prepare", "src/runtime", "src/micro"},
-    "src/runtime": {"src/base", "src/tile", "src/file", "src/graph", "src/prepare"},
-}
+# The rooms of the code, low to high: the folder, what is in it, and the rooms that its files may
+# include from. Each sees rooms above its own line in this table alone. CONTRIBUTING.md prints it.
+ROOMS = (
+    ("src/base", "errors, shapes, texts, random numbers by counter", ""),
+    ("src/tile", "the method: layout of a tile, sums and scalars, bits", ""),
+    ("src/file", "JSON, safetensors, the .tbn container, writing that loses nothing", "base"),
+    ("src/prepare", "a packed file's rule, and inputs made by it", "base file"),
+    ("src/graph", "a network as data: ops, traits, shapes, tensors, text, JSON, policy", "base file tile"),
+    ("src/graph/passes", "trained graph to packed graph, one rewrite a file", "base graph"),
+    ("models", "the zoo: one file a family", "base graph"),
+    ("src/log", "progress, CSV, TensorBoard", "base file"),
+
+    ("src/data/source", "what every data set is made of: options, samples, bytes of files", "base file"),
+    ("src/data/images", "image folders, CIFAR, IDX; decoding and random views", "base file prepare data/source"),
+    ("src/data/points", "clouds: HDF5, text, generated", "base file prepare data/source"),
+    ("src/data/series", "tables of numbers over time", "base file data/source"),
+    ("src/data", "the registry of data sets, and batches of them", "base prepare data/source data/images data/points data/series"),
+    ("src/config", "YAML to settings and back", "base file graph data/source"),
+
+    ("src/runtime/plan", "what every backend knows of a packed network before it runs", "base graph"),
+    ("src/runtime/cpu/common", "what kernels on processors share", "runtime/plan"),
+    ("src/runtime/cpu/reference", "plain loops: the oracle of every other backend", "runtime/cpu/common runtime/plan"),
+    ("src/runtime/cpu/fast", "look-ups, bytes, floats; one file an instruction set", "base runtime/cpu/common runtime/cpu/reference"),
+    ("src/runtime/cpu", "a network as kernels in order", "base runtime/cpu/common runtime/cpu/fast runtime/cpu/reference runtime/plan"),
+    ("src/runtime", "files loaded, sessions, the C interface", "base prepare runtime/cpu runtime/cpu/fast runtime/plan"),
+    ("src/runtime/cuda/missing", "what answers where CUDA was left out", ""),
+    ("src/runtime/cuda/device", "a device, its memory and instructions", "base"),
+    ("src/runtime/cuda/layer", "a layer's shape and weights on a device", "runtime/cpu/reference runtime/plan runtime/cuda/device"),
+    ("src/runtime/cuda/step", "what a step is, and the makers of all but layers", "runtime/cuda/device"),
+    ("src/runtime/cuda/kernels", "the kernels", "runtime/cuda/device runtime/cuda/layer runtime/cuda/step"),
+    ("src/runtime/cuda/choice", "which kernel runs a layer: by measuring, by rule, by name",
+     "base runtime/cuda/device runtime/cuda/layer runtime/cuda/step runtime/cuda/kernels"),
+    ("src/runtime/cuda/program", "a network as steps in order; sessions",
+     "base graph/passes runtime runtime/plan runtime/cuda/device runtime/cuda/layer runtime/cuda/step runtime/cuda/kernels runtime/cuda/choice"),
+    ("src/firmware", "the C99 kernels of exported networks", ""),
+    ("src/micro", "packed graphs lowered, calibrated and quantised for microcontrollers", "base file"),
+
+    ("src/eval", "metrics of every task; packed files on whole data sets", "base file prepare graph/passes data/source data runtime micro"),
+    ("src/export", "packed models from checkpoints; C sources", "base file prepare graph/passes runtime micro"),
+
+    ("src/train/tiled/gpu", "the tiled op's kernels for CUDA devices", ""),
+    ("src/train/tiled", "the tiled op: aggregation, scalars, unique rows, fused norms", "tile train/tiled/gpu"),
+    ("src/train/optim", "optimisers, their groups, schedules, averages of weights", "config"),
+    ("src/train/executor", "any graph as a LibTorch module", "graph tile config train/tiled"),
+    ("src/train/batches", "batches as tensors, from the loader or on the device", "config data/source data/images data"),
+    ("src/train/state", "all that a training is: start values, checkpoints, the run's folder", "base file config train/tiled train/optim train/executor"),
+    ("src/train/step", "losses, one step, steps recorded on a device", "base config data/source data eval train/batches train/executor train/state"),
+    ("src/train/run", "epochs from beginning to end, evaluation, signals, resuming",
+     "base file log config data/source data eval train/batches train/optim train/executor train/state train/step"),
+    ("src/train/bench", "the trainer timed beside LibTorch", "base config graph/passes data/source data train/batches train/executor train/state train/step train/run"),
+
+    ("src/app/support", "what the tools share: options, tables, a network and its data", "base file prepare graph/passes config data/source data eval"),
+    ("src/app/export", "parts of tbn-export", "base file graph/passes config data/source data runtime micro eval export app/support"),
+    ("src/app/train", "parts of tbn-train", "base file config data/source eval export train/run app/support"),
+    ("src/app/bench", "parts of tbn-bench", "base file config data train/run train/bench app/support"),
+    ("src/app", "the tools: parse, call, print",
+     "base file prepare config data micro eval export train/optim train/state train/run app/support app/export app/train app/bench"),
+)
+SEEN = {room: {f"src/{name}" for name in seen.split()} for room, _, seen in ROOMS}
+# Rooms that know the standard library and tbn alone.
+STANDARD_ONLY = re.compile(r"^(src/(base|tile|file|graph|prepare|micro|export|runtime)/|models/)")
 # Not the C++ standard but the system's: only writing files safely needs it.
 POSIX = {"fcntl.h", "unistd.h", "sys/stat.h", "sys/types.h", "sys/mman.h"}
 POSIX_ALLOWED = {"src/base", "src/file"}
@@ -75,6 +123,10 @@ def is_standard(header):
     return "/" not in header and "." not in header
 
 
+def room_of(name):
+    return name.rpartition("/")[0]
+
+
 def folder_of(header, including):
     """The repository's folder of a quoted include, or None when no such file is there."""
     beside = (ROOT / including).parent / header
@@ -86,7 +138,8 @@ def folder_of(header, including):
 
 def violations(name, text):
     """One sentence for each include of file `name` that breaks a rule."""
-    layer = next((folder for folder in STANDARD_ONLY if name.startswith(folder + "/")), None)
+    room = room_of(name)
+    layer = room if STANDARD_ONLY.match(name) else None
     device = name.startswith("src/runtime/cuda/")
     for quote, header in INCLUDE.findall(text):
         if INSTRUCTION_SET.match(name):
@@ -109,20 +162,28 @@ def violations(name, text):
         elif CUDA.match(header) and not CUDA_ALLOWED.match(name):
             yield f"{name} includes {header}: CUDA belongs to src/runtime/cuda and src/train"
         elif layer and quote == "<" and not device:
-            posix = header in POSIX and layer in POSIX_ALLOWED
+            posix = header in POSIX and room in POSIX_ALLOWED
             if not is_standard(header) and not posix and (name, header) != PROCESSOR:
                 yield f"{name} includes <{header}>: {layer} knows the standard library and tbn alone"
         elif PUBLIC_FREE.match(name) and quote == "<" and not is_standard(header):
             yield f"{name} includes <{header}>: public headers need the standard library alone"
         elif PUBLIC_FREE.match(name) and quote == '"' and not header.startswith("tbn/"):
             yield f"{name} includes {header}: a public header may include public headers alone"
-        elif layer and quote == '"':
+        elif room in SEEN and quote == '"':
             target = folder_of(header, name)
             if target is None:
                 yield f"{name} includes {header}, which is no file of tbn"
-            elif not target.startswith(("include/tbn/", layer + "/")):
-                if not any(target.startswith(f + "/") for f in STANDARD_ONLY[layer]):
-                    yield f"{name} includes {header}: {layer} may not see {target}"
+            elif not target.startswith("include/") and room_of(target) not in SEEN[room] | {room}:
+                yield f"{name} includes {header}: {room} may not see {room_of(target)}"
+
+
+
+def picture():
+    """The table as CONTRIBUTING.md prints it."""
+    lines = []
+    for room, purpose, _ in ROOMS:
+        lines.append(f"    {room:<28}{purpose}")
+    return "\n".join(lines)
 
 
 class Layering(unittest.TestCase):
@@ -130,10 +191,30 @@ class Layering(unittest.TestCase):
         found = [line for name, text in sources() for line in violations(name, text)]
         self.assertEqual(found, [], "\n" + "\n".join(found))
 
-    def test_there_is_something_to_check(self):
-        names = [name for name, _ in sources()]
-        for folder in STANDARD_ONLY:
-            self.assertTrue(any(name.startswith(folder + "/") for name in names), folder)
+    def test_the_table_has_a_row_for_every_room_and_no_other(self):
+        found = {room_of(name) for name, _ in sources() if name.startswith(("src/", "models/"))}
+        self.assertEqual(found, set(SEEN))
+
+    def test_no_room_sees_one_that_stands_below_it_in_the_table(self):
+        above = set()
+        for room, _, _ in ROOMS:
+            self.assertEqual(SEEN[room] - above, set(), f"{room} sees rooms that are not above it")
+            above.add(room)
+
+    def test_each_permission_is_used(self):
+        used = {room: set() for room in SEEN}
+        for name, text in sources():
+            room = room_of(name)
+            for quote, header in INCLUDE.findall(text):
+                target = folder_of(header, name) if quote == '"' and room in SEEN else None
+                if target is not None and not target.startswith("include/"):
+                    used[room].add(room_of(target))
+        idle = [f"{room} -> {seen}" for room in SEEN for seen in sorted(SEEN[room] - used[room])]
+        self.assertEqual(idle, [])
+
+    def test_contributing_prints_the_table(self):
+        text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+        self.assertIn(picture(), text, "CONTRIBUTING.md must have these lines:\n" + picture())
 
     def test_forbidden_includes_are_seen(self):
         for name, line in (
@@ -165,7 +246,7 @@ class Layering(unittest.TestCase):
 
     def test_allowed_includes_pass(self):
         for name, line in (
-            ("src/train/loss.cpp", "#include <torch/torch.h>"),
+            ("src/train/step/loss.cpp", "#include <torch/torch.h>"),
             ("include/tbn/train.h", "#include <torch/torch.h>"),
             ("src/graph/graph.cpp", "#include <vector>"),
             ("src/graph/graph.cpp", '#include "tbn/graph.h"'),

@@ -4,7 +4,7 @@
 #include <random>
 #include <string>
 
-#include "runtime/limits.h"
+#include "runtime/plan/limits.h"
 #include "support/allocations.h"
 #include "support/catch.h"
 #include "support/op_cases.h"

@@ -17,8 +17,8 @@
 #include "tbn/policy.h"
 #include "tbn/runtime.h"
 #include "train/executor/graph_module.h"
-#include "train/executor/init.h"
 #include "train/executor/tensor_io.h"
+#include "train/state/init.h"
 
 using namespace tbn;
 using torch::Tensor;

@@ -1,5 +1,5 @@
 // Checkpoints to disk and back, and what is refused.
-#include "train/checkpoint.h"
+#include "train/state/checkpoint.h"
 
 #include <filesystem>
 #include <fstream>

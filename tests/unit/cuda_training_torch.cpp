@@ -10,10 +10,10 @@
 #include "data/images/memory_images.h"
 #include "support/catch.h"
 #include "tbn/graph.h"
-#include "train/batch_source.h"
-#include "train/device.h"
-#include "train/infer_bench.h"
-#include "train/step_runner.h"
+#include "train/batches/batch_source.h"
+#include "train/bench/infer_bench.h"
+#include "train/executor/device.h"
+#include "train/step/step_runner.h"
 #include "train/tiled/tiled_function.h"
 
 using namespace tbn;

@@ -1,5 +1,5 @@
 // Which samples a limit keeps, over every kind of labelled data, and what a split is recognised by.
-#include "data/sampling.h"
+#include "data/source/sampling.h"
 
 #include <algorithm>
 #include <map>

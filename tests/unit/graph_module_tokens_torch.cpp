@@ -3,10 +3,10 @@
 #include "support/catch.h"
 #include "support/zoo_cases.h"
 #include "tbn/policy.h"
-#include "train/device.h"
+#include "train/executor/device.h"
 #include "train/executor/graph_module.h"
-#include "train/executor/init.h"
-#include "train/loss.h"
+#include "train/state/init.h"
+#include "train/step/loss.h"
 
 using namespace tbn;
 using torch::Tensor;

@@ -7,8 +7,8 @@
 #include "support/catch.h"
 #include "tbn/error.h"
 #include "train/executor/graph_module.h"
-#include "train/executor/init.h"
 #include "train/executor/tensor_io.h"
+#include "train/state/init.h"
 
 using namespace tbn;
 using torch::Tensor;

@@ -1,5 +1,5 @@
 // The float twin on a device (here the CPU), which checks its own answer when it is made.
-#include "train/infer_bench.h"
+#include "train/bench/infer_bench.h"
 
 #include "config/load.h"
 #include "support/catch.h"

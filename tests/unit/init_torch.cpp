@@ -1,5 +1,5 @@
 // The starts of what sequences bring: layer norms, embeddings and transforms.
-#include "train/executor/init.h"
+#include "train/state/init.h"
 
 #include <cmath>
 

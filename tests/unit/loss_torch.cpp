@@ -1,5 +1,6 @@
 // Loss, clipping and averages against formulas written out.
-#include "train/loss.h"
+#include "train/executor/tensor_io.h"
+#include "train/step/loss.h"
 
 #include <cmath>
 #include <limits>
@@ -7,7 +8,7 @@
 #include <torch/torch.h>
 
 #include "support/catch.h"
-#include "train/ema.h"
+#include "train/optim/ema.h"
 
 TEST_CASE("cross entropy with label smoothing is its formula, written out in float64") {
   torch::manual_seed(1);

@@ -6,10 +6,10 @@
 
 #include "support/catch.h"
 #include "tbn/graph.h"
-#include "train/device.h"
+#include "train/executor/device.h"
 #include "train/executor/graph_module.h"
-#include "train/executor/init.h"
 #include "train/executor/tensor_io.h"
+#include "train/state/init.h"
 
 using namespace tbn;
 using torch::Tensor;

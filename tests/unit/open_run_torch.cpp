@@ -1,5 +1,5 @@
 // The table of states of a run directory: every state with every way to begin, and what each says.
-#include "train/open_run.h"
+#include "train/run/open_run.h"
 
 #include <sys/stat.h>
 #include <sys/wait.h>

@@ -1,5 +1,5 @@
 // Parameter groups by role and by name.
-#include "train/optimizer_groups.h"
+#include "train/optim/optimizer_groups.h"
 
 #include "support/catch.h"
 #include "tbn/error.h"

@@ -1,5 +1,5 @@
 // Our optimisers against torch::optim's, step by step in float64, and their groups.
-#include "train/optimizer.h"
+#include "train/optim/optimizer.h"
 
 #include <torch/torch.h>
 

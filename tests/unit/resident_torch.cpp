@@ -10,8 +10,8 @@
 #include "support/catch.h"
 #include "support/errors.h"
 #include "tbn/error.h"
-#include "train/batch_source.h"
-#include "train/resident/resident_source.h"
+#include "train/batches/batch_source.h"
+#include "train/batches/resident_source.h"
 
 using namespace tbn;
 using namespace tbn::test;

@@ -1,5 +1,5 @@
 // When a run's files change: with the first thing that is saved, and not before.
-#include "train/run_files.h"
+#include "train/run/run_files.h"
 
 #include <filesystem>
 #include <fstream>

@@ -1,5 +1,5 @@
 // One training at a time in a run directory, whatever happens to the one before.
-#include "train/run_lock.h"
+#include "train/state/run_lock.h"
 
 #include <sys/file.h>
 #include <sys/wait.h>

@@ -3,8 +3,8 @@
 #include <limits>
 
 #include "runtime/cpu/fast/kernel.h"
-#include "runtime/fuse_additions.h"
-#include "runtime/plan.h"
+#include "runtime/plan/fuse_additions.h"
+#include "runtime/plan/plan.h"
 #include "support/catch.h"
 #include "support/naive_eval.h"
 #include "support/random_model.h"

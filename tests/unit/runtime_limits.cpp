@@ -2,9 +2,9 @@
 // it is taken.
 #include <limits>
 
-#include "runtime/limits.h"
-#include "runtime/packed_ops.h"
-#include "runtime/plan.h"
+#include "runtime/plan/limits.h"
+#include "runtime/plan/packed_ops.h"
+#include "runtime/plan/plan.h"
 #include "support/catch.h"
 #include "support/errors.h"
 #include "support/random_model.h"

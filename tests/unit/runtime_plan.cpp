@@ -2,8 +2,8 @@
 #include <random>
 
 #include "graph/passes/passes.h"
-#include "runtime/fuse_additions.h"
-#include "runtime/plan.h"
+#include "runtime/plan/fuse_additions.h"
+#include "runtime/plan/plan.h"
 #include "support/catch.h"
 #include "support/errors.h"
 #include "support/random_model.h"

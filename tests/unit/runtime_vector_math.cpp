@@ -1,5 +1,5 @@
 // The branch-free functions against the standard library's in double.
-#include "runtime/cpu/vector_math.h"
+#include "runtime/cpu/common/vector_math.h"
 
 #include <cmath>
 #include <limits>

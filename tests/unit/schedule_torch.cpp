@@ -1,5 +1,5 @@
 // Schedules against their closed formulas.
-#include "train/schedule.h"
+#include "train/optim/schedule.h"
 
 #include <cmath>
 #include <numbers>

@@ -7,7 +7,7 @@
 #include "support/catch.h"
 #include "tbn/graph.h"
 #include "train/executor/graph_module.h"
-#include "train/executor/init.h"
+#include "train/state/init.h"
 
 using namespace tbn;
 using torch::Tensor;

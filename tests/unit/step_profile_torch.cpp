@@ -1,5 +1,5 @@
 // The profile of a training step: its parts are those of the plan, and they add up.
-#include "train/step_profile.h"
+#include "train/bench/step_profile.h"
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 // Steps that are recorded and replayed against steps run one by one: the same parameters. On a CPU
 // a replay calls what was recorded, so that all but CUDA's own part is tested here.
-#include "train/step_runner.h"
+#include "train/step/step_runner.h"
 
 #include <torch/torch.h>
 

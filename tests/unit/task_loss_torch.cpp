@@ -1,6 +1,6 @@
 // The loss of a step against formulas written out in float64: a teacher's part, mixed labels,
 // points, forecasts and the penalty on transforms.
-#include "train/task_loss.h"
+#include "train/step/task_loss.h"
 
 #include <torch/torch.h>
 
@@ -12,10 +12,10 @@
 #include "support/errors.h"
 #include "support/temp_dir.h"
 #include "tbn/error.h"
-#include "train/checkpoint.h"
 #include "train/executor/graph_module.h"
-#include "train/executor/init.h"
 #include "train/executor/tensor_io.h"
+#include "train/state/checkpoint.h"
+#include "train/state/init.h"
 
 using namespace tbn;
 using test::TempDir;

@@ -1,6 +1,6 @@
 // The tables of torchvision's names, against lists written out here and torchvision's published
 // numbers of tensors and parameters.
-#include "train/executor/torchvision_names.h"
+#include "train/state/torchvision_names.h"
 
 #include <numeric>
 #include <set>

@@ -1,5 +1,5 @@
 // The parts around the training loop: run directories, and what a resumed run may change.
-#include "train/trainer.h"
+#include "train/run/trainer.h"
 
 #include <filesystem>
 #include <fstream>
@@ -16,9 +16,9 @@
 #include "eval/fit.h"
 #include "support/catch.h"
 #include "tbn/error.h"
-#include "train/trainer_graph.h"
-#include "train/trainer_resume.h"
-#include "train/trainer_setup.h"
+#include "train/run/trainer_graph.h"
+#include "train/run/trainer_resume.h"
+#include "train/run/trainer_setup.h"
 
 namespace fs = std::filesystem;
 

@@ -1,6 +1,6 @@
 // A start from trained weights: the method's formulas in float64, which files are taken and which
 // are refused.
-#include "train/executor/warm_start.h"
+#include "train/state/warm_start.h"
 
 #include <torch/torch.h>
 
@@ -14,9 +14,9 @@
 #include "support/temp_dir.h"
 #include "tbn/error.h"
 #include "tbn/models.h"
-#include "train/checkpoint.h"
-#include "train/executor/init.h"
 #include "train/executor/tensor_io.h"
+#include "train/state/checkpoint.h"
+#include "train/state/init.h"
 
 using namespace tbn;
 using test::TempDir;

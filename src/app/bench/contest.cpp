@@ -9,7 +9,7 @@
 
 #include "app/support/json_out.h"
 #include "base/text.h"
-#include "train/environment.h"
+#include "train/run/environment.h"
 
 namespace tbn::app {
 namespace {

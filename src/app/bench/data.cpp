@@ -12,7 +12,7 @@
 #include "data/loader.h"
 #include "data/registry.h"
 #include "tbn/error.h"
-#include "train/trainer_graph.h"
+#include "train/run/trainer_graph.h"
 
 namespace tbn::app {
 namespace {

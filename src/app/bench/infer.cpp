@@ -11,7 +11,7 @@
 #include "app/support/exit_codes.h"
 #include "app/support/json_out.h"
 #include "tbn/error.h"
-#include "train/infer_bench.h"
+#include "train/bench/infer_bench.h"
 
 namespace tbn::app {
 namespace {

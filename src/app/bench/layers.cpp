@@ -16,7 +16,7 @@
 #include "app/support/exit_codes.h"
 #include "app/support/json_out.h"
 #include "tbn/model.h"
-#include "train/layer_bench.h"
+#include "train/bench/layer_bench.h"
 
 namespace tbn::app {
 namespace {

@@ -5,7 +5,7 @@
 #include "app/bench/subjects.h"
 #include "app/support/exit_codes.h"
 #include "app/support/json_out.h"
-#include "train/step_bench.h"
+#include "train/bench/step_bench.h"
 
 namespace tbn::app {
 

@@ -11,7 +11,7 @@
 #include "app/bench/subjects.h"
 #include "app/support/exit_codes.h"
 #include "app/support/json_out.h"
-#include "train/step_profile.h"
+#include "train/bench/step_profile.h"
 
 namespace tbn::app {
 namespace {

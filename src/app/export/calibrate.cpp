@@ -8,7 +8,7 @@
 #include "config/data_options.h"
 #include "data/loader.h"
 #include "data/registry.h"
-#include "data/sampling.h"
+#include "data/source/sampling.h"
 #include "eval/fit.h"
 #include "micro/lower.h"
 #include "micro/ranges.h"

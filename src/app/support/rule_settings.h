@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "config/config.h"
-#include "data/options.h"
+#include "data/source/options.h"
 #include "graph/passes/units.h"
 #include "tbn/graph.h"
 #include "tbn/rule.h"

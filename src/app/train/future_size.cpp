@@ -12,7 +12,7 @@
 #include "data/registry.h"
 #include "eval/measure.h"
 #include "tbn/error.h"
-#include "train/trainer_graph.h"
+#include "train/run/trainer_graph.h"
 
 namespace tbn {
 namespace {

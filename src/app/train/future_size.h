@@ -4,7 +4,7 @@
 #include <string>
 
 #include "config/config.h"
-#include "data/dataset.h"
+#include "data/source/dataset.h"
 #include "export/packed_size.h"
 #include "file/json.h"
 

@@ -5,7 +5,7 @@
 
 #include "app/support/options.h"
 #include "config/config.h"
-#include "train/open_run.h"
+#include "train/run/open_run.h"
 
 namespace tbn {
 

@@ -5,19 +5,11 @@
 
 #include <cstdint>
 
+#include "data/source/options.h"
+
 namespace tbn {
 
 inline constexpr int kCutoutGrey = 128;
-
-struct AugmentOptions {
-  int crop_padding = 0;  // the image is shifted by up to so many pixels; zeros (black) come in
-  bool flip = false;     // mirror left and right with probability 1/2
-  int randaugment = 0;   // so many random operations in a row (Cubuk et al. 2020)
-  int magnitude = 9;     // of them, 0 .. 30
-  int cutout = 0;        // side of a square set to grey (DeVries and Taylor 2017)
-
-  bool any() const { return crop_padding > 0 || flip || randaugment > 0 || cutout > 0; }
-};
 
 struct AugmentChoice {
   int shift_y = 0;  // out(y, x) = in(y + shift_y, x + shift_x), 0 outside

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "data/images/image_set.h"
-#include "data/reader.h"
+#include "data/source/image_set.h"
+#include "data/source/reader.h"
 
 namespace tbn {
 

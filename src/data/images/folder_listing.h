@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "data/dataset.h"
-#include "data/options.h"
+#include "data/source/dataset.h"
+#include "data/source/options.h"
 
 namespace tbn {
 

@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <utility>
 
-#include "data/byte_source.h"
 #include "data/images/memory_images.h"
+#include "data/source/byte_source.h"
 #include "tbn/error.h"
 
 namespace tbn {

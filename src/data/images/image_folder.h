@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "data/dataset.h"
 #include "data/images/folder_listing.h"
 #include "data/images/picture.h"
-#include "data/reader.h"
-#include "data/skip_log.h"
+#include "data/source/dataset.h"
+#include "data/source/reader.h"
+#include "data/source/skip_log.h"
 #include "prepare/resize.h"
 
 namespace tbn {

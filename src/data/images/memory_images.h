@@ -1,9 +1,9 @@
 // Images in memory as a Dataset: small sets such as MNIST and CIFAR.
 #pragma once
 
-#include "data/dataset.h"
 #include "data/images/augment.h"
-#include "data/images/image_set.h"
+#include "data/source/dataset.h"
+#include "data/source/image_set.h"
 
 namespace tbn {
 

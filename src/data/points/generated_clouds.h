@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <functional>
 
-#include "data/options.h"
 #include "data/points/point_set.h"
 #include "data/points/solids.h"
-#include "data/reader.h"
+#include "data/source/options.h"
+#include "data/source/reader.h"
 
 namespace tbn {
 

@@ -7,8 +7,8 @@
 #include <bit>
 #include <cstring>
 
-#include "data/byte_source.h"
 #include "data/points/hdf5_values.h"
+#include "data/source/byte_source.h"
 #include "tbn/error.h"
 
 namespace tbn {

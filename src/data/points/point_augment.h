@@ -8,7 +8,7 @@
 #include <span>
 
 #include "base/counter_rng.h"
-#include "data/options.h"
+#include "data/source/options.h"
 
 namespace tbn {
 

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "data/dataset.h"
-#include "data/options.h"
 #include "data/points/point_augment.h"
-#include "data/skip_log.h"
+#include "data/source/dataset.h"
+#include "data/source/options.h"
+#include "data/source/skip_log.h"
 
 namespace tbn {
 

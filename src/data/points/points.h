@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "data/reader.h"
+#include "data/source/reader.h"
 
 namespace tbn {
 

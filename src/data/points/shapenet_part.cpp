@@ -7,12 +7,12 @@
 #include <utility>
 
 #include "base/text.h"
-#include "data/byte_source.h"
 #include "data/points/hdf5_clouds.h"
 #include "data/points/memory_clouds.h"
 #include "data/points/points.h"
 #include "data/points/text_clouds.h"
 #include "data/points/two_forms.h"
+#include "data/source/byte_source.h"
 #include "file/json.h"
 #include "tbn/error.h"
 

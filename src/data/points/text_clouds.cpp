@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "base/text.h"
-#include "data/byte_source.h"
+#include "data/source/byte_source.h"
 #include "tbn/error.h"
 
 namespace tbn {

@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "data/reader.h"
+#include "data/source/reader.h"
 
 namespace tbn {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "data/series/csv_table.h"
-#include "data/series/series_rule.h"
+#include "data/source/series_rule.h"
 
 namespace tbn {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "data/options.h"
 #include "data/series/csv_table.h"
+#include "data/source/options.h"
 
 namespace tbn {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "data/options.h"
+#include "data/source/options.h"
 
 namespace tbn {
 

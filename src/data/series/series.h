@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "data/dataset.h"
-#include "data/options.h"
-#include "data/reader.h"
 #include "data/series/csv_table.h"
+#include "data/source/dataset.h"
+#include "data/source/options.h"
+#include "data/source/reader.h"
 
 namespace tbn {
 

@@ -7,7 +7,7 @@
 
 #include "runtime/cpu/fast/kernel.h"
 #include "runtime/cpu/reference/kernel.h"
-#include "runtime/fuse_additions.h"
+#include "runtime/plan/fuse_additions.h"
 #include "tbn/error.h"
 
 namespace tbn::cpu {

@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "base/function_ref.h"
+#include "runtime/cpu/common/kernel.h"
 #include "runtime/cpu/fast/isa.h"
 #include "runtime/cpu/fast/weights.h"
-#include "runtime/cpu/kernel.h"
-#include "runtime/plan.h"
+#include "runtime/plan/plan.h"
 #include "tbn/runtime.h"
 
 namespace tbn::cpu {

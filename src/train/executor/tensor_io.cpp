@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 #include "tbn/error.h"
@@ -95,6 +96,15 @@ void load_state(GraphModule& module, const TensorMap& tensors, const std::string
     torch::Tensor target = own.tensor;
     target.copy_(to_torch(tensors.at(own.name)));
   }
+}
+
+bool all_finite(const std::vector<torch::Tensor>& tensors) {
+  if (tensors.empty()) return true;
+  const torch::NoGradGuard no_grad;
+  // The largest magnitude cannot overflow, as a sum of squares could.
+  const std::vector<torch::Tensor> largest =
+      at::_foreach_norm(tensors, std::numeric_limits<double>::infinity());
+  return at::isfinite(at::stack(largest)).all().item<bool>();
 }
 
 }  // namespace tbn

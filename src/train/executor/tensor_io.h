@@ -5,6 +5,7 @@
 #include <torch/torch.h>
 
 #include <string>
+#include <vector>
 
 #include "tbn/tensor.h"
 #include "train/executor/graph_module.h"
@@ -26,5 +27,8 @@ TensorMap state_of(const GraphModule& module);
 // each dtype and shape equal; else throws DataError beginning with `where`, and the module is as it
 // was.
 void load_state(GraphModule& module, const TensorMap& tensors, const std::string& where);
+
+// Whether no value of these floating-point tensors is infinite or not a number. One read-back.
+bool all_finite(const std::vector<at::Tensor>& tensors);
 
 }  // namespace tbn

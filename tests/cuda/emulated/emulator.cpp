@@ -1,6 +1,6 @@
 // The emulator itself: threads that wait for each other, and what it must notice.
-#include "runtime/cuda/launch.h"
-#include "runtime/cuda/memory.h"
+#include "runtime/cuda/device/launch.h"
+#include "runtime/cuda/device/memory.h"
 #include "support/catch.h"
 #include "support/cuda_emulator/stream.h"
 

@@ -1,9 +1,9 @@
 // Which kernels layers leave alone on devices that lack the instructions, and blocks in another
 // order.
 #include "cuda/support/layer_check.h"
-#include "runtime/cuda/context.h"
-#include "runtime/cuda/memory.h"
-#include "runtime/cuda/tune.h"
+#include "runtime/cuda/choice/tune.h"
+#include "runtime/cuda/device/context.h"
+#include "runtime/cuda/device/memory.h"
 #include "support/catch.h"
 #include "support/cuda_emulator/stream.h"
 

@@ -3,10 +3,10 @@
 #include <cstring>
 #include <vector>
 
-#include "runtime/cuda/launch.h"
-#include "runtime/cuda/memory.h"
-#include "runtime/cuda/ptx_wgmma.h"
-#include "runtime/cuda/tensor_maps.h"
+#include "runtime/cuda/device/launch.h"
+#include "runtime/cuda/device/memory.h"
+#include "runtime/cuda/device/ptx_wgmma.h"
+#include "runtime/cuda/layer/tensor_maps.h"
 #include "support/catch.h"
 #include "support/random_model.h"
 

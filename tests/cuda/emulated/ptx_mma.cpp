@@ -1,9 +1,9 @@
 // The emulated instructions of the tensor cores against plain loops, and what must be noticed.
 #include <vector>
 
-#include "runtime/cuda/launch.h"
-#include "runtime/cuda/memory.h"
-#include "runtime/cuda/ptx.h"
+#include "runtime/cuda/device/launch.h"
+#include "runtime/cuda/device/memory.h"
+#include "runtime/cuda/device/ptx.h"
 #include "support/catch.h"
 #include "support/random_model.h"
 

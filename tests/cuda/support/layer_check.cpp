@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "cuda/support/to_host.h"
-#include "runtime/cuda/context.h"
-#include "runtime/cuda/memory.h"
-#include "runtime/cuda/precision.h"
+#include "runtime/cuda/device/context.h"
+#include "runtime/cuda/device/memory.h"
+#include "runtime/cuda/device/precision.h"
 #include "support/random_model.h"
 #include "tbn/ops.h"
 

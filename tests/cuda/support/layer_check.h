@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "runtime/cuda/layer.h"
+#include "runtime/cuda/layer/layer.h"
 
 namespace tbn::cuda::test {
 

@@ -5,8 +5,8 @@
 
 #include <vector>
 
-#include "runtime/cuda/memory.h"
-#include "runtime/cuda/status.h"
+#include "runtime/cuda/device/memory.h"
+#include "runtime/cuda/device/status.h"
 
 namespace tbn::cuda::test {
 

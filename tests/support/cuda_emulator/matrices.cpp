@@ -1,6 +1,6 @@
 // The functions of cuBLASLt that tbn calls, computing in double. Stands in for
-// src/runtime/cuda/matrix_symbols.cpp.
-#include "runtime/cuda/matrix_symbols.h"
+// src/runtime/cuda/device/matrix_symbols.cpp.
+#include "runtime/cuda/device/matrix_symbols.h"
 
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>

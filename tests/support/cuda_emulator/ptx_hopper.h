@@ -1,6 +1,6 @@
-// The instructions of src/runtime/cuda/ptx_hopper.h and ptx_wgmma.h without a device, written from
-// the PTX ISA and not from the kernels. What the device does some time later is done as late as it
-// may be, and what it may already have overwritten is overwritten at once:
+// The instructions of src/runtime/cuda/device/ptx_hopper.h and ptx_wgmma.h without a device,
+// written from the PTX ISA and not from the kernels. What the device does some time later is done
+// as late as it may be, and what it may already have overwritten is overwritten at once:
 //
 // A bulk copy fills its destination with bytes that are no numbers, and copies when a thread waits
 // at its barrier. Products of matrices read registers and shared memory, and write sums, only in

@@ -1,4 +1,4 @@
-// The instructions of runtime/cuda/ptx.h for the emulator, written from the PTX ISA's tables
+// The instructions of runtime/cuda/device/ptx.h for the emulator, written from the PTX ISA's tables
 // "Matrix fragments for mma.m16n8k16 with floating point type" and of ldmatrix. A copy that was
 // begun is made when its thread waits for it, so that results show where a wait is missing.
 #pragma once

@@ -7,7 +7,7 @@
 #include <limits>
 #include <memory>
 
-#include "runtime/cpu/attention_geometry.h"
+#include "runtime/cpu/common/attention_geometry.h"
 #include "runtime/cpu/fast/kernel.h"
 
 namespace tbn::fast {

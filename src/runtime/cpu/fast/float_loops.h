@@ -3,9 +3,9 @@
 // each file keeps the copy that its own compiler flags made (see isa.h).
 #pragma once
 
+#include "runtime/cpu/common/vector_math.h"
 #include "runtime/cpu/fast/isa.h"
 #include "runtime/cpu/fast/unrolled.h"
-#include "runtime/cpu/vector_math.h"
 
 namespace tbn::fast {
 namespace {

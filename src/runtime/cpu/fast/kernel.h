@@ -6,10 +6,10 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/cpu/common/kernel.h"
 #include "runtime/cpu/fast/isa.h"
 #include "runtime/cpu/fast/product.h"
 #include "runtime/cpu/fast/weights.h"
-#include "runtime/cpu/kernel.h"
 #include "runtime/cpu/reference/layer.h"
 #include "tbn/model.h"
 

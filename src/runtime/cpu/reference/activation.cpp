@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime/cpu/common/vector_math.h"
 #include "runtime/cpu/reference/kernel.h"
-#include "runtime/cpu/vector_math.h"
 
 namespace tbn::reference {
 

@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <limits>
 
-#include "runtime/cpu/attention_geometry.h"
+#include "runtime/cpu/common/attention_geometry.h"
+#include "runtime/cpu/common/vector_math.h"
 #include "runtime/cpu/reference/accumulate.h"
 #include "runtime/cpu/reference/kernel.h"
-#include "runtime/cpu/vector_math.h"
 
 namespace tbn::reference {
 

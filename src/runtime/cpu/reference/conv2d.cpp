@@ -12,7 +12,7 @@
 #include "runtime/cpu/reference/accumulate.h"
 #include "runtime/cpu/reference/kernel.h"
 #include "runtime/cpu/reference/layer.h"
-#include "runtime/packed_ops.h"
+#include "runtime/plan/packed_ops.h"
 
 namespace tbn::reference {
 

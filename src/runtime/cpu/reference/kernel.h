@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "runtime/cpu/kernel.h"
+#include "runtime/cpu/common/kernel.h"
 #include "tbn/model.h"
 
 namespace tbn::reference {

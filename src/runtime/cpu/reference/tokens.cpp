@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "runtime/cpu/reference/kernel.h"
-#include "runtime/sinusoidal.h"
+#include "runtime/plan/sinusoidal.h"
 
 namespace tbn::reference {
 

@@ -3,9 +3,9 @@
 // sum of the values so far: no scores are stored, so that memory does not grow with them.
 #include <cfloat>
 
+#include "runtime/cuda/device/launch.h"
+#include "runtime/cuda/device/precision.h"
 #include "runtime/cuda/kernels/attention.h"
-#include "runtime/cuda/launch.h"
-#include "runtime/cuda/precision.h"
 
 namespace tbn::cuda {
 namespace {

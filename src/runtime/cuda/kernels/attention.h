@@ -8,7 +8,7 @@
 
 #include <cstdint>
 
-#include "runtime/cuda/context.h"
+#include "runtime/cuda/device/context.h"
 #include "tbn/cuda.h"
 
 namespace tbn::cuda {

@@ -7,10 +7,10 @@
 #include <cstring>
 #include <utility>
 
+#include "runtime/cuda/device/launch.h"
+#include "runtime/cuda/device/precision.h"
+#include "runtime/cuda/device/ptx.h"
 #include "runtime/cuda/kernels/attention.h"
-#include "runtime/cuda/launch.h"
-#include "runtime/cuda/precision.h"
-#include "runtime/cuda/ptx.h"
 
 namespace tbn::cuda {
 namespace attention {

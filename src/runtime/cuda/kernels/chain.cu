@@ -3,11 +3,11 @@
 // layers they wait for each other, and fetch the next tile's bits into the cache while they do.
 #include <algorithm>
 
+#include "runtime/cuda/device/launch.h"
+#include "runtime/cuda/device/precision.h"
 #include "runtime/cuda/kernels/chain.h"
 #include "runtime/cuda/kernels/gemv_rows.h"
 #include "runtime/cuda/kernels/layer_kernels.h"
-#include "runtime/cuda/launch.h"
-#include "runtime/cuda/precision.h"
 
 namespace tbn::cuda {
 namespace {

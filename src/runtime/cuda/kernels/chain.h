@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <span>
 
-#include "runtime/cuda/context.h"
-#include "runtime/cuda/layer.h"
+#include "runtime/cuda/device/context.h"
+#include "runtime/cuda/layer/layer.h"
 
 namespace tbn::cuda {
 

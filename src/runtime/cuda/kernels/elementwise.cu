@@ -1,10 +1,10 @@
 // Ops that treat each value by itself, or by its place in the example: normalize, affine,
 // activations, sums, differences, products, positions. All may write over their input.
-#include "runtime/cuda/epilogue.h"
+#include "runtime/cuda/device/launch.h"
+#include "runtime/cuda/device/precision.h"
 #include "runtime/cuda/kernels/pack.h"
-#include "runtime/cuda/launch.h"
-#include "runtime/cuda/ops.h"
-#include "runtime/cuda/precision.h"
+#include "runtime/cuda/layer/epilogue.h"
+#include "runtime/cuda/step/ops.h"
 
 namespace tbn::cuda {
 namespace {

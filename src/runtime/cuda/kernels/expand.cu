@@ -4,12 +4,12 @@
 // without the expansion. Workspace: weights, inputs, sums, cuBLASLt's own.
 #include <algorithm>
 
-#include "runtime/cuda/epilogue.h"
+#include "runtime/cuda/device/launch.h"
+#include "runtime/cuda/device/matrix_library.h"
+#include "runtime/cuda/device/precision.h"
 #include "runtime/cuda/kernels/layer_kernels.h"
-#include "runtime/cuda/launch.h"
-#include "runtime/cuda/matrix_library.h"
-#include "runtime/cuda/precision.h"
-#include "runtime/cuda/weights.h"
+#include "runtime/cuda/layer/epilogue.h"
+#include "runtime/cuda/layer/weights.h"
 
 namespace tbn::cuda {
 namespace {

@@ -1,10 +1,10 @@
 // A matrix of bits times one to four vectors, a block for 16 rows of the tile.
 #include <algorithm>
 
+#include "runtime/cuda/device/launch.h"
+#include "runtime/cuda/device/precision.h"
 #include "runtime/cuda/kernels/gemv_rows.h"
 #include "runtime/cuda/kernels/layer_kernels.h"
-#include "runtime/cuda/launch.h"
-#include "runtime/cuda/precision.h"
 
 namespace tbn::cuda {
 namespace {

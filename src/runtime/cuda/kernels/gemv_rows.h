@@ -4,7 +4,7 @@
 // products of 32 bits on every device.
 #pragma once
 
-#include "runtime/cuda/epilogue.h"
+#include "runtime/cuda/layer/epilogue.h"
 
 namespace tbn::cuda {
 

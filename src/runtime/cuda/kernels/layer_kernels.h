@@ -1,8 +1,8 @@
 // The rungs of the ladder, a file each.
 #pragma once
 
-#include "runtime/cuda/context.h"
-#include "runtime/cuda/layer.h"
+#include "runtime/cuda/device/context.h"
+#include "runtime/cuda/layer/layer.h"
 
 namespace tbn::cuda {
 

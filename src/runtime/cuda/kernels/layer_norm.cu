@@ -1,9 +1,9 @@
 // y = (x - mean) / sqrt(var + eps) * weight + bias over the last dimension, a warp a row. The mean
 // comes first and the squares after it: the difference of two large sums would have no digits left.
+#include "runtime/cuda/device/launch.h"
+#include "runtime/cuda/device/precision.h"
 #include "runtime/cuda/kernels/pack.h"
-#include "runtime/cuda/launch.h"
-#include "runtime/cuda/ops.h"
-#include "runtime/cuda/precision.h"
+#include "runtime/cuda/step/ops.h"
 
 namespace tbn::cuda {
 namespace {

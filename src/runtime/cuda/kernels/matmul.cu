@@ -1,7 +1,7 @@
 // Products of two values of the network, [M, K] x [K, N] in each example: a thread an output.
-#include "runtime/cuda/launch.h"
-#include "runtime/cuda/ops.h"
-#include "runtime/cuda/precision.h"
+#include "runtime/cuda/device/launch.h"
+#include "runtime/cuda/device/precision.h"
+#include "runtime/cuda/step/ops.h"
 
 namespace tbn::cuda {
 namespace {

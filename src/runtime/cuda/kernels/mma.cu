@@ -4,11 +4,11 @@
 #include <array>
 #include <utility>
 
+#include "runtime/cuda/device/launch.h"
 #include "runtime/cuda/kernels/layer_kernels.h"
 #include "runtime/cuda/kernels/mma_finish.h"
 #include "runtime/cuda/kernels/mma_plan.h"
 #include "runtime/cuda/kernels/mma_tile.h"
-#include "runtime/cuda/launch.h"
 #include "tbn/error.h"
 
 namespace tbn::cuda {

@@ -3,9 +3,9 @@
 
 #include <cstring>
 
-#include "runtime/cuda/epilogue.h"
 #include "runtime/cuda/kernels/mma_plan.h"
 #include "runtime/cuda/kernels/mma_tile.h"
+#include "runtime/cuda/layer/epilogue.h"
 
 namespace tbn::cuda::mma {
 

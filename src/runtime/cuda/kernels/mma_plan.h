@@ -4,8 +4,8 @@
 
 #include <cstdint>
 
-#include "runtime/cuda/context.h"
-#include "runtime/cuda/layer.h"
+#include "runtime/cuda/device/context.h"
+#include "runtime/cuda/layer/layer.h"
 
 namespace tbn::cuda {
 

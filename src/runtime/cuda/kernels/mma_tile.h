@@ -5,9 +5,9 @@
 #include <cstring>
 #include <type_traits>
 
+#include "runtime/cuda/device/ptx.h"
 #include "runtime/cuda/kernels/mma_plan.h"
-#include "runtime/cuda/ptx.h"
-#include "runtime/cuda/weights.h"
+#include "runtime/cuda/layer/weights.h"
 
 namespace tbn::cuda::mma {
 

@@ -1,8 +1,8 @@
 // The trend of a series [T, C]: the mean of neighbouring rows, of which the first and the last
 // stand for those beyond the ends.
-#include "runtime/cuda/launch.h"
-#include "runtime/cuda/ops.h"
-#include "runtime/cuda/precision.h"
+#include "runtime/cuda/device/launch.h"
+#include "runtime/cuda/device/precision.h"
+#include "runtime/cuda/step/ops.h"
 
 namespace tbn::cuda {
 namespace {

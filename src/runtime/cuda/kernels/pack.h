@@ -1,7 +1,7 @@
 // Sixteen bytes of values, which a thread loads and stores at once.
 #pragma once
 
-#include "runtime/cuda/device_code.h"
+#include "runtime/cuda/device/device_code.h"
 
 namespace tbn::cuda {
 

@@ -1,10 +1,10 @@
 // The first rung: a thread a sum, one weight after another. It computes every layer, and is what
 // the other rungs are checked against.
-#include "runtime/cuda/epilogue.h"
+#include "runtime/cuda/device/launch.h"
+#include "runtime/cuda/device/precision.h"
 #include "runtime/cuda/kernels/layer_kernels.h"
-#include "runtime/cuda/launch.h"
-#include "runtime/cuda/precision.h"
-#include "runtime/cuda/weights.h"
+#include "runtime/cuda/layer/epilogue.h"
+#include "runtime/cuda/layer/weights.h"
 
 namespace tbn::cuda {
 namespace {

@@ -1,10 +1,10 @@
 // Pooling over windows of images that lie channels last, and over all rows of a sequence or map.
 #include <cmath>
 
+#include "runtime/cuda/device/launch.h"
+#include "runtime/cuda/device/precision.h"
 #include "runtime/cuda/kernels/pack.h"
-#include "runtime/cuda/launch.h"
-#include "runtime/cuda/ops.h"
-#include "runtime/cuda/precision.h"
+#include "runtime/cuda/step/ops.h"
 
 namespace tbn::cuda {
 namespace {

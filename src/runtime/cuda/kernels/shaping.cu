@@ -3,10 +3,10 @@
 #include <functional>
 #include <numeric>
 
+#include "runtime/cuda/device/launch.h"
+#include "runtime/cuda/device/precision.h"
 #include "runtime/cuda/kernels/pack.h"
-#include "runtime/cuda/launch.h"
-#include "runtime/cuda/ops.h"
-#include "runtime/cuda/precision.h"
+#include "runtime/cuda/step/ops.h"
 
 namespace tbn::cuda {
 namespace {

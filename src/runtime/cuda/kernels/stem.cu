@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/cuda/device/launch.h"
+#include "runtime/cuda/device/precision.h"
 #include "runtime/cuda/kernels/layer_kernels.h"
 #include "runtime/cuda/kernels/mma_finish.h"
 #include "runtime/cuda/kernels/mma_tile.h"
-#include "runtime/cuda/launch.h"
-#include "runtime/cuda/precision.h"
 
 namespace tbn::cuda {
 namespace stem {

@@ -1,7 +1,7 @@
 // Between the floats or bytes of the caller, row-major as the graph says, and activations.
+#include "runtime/cuda/device/precision.h"
 #include "runtime/cuda/kernels/transposition.h"
-#include "runtime/cuda/ops.h"
-#include "runtime/cuda/precision.h"
+#include "runtime/cuda/step/ops.h"
 
 namespace tbn::cuda {
 namespace {

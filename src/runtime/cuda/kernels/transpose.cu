@@ -1,7 +1,7 @@
 // Swapped dimensions: the op, and the two orders of a value.
+#include "runtime/cuda/device/precision.h"
 #include "runtime/cuda/kernels/transposition.h"
-#include "runtime/cuda/ops.h"
-#include "runtime/cuda/precision.h"
+#include "runtime/cuda/step/ops.h"
 
 namespace tbn::cuda {
 namespace {

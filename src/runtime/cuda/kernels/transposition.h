@@ -2,8 +2,8 @@
 // value on the way.
 #pragma once
 
-#include "runtime/cuda/device_code.h"
-#include "runtime/cuda/launch.h"
+#include "runtime/cuda/device/device_code.h"
+#include "runtime/cuda/device/launch.h"
 
 namespace tbn::cuda {
 

@@ -2,14 +2,14 @@
 // registers, where they become numbers, and the activations from shared memory, where bulk copies
 // bring them: runs of a matrix for linear layers; for convolutions the windows of images a tap at a
 // time or, where the stride is 1, all that they reach at once. Sums then make their outputs.
-#include "runtime/cuda/context.h"
+#include "runtime/cuda/device/context.h"
+#include "runtime/cuda/device/launch.h"
+#include "runtime/cuda/device/precision.h"
 #include "runtime/cuda/kernels/layer_kernels.h"
 #include "runtime/cuda/kernels/wgmma_finish.h"
 #include "runtime/cuda/kernels/wgmma_padded.h"
 #include "runtime/cuda/kernels/wgmma_share.h"
-#include "runtime/cuda/launch.h"
-#include "runtime/cuda/precision.h"
-#include "runtime/cuda/tensor_maps.h"
+#include "runtime/cuda/layer/tensor_maps.h"
 
 namespace tbn::cuda {
 namespace {

@@ -2,8 +2,8 @@
 // stages in shared memory, and the order in which it takes the layer's tiles.
 #pragma once
 
+#include "runtime/cuda/device/ptx_wgmma.h"
 #include "runtime/cuda/kernels/wgmma_plan.h"
-#include "runtime/cuda/ptx_wgmma.h"
 
 namespace tbn::cuda {
 

@@ -2,9 +2,9 @@
 // write 16 bytes of neighbouring outputs each, and eight threads all 64 of a pixel.
 #pragma once
 
-#include "runtime/cuda/epilogue.h"
 #include "runtime/cuda/kernels/wgmma_block.h"
-#include "runtime/cuda/weights.h"
+#include "runtime/cuda/layer/epilogue.h"
+#include "runtime/cuda/layer/weights.h"
 
 namespace tbn::cuda {
 

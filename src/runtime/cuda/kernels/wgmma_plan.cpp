@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "runtime/cuda/tensor_maps.h"
+#include "runtime/cuda/layer/tensor_maps.h"
 
 namespace tbn::cuda {
 namespace {

@@ -1,7 +1,7 @@
 // How the kernel "wgmma" cuts a layer into tiles of sums, one at a time for a multiprocessor.
 #pragma once
 
-#include "runtime/cuda/layer.h"
+#include "runtime/cuda/layer/layer.h"
 
 namespace tbn::cuda {
 

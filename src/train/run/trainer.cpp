@@ -1,0 +1,399 @@
+// The training loop.
+#include "train/run/trainer.h"
+
+#include <array>
+#include <chrono>
+#include <cmath>
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include "base/text.h"
+#include "config/data_options.h"
+#include "config/storable.h"
+#include "data/registry.h"
+#include "eval/measure.h"
+#include "file/reader.h"
+#include "tbn/error.h"
+#include "train/executor/device.h"
+#include "train/optim/schedule.h"
+#include "train/run/environment.h"
+#include "train/run/evaluate.h"
+#include "train/run/run_files.h"
+#include "train/run/signals.h"
+#include "train/run/trainer_graph.h"
+#include "train/run/trainer_report.h"
+#include "train/run/trainer_setup.h"
+
+namespace tbn {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// Reading a value back from a GPU waits for it; a step here and there is often enough.
+constexpr std::int64_t kStepsBetweenReadsOnGpu = 50;
+constexpr std::int64_t kStepsBetweenScalars = 50;
+
+class Trainer {
+ public:
+  Trainer(const Config& config, OpenRun& run, const TrainOptions& options);
+  TrainOutcome run();
+  void finish(const Json& summary) { files_.finish(summary); }
+
+ private:
+  enum class EpochEnd { kComplete, kStopped, kStepLimit };
+
+  void open();
+  EpochEnd run_epoch();
+  double train_step(const TrainBatch& batch);
+  void check_finite();
+  [[noreturn]] void fail_non_finite(const std::string& what);
+  EpochEnd finish_epoch(bool complete);
+  bool validate(EpochReport& report);
+  void show_progress(double loss);
+  void report_skipped();
+  void report_misfits();
+  void save(const std::filesystem::path& path);
+  void save_between_epochs();
+  std::optional<EvalMetrics> evaluate_on(const Dataset& data);
+  bool judge_best(TrainOutcome& outcome);
+  void say_stopped(const std::string& where);
+  bool out_of_steps() const;
+  double lr_at(std::int64_t step) const;
+
+  const Config& config_;
+  OpenRun& open_;
+  const RunDirectory& run_;
+  const TrainOptions& options_;
+  const Clock::time_point start_ = Clock::now();
+  TrainerSetup setup_;
+  TrainState& state_ = setup_.state;
+  RunFiles files_;
+  StopSignals signals_;  // from here on: until the data are read, a signal just ends the process
+  std::unique_ptr<TrainReport> report_;
+  RateMeter rate_;
+  Clock::time_point epoch_start_;
+  std::int64_t epoch_samples_ = 0;         // trained by this process
+  std::array<std::int64_t, 3> skipped_{};  // samples of each split, as last reported
+  std::int64_t misfits_ = 0;               // steps, as last reported
+  double trained_seconds_ = 0;
+  std::int64_t trained_samples_ = 0;
+};
+
+// Per cent of the running epoch's labels; none where there are no labels.
+std::optional<double> train_accuracy(const TrainProgress& p) {
+  if (p.labels == 0) return std::nullopt;
+  return 100 * static_cast<double>(p.correct) / static_cast<double>(p.labels);
+}
+
+Trainer::Trainer(const Config& config, OpenRun& run, const TrainOptions& options)
+    : config_(config),
+      open_(run),
+      run_(run.directory),
+      options_(options),
+      setup_(config, run.from.has_value()),
+      files_(config, run_, describe_device(setup_.device), options.command_line,
+             run.from.has_value()) {}
+
+// Takes over an earlier state and makes the run directory; before this nothing is written there.
+void Trainer::open() {
+  if (open_.from) take_state(setup_, open_);
+  run_.prepare(open_.replaces);
+  if (open_.from && config_.train.deterministic) {
+    const std::string note = threads_note(run_.environment(), at::get_num_threads());
+    if (!note.empty()) open_.notes.push_back(note);
+  }
+  files_.begin();
+  // A resume that asks for `last` must not find the state that this one went back behind.
+  if (open_.is_best) save(run_.last());
+  const std::int64_t step = state_.progress().global_step;
+  report_ =
+      std::make_unique<TrainReport>(run_, setup_.data.train->spec().task.task, options_.console,
+                                    open_.from ? std::optional<std::int64_t>(step) : std::nullopt);
+  for (const std::string& line : opening_lines(config_, setup_, open_)) report_->say(line);
+  report_skipped();
+  open_.from.reset();  // its tensors have been taken over
+}
+
+// The default group's learning rate in a step, counted from 0.
+double Trainer::lr_at(std::int64_t step) const {
+  return config_.optim.fields.lr * schedule_factor(config_.schedule, step, setup_.span);
+}
+
+bool Trainer::out_of_steps() const {
+  return config_.train.max_steps > 0 && state_.progress().global_step >= config_.train.max_steps;
+}
+
+TrainOutcome Trainer::run() {
+  open();
+  TrainOutcome outcome;
+  outcome.folder = run_.folder();
+  outcome.device = describe_device(setup_.device);
+  const TrainProgress& p = state_.progress();
+  EpochEnd end = EpochEnd::kComplete;
+  while (end == EpochEnd::kComplete &&
+         (p.awaits_validation || (p.epoch < config_.train.epochs && !out_of_steps()))) {
+    end = run_epoch();
+  }
+  outcome.epochs = p.epoch;
+  outcome.steps = p.global_step;
+  outcome.best_epoch = p.best_epoch + 1;
+  outcome.train_seconds = trained_seconds_;
+  outcome.samples_per_second =
+      trained_seconds_ > 0 ? static_cast<double>(trained_samples_) / trained_seconds_ : 0;
+  if (end == EpochEnd::kStopped) {
+    say_stopped(p.awaits_validation
+                    ? fmt::format("in the validation of epoch {}", p.epoch + 1)
+                    : fmt::format("at epoch {}, step {}", p.epoch + 1, p.step_in_epoch));
+    outcome.signal = StopSignals::received();
+  } else if (!judge_best(outcome)) {
+    say_stopped("in the final evaluation");
+    outcome.signal = StopSignals::received();
+  }
+  outcome.seconds = seconds_since(start_);
+  return outcome;
+}
+
+void Trainer::say_stopped(const std::string& where) {
+  report_->say(fmt::format("stopped by {} {}; continue with --resume",
+                           signal_text(StopSignals::received()), where));
+}
+
+Trainer::EpochEnd Trainer::run_epoch() {
+  epoch_start_ = Clock::now();
+  epoch_samples_ = 0;
+  TrainProgress& p = state_.progress();
+  state_.model().train();
+  state_.model().set_norm_momentum_factor(norm_momentum_factor(config_.schedule, p.epoch));
+  setup_.source.source->start_epoch(p.epoch, p.step_in_epoch);
+  TrainBatch batch;
+  Clock::time_point step_start = epoch_start_;
+  // The signal is looked at before each batch, so that a step is always whole.
+  while (StopSignals::received() == 0 && !out_of_steps() && setup_.source.source->next(batch)) {
+    const double loss = train_step(batch);
+    p.awaits_validation = false;
+    rate_.add(batch.size, seconds_since(step_start));
+    step_start = Clock::now();
+    epoch_samples_ += batch.size;
+    show_progress(loss);
+    save_between_epochs();
+  }
+  if (p.step_in_epoch == setup_.span.steps_per_epoch) return finish_epoch(true);
+  if (StopSignals::received() == 0) return finish_epoch(false);
+  save(run_.last());
+  return EpochEnd::kStopped;
+}
+
+// One step; returns the loss where it was read back, else not-a-number.
+double Trainer::train_step(const TrainBatch& batch) {
+  const auto [loss, correct] = setup_.runner.run(
+      batch.tensors, schedule_factor(config_.schedule, state_.progress().global_step, setup_.span));
+  state_.count_step(loss, correct, batch.size, batch.labels);
+
+  const std::int64_t step = state_.progress().global_step;
+  if (setup_.device.is_cuda() && step % kStepsBetweenReadsOnGpu != 0) return std::nan("");
+  const double value = loss.item<double>();
+  if (!std::isfinite(value)) {
+    fail_non_finite(std::isnan(value) ? "the loss is not a number" : "the loss is infinite");
+  }
+  if (step % kStepsBetweenScalars == 0) report_->scalar("train/step_loss", value, step);
+  return value;
+}
+
+// What no checkpoint may hold. Waits for the device.
+void Trainer::check_finite() {
+  state_.fetch_sums();
+  if (!std::isfinite(state_.progress().loss_sum)) {
+    fail_non_finite("the loss of the epoch is not finite");
+  }
+  const std::string part = state_.not_finite();
+  if (!part.empty()) fail_non_finite(part + " is not finite");
+}
+
+void Trainer::fail_non_finite(const std::string& what) {
+  const TrainProgress& p = state_.progress();
+  const std::string kept = run_.has_checkpoint()
+                               ? fmt::format("the last good checkpoint is {}", run_.last().string())
+                               : std::string("no checkpoint was written yet");
+  const std::string text = fmt::format(
+      "{} at epoch {}, step {} (step {} of the run) with lr {:g}; {}; try a lower optim.lr, a "
+      "longer schedule.warmup_epochs or train.clip_norm",
+      what, p.epoch + 1, p.step_in_epoch, p.global_step,
+      lr_at(std::max<std::int64_t>(0, p.global_step - 1)), kept);
+  if (report_) report_->note(text);
+  throw NonFiniteError(text);
+}
+
+void Trainer::show_progress(double loss) {
+  if (std::isnan(loss)) return;
+  state_.fetch_sums();
+  const TrainProgress& p = state_.progress();
+  const double rate = rate_.samples_per_second();
+  const auto left =
+      static_cast<double>((setup_.span.total_steps - p.global_step) * config_.train.batch_size);
+  report_->progress({.epoch = p.epoch + 1,
+                     .epochs = config_.train.epochs,
+                     .step = p.step_in_epoch,
+                     .steps = setup_.span.steps_per_epoch,
+                     .loss = p.loss_sum / static_cast<double>(p.samples),
+                     .accuracy = train_accuracy(p),
+                     .samples_per_second = rate,
+                     .seconds_left = rate > 0 ? left / rate : -1});
+}
+
+// Nothing where a signal came first.
+std::optional<EvalMetrics> Trainer::evaluate_on(const Dataset& data) {
+  const std::optional<MetricSums> sums =
+      evaluate_unless([] { return StopSignals::received() != 0; }, state_.model(), data,
+                      {.device = setup_.device,
+                       .batch_size = config_.train.eval_batch_size,
+                       .bf16 = config_.train.precision == "bf16",
+                       .threads = static_cast<int>(config_.data.threads)});
+  if (!sums) return std::nullopt;
+  return sums->result();
+}
+
+// Measures the epoch on the validation split, where there is one. False where a signal came first.
+bool Trainer::validate(EpochReport& report) {
+  if (setup_.data.validation->size() == 0) return true;
+  const Ema::Applied averages(state_.ema());
+  report.validation = evaluate_on(*setup_.data.validation);
+  if (!report.validation) return false;
+  if (!std::isfinite(report.validation->loss)) {
+    fail_non_finite("the validation loss is not finite");
+  }
+  const TrainProgress& p = state_.progress();
+  report.best = !p.best_score || report.validation->score() > *p.best_score;
+  state_.metrics() = {.measure = measure_of(report.validation->task),
+                      .val = measure_value(*report.validation),
+                      .val_loss = report.validation->loss};
+  return true;
+}
+
+// Validation, reports and checkpoints. An epoch that a step limit cut short is not counted as done.
+Trainer::EpochEnd Trainer::finish_epoch(bool complete) {
+  check_finite();
+  const double seconds = seconds_since(epoch_start_);
+  trained_seconds_ += seconds;
+  trained_samples_ += epoch_samples_;
+  TrainProgress& p = state_.progress();
+  EpochReport report{.epoch = p.epoch + 1,
+                     .epochs = config_.train.epochs,
+                     .global_step = p.global_step,
+                     .train_loss = p.loss_sum / static_cast<double>(p.samples),
+                     .train_accuracy = train_accuracy(p),
+                     .lr = lr_at(std::max<std::int64_t>(0, p.global_step - 1)),
+                     .samples_per_second = static_cast<double>(epoch_samples_) / seconds,
+                     .seconds = seconds,
+                     .best = true};
+  if (!validate(report)) {
+    p.awaits_validation = true;
+    save(run_.last());
+    return EpochEnd::kStopped;
+  }
+  p.awaits_validation = false;
+  if (report.best) {
+    p.best_score.reset();
+    if (report.validation) p.best_score = report.validation->score();
+    p.best_epoch = p.epoch;
+  }
+  if (complete) state_.start_epoch(p.epoch + 1);
+  report_->epoch(report);
+  report_skipped();
+  report_misfits();
+  if (report.best) save(run_.best());
+  const bool stops = StopSignals::received() != 0;
+  const bool due = p.epoch % config_.train.checkpoint_every == 0;
+  if (due || !complete || p.epoch == config_.train.epochs || stops) save(run_.last());
+  if (!complete) return EpochEnd::kStepLimit;
+  return stops && p.epoch < config_.train.epochs ? EpochEnd::kStopped : EpochEnd::kComplete;
+}
+
+// Says which samples could not be read, where there are more than when it was last said.
+void Trainer::report_skipped() {
+  const auto say = [&](const Dataset& data, const std::string& split, std::int64_t& said) {
+    const SkipReport report = data.skips();
+    if (report.skipped + report.ignored > said) report_->say(skip_text(report, split));
+    said = report.skipped + report.ignored;
+  };
+  // Samples held out for validation are of the training split.
+  if (setup_.data.found.validation) say(*setup_.data.validation, "validation", skipped_[1]);
+  say(*setup_.data.train, "training", skipped_[0]);
+  say(*setup_.data.test, "test", skipped_[2]);
+}
+
+// Says how many steps were not replayed, where that has grown.
+void Trainer::report_misfits() {
+  const std::int64_t misfits = setup_.runner.misfits();
+  if (misfits > misfits_) {
+    report_->say(
+        fmt::format("{} steps ran outside of the CUDA graph: their batches are of another "
+                    "size",
+                    misfits));
+  }
+  misfits_ = misfits;
+}
+
+void Trainer::save(const std::filesystem::path& path) {
+  check_finite();
+  Checkpoint checkpoint = state_.capture(files_.config_yaml());
+  checkpoint.rule = setup_.data.rule;
+  files_.save(path, checkpoint);
+}
+
+// After a step, where the last checkpoint has become old; the end of an epoch saves by itself.
+void Trainer::save_between_epochs() {
+  const double minutes = config_.train.checkpoint_minutes;
+  const TrainProgress& p = state_.progress();
+  if (minutes == 0 || p.step_in_epoch == setup_.span.steps_per_epoch) return;
+  if (files_.minutes_since_save() < minutes) return;
+  save(run_.last());
+  report_->note(fmt::format("saved at epoch {}, step {}", p.epoch + 1, p.step_in_epoch));
+}
+
+// The best checkpoint on the test split, and its accuracy into the checkpoint. False where a signal
+// came first.
+bool Trainer::judge_best(TrainOutcome& outcome) {
+  const std::filesystem::path path = run_.best();
+  if (!has_file(path)) save(path);
+  Checkpoint best = read_checkpoint(path);
+  state_.restore(best, path.string());
+  const Ema::Applied averages(state_.ema());
+  if (best.metrics.val) {
+    outcome.validation = evaluate_on(*setup_.data.validation);
+    if (!outcome.validation) return false;
+  }
+  outcome.test = evaluate_on(*setup_.data.test);
+  if (!outcome.test) return false;
+  best.metrics.measure = measure_of(outcome.test->task);
+  best.metrics.test = measure_value(*outcome.test);
+  best.metrics.test_loss = outcome.test->loss;
+  best.rule = setup_.data.rule;
+  write_checkpoint(path, best);
+  report_skipped();
+  report_->say(fmt::format("best epoch {}: test {} on {} samples", outcome.best_epoch,
+                           outcome.test->headline(),
+                           grouped(static_cast<std::uint64_t>(outcome.test->samples))));
+  return true;
+}
+
+}  // namespace
+
+TrainOutcome train(OpenRun run, const TrainOptions& options) {
+  const Config& config = run.config;
+  check_storable(config);
+  Trainer trainer(config, run, options);
+  TrainOutcome outcome = trainer.run();
+  if (outcome.signal == 0) {
+    const Summary summary =
+        summarize(training_graph(config, describe_data(data_options(config.data))));
+    trainer.finish(outcome_json(config, outcome, summary));
+  }
+  return outcome;
+}
+
+}  // namespace tbn

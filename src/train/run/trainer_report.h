@@ -1,0 +1,57 @@
+// Where training tells how it goes: the console, train.log, metrics.csv and TensorBoard's events.
+#pragma once
+
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "eval/metrics.h"
+#include "log/csv.h"
+#include "log/progress.h"
+#include "log/tensorboard.h"
+#include "train/state/run_directory.h"
+
+namespace spdlog {
+class logger;
+}
+
+namespace tbn {
+
+struct EpochReport {
+  std::int64_t epoch = 0;  // counted from 1
+  std::int64_t epochs = 0;
+  std::int64_t global_step = 0;
+  double train_loss = 0;
+  std::optional<double> train_accuracy;  // per cent, of labels
+  std::optional<EvalMetrics> validation;
+  double lr = 0;
+  double samples_per_second = 0;
+  double seconds = 0;
+  bool best = false;
+};
+
+class TrainReport {
+ public:
+  // Begins the files, or continues them after step `resumed_step` and forgets what came later.
+  TrainReport(const RunDirectory& run, Task task, std::FILE* console,
+              std::optional<std::int64_t> resumed_step);
+  ~TrainReport();
+
+  void progress(const Progress& progress) { printer_.update(progress); }
+  void epoch(const EpochReport& report);
+  // A single value outside of epochs, for TensorBoard.
+  void scalar(const char* tag, double value, std::int64_t step);
+  // A sentence for the console and the log.
+  void say(const std::string& text);
+  // For the log alone.
+  void note(const std::string& text);
+
+ private:
+  std::shared_ptr<spdlog::logger> log_;
+  CsvLog csv_;
+  TensorboardWriter events_;
+  ProgressPrinter printer_;
+};
+
+}  // namespace tbn

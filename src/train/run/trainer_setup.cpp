@@ -1,0 +1,156 @@
+// Builds a training from its configuration, or from a checkpoint.
+#include "train/run/trainer_setup.h"
+
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "base/finite.h"
+#include "base/text.h"
+#include "config/data_options.h"
+#include "config/load.h"
+#include "data/data_rule.h"
+#include "data/loader.h"
+#include "data/registry.h"
+#include "file/utf8.h"
+#include "tbn/error.h"
+#include "train/executor/device.h"
+#include "train/run/trainer_graph.h"
+
+namespace tbn {
+namespace {
+
+LoaderOptions loader_options(const Config& config, const Dataset& data) {
+  const TrainConfig& train = config.train;
+  return {.batch_size = train.batch_size,
+          .shuffle = true,
+          .drop_last = data.size() >= train.batch_size,
+          .seed = static_cast<std::uint64_t>(train.seed),
+          .augment = true,
+          .mix = {.mixup = config.data.mixup, .cutmix = config.data.cutmix},
+          .refill = true,
+          .threads = static_cast<int>(config.data.threads)};
+}
+
+ScheduleSpan schedule_span(const Config& config, const Dataset& data) {
+  const std::int64_t steps = batches_per_epoch(loader_options(config, data), data.size());
+  return {.steps_per_epoch = steps, .total_steps = steps * config.train.epochs};
+}
+
+Graph graph_for(const Config& config, const DataSplits& data) {
+  const bool normalize = config.data.normalize && data.statistics.has_value();
+  return training_graph(config, data.train->spec(), normalize ? &*data.statistics : nullptr);
+}
+
+c10::Device prepare_device(const TrainConfig& train) {
+  const c10::Device device = resolve_device(train.device);
+  configure_torch(train, device);
+  return device;
+}
+
+void check_numbers(const OpenRun& run) {
+  const std::string advice = !run.is_best && run.best
+                                 ? "no run goes on from that; --resume=best goes back to "
+                                   "best.safetensors, and --overwrite begins anew"
+                                 : "no run goes on from that; --overwrite begins anew";
+  for (const TensorMap* part : {&run.from->model, &run.from->ema, &run.from->optimizer}) {
+    check_finite(*part, run.from_path.string(), advice);
+  }
+}
+
+DataSplits storable_data(const DataConfig& config) {
+  DataSplits data = load_data(data_options(config));
+  check_class_names(data.train->spec(), config.name);
+  return data;
+}
+
+}  // namespace
+
+TrainerSetup::TrainerSetup(const Config& config, bool resumes)
+    : device(prepare_device(config.train)),
+      data(storable_data(config.data)),
+      source(choose_source(config, *data.train, loader_options(config, *data.train), device)),
+      loss(config, data.train->spec(), device),
+      state(config, graph_for(config, data), device, resumes, data.train->spec().class_keys()),
+      step_mode(choose_step_mode(config.train, device)),
+      runner(state, loss, config.train, step_mode.mode),
+      span(schedule_span(config, *data.train)) {}
+
+void take_state(TrainerSetup& setup, OpenRun& run) {
+  const std::string where = run.from_path.string();
+  for (std::string& note : check_same_data(run.from->rule, setup.data.rule, where)) {
+    run.notes.push_back(std::move(note));
+  }
+  check_numbers(run);
+  setup.state.restore(*run.from, where);
+  TrainProgress& progress = setup.state.progress();
+  progress.best_score.reset();
+  if (run.best) {
+    progress.best_score = run.best->best_score;
+    progress.best_epoch = run.best->best_epoch;
+  }
+  if (progress.step_in_epoch > setup.span.steps_per_epoch) {
+    throw DataError(
+        fmt::format("{}: it was saved after step {} of an epoch, which has only {} "
+                    "steps here; is it the same data?",
+                    where, progress.step_in_epoch, setup.span.steps_per_epoch));
+  }
+}
+
+std::vector<std::string> opening_lines(const Config& config, const TrainerSetup& setup,
+                                       const OpenRun& run) {
+  const DataSplits& data = setup.data;
+  std::vector<std::string> lines = {
+      fmt::format("{} training, {} validation and {} test samples{}",
+                  grouped(static_cast<std::uint64_t>(data.train->size())),
+                  grouped(static_cast<std::uint64_t>(data.validation->size())),
+                  grouped(static_cast<std::uint64_t>(data.test->size())),
+                  data.folder.empty() ? "" : " from " + data.folder.string()),
+      fmt::format("device {}{}{}{}; run directory {}", describe_device(setup.device),
+                  config.train.precision == "bf16" ? ", bfloat16" : "",
+                  setup.step_mode.mode == StepMode::kRecorded ? ", steps as a CUDA graph" : "",
+                  config.train.deterministic ? ", deterministic" : "",
+                  run.directory.folder().string())};
+  lines.insert(lines.end(), run.notes.begin(), run.notes.end());
+  lines.insert(lines.end(), data.notes.begin(), data.notes.end());
+  for (const std::string& note : {setup.source.note, setup.step_mode.note}) {
+    if (!note.empty()) lines.push_back(note);
+  }
+  if (setup.state.warm_started()) lines.push_back(describe(*setup.state.warm_started()));
+  if (!run.from) return lines;
+  const TrainProgress& p = setup.state.progress();
+  lines.push_back(fmt::format("resuming at epoch {}, step {} of {}", p.epoch + 1, p.step_in_epoch,
+                              setup.span.steps_per_epoch));
+  const Config stored = parse_recorded_config(run.from->config_yaml, run.from_path.string());
+  const std::string change = changed_schedule(config, stored, setup.span, p.global_step);
+  if (!change.empty()) lines.push_back(change);
+  return lines;
+}
+
+std::string changed_schedule(const Config& config, const Config& stored, const ScheduleSpan& span,
+                             std::int64_t step) {
+  if (config.train.epochs == stored.train.epochs || step == 0 || step >= span.total_steps) {
+    return "";
+  }
+  const ScheduleSpan then{.steps_per_epoch = span.steps_per_epoch,
+                          .total_steps = span.steps_per_epoch * stored.train.epochs};
+  const double last = config.optim.fields.lr * schedule_factor(stored.schedule, step - 1, then);
+  const double next = config.optim.fields.lr * schedule_factor(config.schedule, step, span);
+  return fmt::format(
+      "train.epochs was {} and is {}: the learning rate goes on at {:.3g}, after {:.3g} in the "
+      "last "
+      "step",
+      stored.train.epochs, config.train.epochs, next, last);
+}
+
+void check_class_names(const SampleSpec& spec, const std::string& data) {
+  for (const std::string& name : spec.class_names) {
+    if (is_utf8(name)) continue;
+    throw DataError(fmt::format(
+        "data set '{}': the name of class {} is not UTF-8, which the results of a run must be; "
+        "rename its folder",
+        data, in_quotes(name)));
+  }
+}
+
+}  // namespace tbn

@@ -1,0 +1,111 @@
+// The loss of each task.
+#include "train/step/task_loss.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include "base/finite.h"
+#include "data/class_match.h"
+#include "eval/fit.h"
+#include "tbn/error.h"
+#include "train/executor/device.h"
+#include "train/executor/graph_module.h"
+#include "train/executor/tensor_io.h"
+#include "train/state/checkpoint.h"
+#include "train/state/run_directory.h"
+#include "train/step/loss.h"
+
+namespace tbn {
+namespace {
+
+// A teacher of other classes, or of these in another order, teaches nonsense: every logit must mean
+// what it means to the student.
+void check_classes(const Rule& rule, const SampleSpec& spec, const std::string& where) {
+  if (!rule.output || spec.task.task != Task::kClassification) return;
+  const ClassMatch match = match_classes(*rule.output, spec, false, where);
+  if (match.note.empty()) return;
+  throw DataError(fmt::format(
+      "{}: {}; a teacher must have been trained on the classes of the student, in their order",
+      where, match.note));
+}
+
+std::shared_ptr<GraphModule> load_teacher(const TeacherConfig& teacher, const SampleSpec& spec,
+                                          c10::Device device) {
+  if (teacher.from.empty()) return nullptr;
+  const std::string where = find_checkpoint(teacher.from).string();
+  const Checkpoint checkpoint = read_checkpoint(where);
+  check_classes(checkpoint.rule, spec, fmt::format("teacher.from: '{}'", where));
+  check_data_fits(checkpoint.graph, spec, fmt::format("teacher.from: {}", where));
+  check_finite(checkpoint.weights(), fmt::format("teacher.from: {}", where),
+               "a network that diverged teaches nothing; name another checkpoint");
+  auto module = std::make_shared<GraphModule>(checkpoint.graph);
+  load_state(*module, checkpoint.weights(), where);
+  module->to(device);
+  module->eval();
+  return module;
+}
+
+}  // namespace
+
+TaskLoss::TaskLoss(const Config& config, const SampleSpec& spec, c10::Device device)
+    : train_(config.train),
+      settings_(config.teacher),
+      task_(spec.task.task),
+      device_(device),
+      teacher_(load_teacher(config.teacher, spec, device)) {
+  if (task_ != Task::kClassification && (config.data.mixup > 0 || config.data.cutmix > 0)) {
+    throw ConfigError("data.mixup and data.cutmix mix labels of whole images, for classification");
+  }
+}
+
+TaskLoss::~TaskLoss() = default;
+
+at::Tensor TaskLoss::operator()(const GraphModule& module, const at::Tensor& outputs,
+                                const BatchTensors& batch) const {
+  at::Tensor loss = task_loss(outputs, batch);
+  if (teacher_ != nullptr) {
+    loss = (1 - settings_.weight) * loss + settings_.weight * teacher_loss(outputs, batch);
+  }
+  if (train_.orthogonal_penalty > 0) {
+    for (const at::Tensor& transform : module.regularized()) {
+      loss = loss + train_.orthogonal_penalty * orthogonal_penalty(transform);
+    }
+  }
+  return loss;
+}
+
+at::Tensor TaskLoss::task_loss(const at::Tensor& outputs, const BatchTensors& batch) const {
+  if (task_ == Task::kForecasting) return tbn::mse_loss(outputs, batch.targets);
+  const at::Tensor loss = cross_entropy(outputs, batch.labels, train_.label_smoothing);
+  if (!batch.other_labels.defined()) return loss;
+  const at::Tensor other = cross_entropy(outputs, batch.other_labels, train_.label_smoothing);
+  const at::Tensor weights = batch.weights.to(loss.scalar_type());
+  return weights[0] * loss + weights[1] * other;
+}
+
+// T^2 KL(teacher || student) of the softened class probabilities (Hinton et al. 2015, section 2),
+// or the squared distance to the teacher's forecast.
+at::Tensor TaskLoss::teacher_loss(const at::Tensor& outputs, const BatchTensors& batch) const {
+  at::Tensor taught;
+  {
+    const torch::NoGradGuard no_grad;
+    const Autocast autocast(train_.precision == "bf16", device_);
+    taught = teacher_->forward(batch.inputs);
+  }
+  if (task_ == Task::kForecasting) return tbn::mse_loss(outputs, taught);
+  const double t = settings_.temperature;
+  const auto log_probabilities = [t](const at::Tensor& logits) {
+    return at::log_softmax(logits.to(at::kFloat).flatten(0, -2) / t, -1);
+  };
+  const at::Tensor student = log_probabilities(outputs);
+  const at::Tensor teacher = log_probabilities(taught);
+  return t * t * (teacher.exp() * (teacher - student)).sum(-1).mean();
+}
+
+at::Tensor TaskLoss::correct(const at::Tensor& outputs, const BatchTensors& batch) const {
+  if (!batch.labels.defined()) return {};
+  const torch::NoGradGuard no_grad;
+  return outputs.detach().argmax(-1).eq(batch.labels).sum();
+}
+
+}  // namespace tbn

@@ -1,0 +1,43 @@
+// What a training step minimises: the task's own loss, what a teacher's outputs add to it, and the
+// penalty on PointNet's transforms.
+#pragma once
+
+#include <memory>
+
+#include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
+
+#include "config/config.h"
+#include "data/source/dataset.h"
+#include "train/batches/batch_tensors.h"
+
+namespace tbn {
+
+class GraphModule;
+
+class TaskLoss {
+ public:
+  // Loads the teacher where there is one. Throws ConfigError or DataError where it cannot teach
+  // this task.
+  TaskLoss(const Config& config, const SampleSpec& spec, c10::Device device);
+  ~TaskLoss();
+
+  // A scalar in float32 or wider. `outputs` are the module's for this batch, just computed.
+  at::Tensor operator()(const GraphModule& module, const at::Tensor& outputs,
+                        const BatchTensors& batch) const;
+
+  // How many of the outputs' labels are right (int64, on the device); undefined for forecasting.
+  at::Tensor correct(const at::Tensor& outputs, const BatchTensors& batch) const;
+
+ private:
+  at::Tensor task_loss(const at::Tensor& outputs, const BatchTensors& batch) const;
+  at::Tensor teacher_loss(const at::Tensor& outputs, const BatchTensors& batch) const;
+
+  TrainConfig train_;
+  TeacherConfig settings_;
+  Task task_;
+  c10::Device device_;
+  std::shared_ptr<GraphModule> teacher_;  // null: none
+};
+
+}  // namespace tbn
