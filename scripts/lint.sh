@@ -1,7 +1,11 @@
 #!/usr/bin/env bash
-# Runs clang-tidy on the .cpp files changed since a commit (default: the main branch's last one
-# common with this one), or on those named. Slow: LibTorch's headers take half a minute a file.
-#   scripts/lint.sh [<file>... | --since <commit>]
+# Runs clang-tidy; a finding is an error. Slow: some seconds a file, half a minute where it includes LibTorch.
+#   scripts/lint.sh                    the .cpp files changed since the main branch's last commit common with this one
+#   scripts/lint.sh --since <commit>   those changed since that commit
+#   scripts/lint.sh <file>...          those
+#   scripts/lint.sh --all              every file that has not passed as it is, with its headers, before
+#   scripts/lint.sh --ci               the same; where nothing has passed before, those without LibTorch alone
+# What has passed is kept in the cache (lint/ in ~/.cache/tbn), by content.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -10,17 +14,42 @@ linter=$(command -v clang-tidy-14 || command -v clang-tidy) ||
   die "clang-tidy is missing; run scripts/setup.sh --checks"
 cd "$tbn_root"
 # clang cannot read GCC's precompiled headers: a build folder of its own, only configured.
-cmake --preset dev -B build/lint -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON > /dev/null ||
-  die "configuring failed; run scripts/setup.sh"
+cmake --preset dev -B build/lint -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON -DTBN_BUILD_TESTS=ON \
+  -DTBN_CUDA=OFF > /dev/null || die "configuring failed; run scripts/setup.sh"
 
-files=()
-if [ $# -gt 0 ] && [ "$1" != --since ]; then
-  files=("$@")
-else
-  base=${2:-$(git merge-base HEAD main)}
-  mapfile -t files < <(git diff --name-only --diff-filter=d "$base" -- '*.cpp'
-    git ls-files --others --exclude-standard -- '*.cpp')
-fi
-[ ${#files[@]} -gt 0 ] || { say "no changed .cpp files"; exit 0; }
-say "clang-tidy on ${#files[@]} files"
-printf '%s\0' "${files[@]}" | xargs -0 -n 1 -P "$(tbn_jobs)" "$linter" --quiet -p build/lint
+# One file, and its key where it passes.
+tidy_one() {
+  "$linter" --quiet --warnings-as-errors='*' -p build/lint "$2" 2> /dev/null || return 1
+  [ -z "$1" ] || : > "$passed/$1"
+}
+export -f tidy_one
+export linter passed=$tbn_cache/lint
+
+case ${1:-} in
+  --all | --ci)
+    mkdir -p "$passed"
+    narrow=()
+    if [ "$1" = --ci ] && [ -z "$(ls -A "$passed")" ]; then
+      say "no file has passed before: those that include LibTorch are left out; scripts/lint.sh --all takes them too"
+      narrow=(--without-libtorch)
+    fi
+    version=$("$linter" --version | sed -n 's/.*version //p')
+    mapfile -t work < <(python3 scripts/lint_keys.py build/lint "$passed" "$version" "${narrow[@]}")
+    ;;
+  *)
+    if [ $# -gt 0 ] && [ "$1" != --since ]; then
+      files=("$@")
+    else
+      base=${2:-$(git merge-base HEAD main)}
+      mapfile -t files < <(git diff --name-only --diff-filter=d "$base" -- '*.cpp'
+        git ls-files --others --exclude-standard -- '*.cpp')
+    fi
+    work=("${files[@]/#/- }")
+    ;;
+esac
+[ ${#work[@]} -gt 0 ] || { say "nothing to look at"; exit 0; }
+say "clang-tidy on ${#work[@]} files"
+printf '%s\n' "${work[@]}" | sed 's/^- / /' |
+  xargs -d '\n' -n 1 -P "$(tbn_jobs)" bash -c 'tidy_one "${1%% *}" "${1#* }"' _ ||
+  die "clang-tidy has findings, see above"
+say "clang-tidy has no findings"
