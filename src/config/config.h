@@ -97,6 +97,7 @@ struct DataConfig {
   std::int64_t image_size = 224;  // image folders: side of the network's input
   std::int64_t resize = 0;  // image folders: shorter side before the centre crop; 0: 8/7 of size
   std::string decode = "auto";  // image folders: auto | exact | reduce: JPEGs larger than needed
+  std::string exif = "ignore";  // image folders: ignore | turn: the orientation that a photo says
   double crop_min_area = 0.08;  // image folders: smallest share of a random crop
   std::int64_t classes = 0;     // image_folder: how many there must be; 0: as many as folders
   PointsConfig points;

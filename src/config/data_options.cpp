@@ -29,6 +29,7 @@ DataOptions data_options(const DataConfig& data) {
           .folder = {.image_size = data.image_size,
                      .resize = data.resize,
                      .decode = decode_of(data.decode),
+                     .turn = data.exif == "turn",
                      .crop_min_area = data.crop_min_area,
                      .classes = data.classes},
           .points = {.count = data.points.count,

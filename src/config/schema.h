@@ -127,6 +127,8 @@ void describe(V& v, S& s) {
           "image folders: shorter side in evaluation; 0: 8/7 of image_size");
   v.value("decode", s.decode, one_of({"auto", "exact", "reduce"}),
           "image folders: large JPEGs at full size or reduced; auto: reduced in training alone");
+  v.value("exif", s.exif, one_of({"ignore", "turn"}),
+          "image folders: pixels as stored, or photos turned upright by their EXIF orientation");
   v.value("crop_min_area", s.crop_min_area, ValueLimits{.min = 0, .max = 1, .open_min = true},
           "image folders: of a random crop");
   v.value("classes", s.classes, at_least(0), "image_folder: how many; 0: as many as folders");

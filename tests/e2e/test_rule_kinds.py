@@ -8,7 +8,7 @@ import h5py
 import numpy
 from PIL import Image
 
-from rule_support import CNN, RuleTest, write_csv, write_folders, write_idx
+from rule_support import CNN, RuleTest, picture, write_csv, write_folders, write_idx
 from tools_support import main
 
 SMALL_POINTS = ["data.points.count=16", "data.validation=5", "data.split_seed=5", "data.test_limit=9",
@@ -48,6 +48,20 @@ def write_tiny_imagenet(root, classes=200):
                 image.save(root / "val" / "images" / f"val_{label}.JPEG")
                 table.append(f"val_{label}.JPEG\t{name}\t0\t0\t62\t62\n")
     (root / "val" / "val_annotations.txt").write_text("".join(table))
+
+
+def write_photos(root):
+    """Folders of pictures in all eight orientations of EXIF."""
+    for split, count in (("train", 8), ("test", 8)):
+        for label, name in enumerate(("up", "down")):
+            folder = root / split / name
+            folder.mkdir(parents=True)
+            for i in range(count):
+                exif = Image.Exif()
+                exif[0x112] = i % 8 + 1
+                image = picture(label, random.Random(f"{split} {label} {i}"))
+                image = image.resize((48, 33 + 4 * label))
+                image.save(folder / f"{i}.jpg", quality=95, exif=exif)
 
 
 def clouds(count, points, seed):
@@ -151,6 +165,18 @@ class Images(RuleTest):
         write_folders(self.folder / "pets", {"train": 8, "val": 4, "test": 5})
         self.same_everywhere("pets", "data.name=image_folder", "data.image_size=32",
                              "data.resize=33", "data.on_error=skip", *CNN)
+
+    def test_photos_turned_by_exif(self):
+        write_photos(self.folder / "photos")
+        self.same_everywhere("photos", "data.name=image_folder", "data.image_size=24",
+                             "data.resize=30", "data.validation=4", "data.exif=turn",
+                             "data.decode=reduce", *CNN, splits=("test",))
+        # The rule asks for it, and the command line may say otherwise.
+        done = self.call("tbn-eval", "r.tbn", "--root", "photos", "data.exif=ignore")
+        self.assertIn("note: data.exif=ignore instead of the turn that 'r.tbn' was measured with",
+                      done.stderr)
+        self.assertIn("turned upright by the EXIF orientation",
+                      self.call("tbn-inspect", "r.tbn").stdout)
 
     def test_imagenette(self):
         folders = ["n01440764", "n02102040", "n02979186", "n03000684", "n03028079", "n03394916",

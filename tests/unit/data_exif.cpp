@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "support/catch.h"
+#include "support/exif_writer.h"
 #include "support/jpeg_writer.h"
 
 using namespace tbn;
@@ -12,29 +13,13 @@ using namespace tbn::test;
 
 namespace {
 
-std::string number(std::uint32_t value, std::size_t bytes, bool big) {
-  std::string text;
-  for (std::size_t i = 0; i < bytes; ++i) {
-    const std::size_t shift = 8 * (big ? bytes - 1 - i : i);
-    text.push_back(static_cast<char>(value >> shift));
-  }
-  return text;
-}
-
-// A directory of two entries, the second of which is the orientation.
 std::string exif(std::uint32_t value, bool big, std::uint32_t type = 3, std::uint32_t count = 1) {
-  const auto n = [&](std::uint32_t v, std::size_t bytes) { return number(v, bytes, big); };
-  return std::string("Exif\0\0", 6) + (big ? "MM" : "II") + n(42, 2) + n(8, 4) + n(2, 2) +  //
-         n(0x010f, 2) + n(2, 2) + n(4, 4) + "abc" + '\0' +                                  //
-         n(0x0112, 2) + n(type, 2) + n(count, 4) + n(value, 2) + n(0, 2) + n(0, 4);
+  return exif_data(value, big, type, count);
 }
 
-// A JPEG with the payload as APP1, behind its JFIF segment.
 std::string with_app1(const std::string& payload) {
-  std::string jpeg = jpeg_bytes(flat_pixels(64, {90}), 8, 8, 90, {.from = JCS_GRAYSCALE});
-  const auto length = static_cast<std::uint32_t>(payload.size() + 2);
-  jpeg.insert(20, "\xff\xe1" + number(length, 2, true) + payload);
-  return jpeg;
+  return test::with_app1(jpeg_bytes(flat_pixels(64, {90}), 8, 8, 90, {.from = JCS_GRAYSCALE}),
+                         payload);
 }
 
 int orientation(const std::string& jpeg) {

@@ -96,6 +96,7 @@ const std::map<std::string, Change>& rules() {
       {"data.on_error", {"image_folder", {}, {"on_error=skip"}}},
       {"data.skip_most", {"image_folder", {"on_error=skip"}, {"on_error=skip", "skip_most=0.5"}}},
       {"data.decode", {"image_folder", {}, {"decode=reduce"}}},
+      {"data.exif", {"image_folder", {}, {"exif=turn"}}},
       {"data.points.normals", {"modelnet40", {}, {"points.normals=true"}}},
       {"data.series.columns", {"csv", {}, {"series.columns=[oil, load]"}}},
   };

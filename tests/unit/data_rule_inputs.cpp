@@ -1,12 +1,14 @@
 // The inputs that a data set reads and those that its rule makes of the same picture, cloud or
 // rows: equal to the bit, for every kind of data.
 #include <cmath>
+#include <set>
 
 #include "data/images/picture.h"
 #include "data/registry.h"
 #include "data/series/csv_table.h"
 #include "prepare/inputs.h"
 #include "support/catch.h"
+#include "support/exif_writer.h"
 #include "support/idx_writer.h"
 #include "support/jpeg_writer.h"
 #include "support/temp_dir.h"
@@ -90,6 +92,46 @@ TEST_CASE("a rule makes of a picture the input that its folder reads") {
                     {.pixels = image.pixels.get(), .height = image.height, .width = image.width},
                     input);
       CHECK(input == bytes_of(*splits.test, static_cast<std::int64_t>(i)));
+    }
+  }
+}
+
+TEST_CASE("photos are turned upright where the settings say so, and else taken as stored") {
+  const TempDir dir;
+  const unsigned height = 37, width = 61;
+  const std::string jpeg = jpeg_bytes(gradient_pixels(height, width), height, width, 90);
+  const auto decoded = [&](int exif) {
+    const std::string photo =
+        with_app1(jpeg, exif_data(static_cast<std::uint32_t>(exif), exif % 2 == 0));
+    write_file(dir / ("test/a/" + std::to_string(exif) + ".jpg"), photo);
+    write_file(dir / ("train/a/" + std::to_string(exif) + ".jpg"), photo);
+    PictureDecoder decoder({reinterpret_cast<const std::uint8_t*>(photo.data()), photo.size()},
+                           "p");
+    return decoder.decode(1);
+  };
+  std::vector<RgbImage> stored;
+  for (int exif = 1; exif <= 8; ++exif) stored.push_back(decoded(exif));
+  for (const bool turn : {false, true}) {
+    for (const Decode decode : {Decode::kExact, Decode::kReduce}) {
+      DataOptions options;
+      options.name = "image_folder";
+      options.root = dir.path();
+      options.folder = {.image_size = 24, .resize = 26, .decode = decode, .turn = turn};
+      const DataSplits splits = test_split(options);
+      std::set<std::vector<std::uint8_t>> views;
+      for (int exif = 1; exif <= 8; ++exif) {
+        const RgbImage& image = stored[static_cast<std::size_t>(exif - 1)];
+        std::vector<std::uint8_t> input(3 * 24 * 24);
+        prepare_image(splits.rule, {3, 24, 24},
+                      {.pixels = image.pixels.get(),
+                       .height = image.height,
+                       .width = image.width,
+                       .exif = exif},
+                      input);
+        CHECK(input == bytes_of(*splits.test, exif - 1));
+        views.insert(std::move(input));
+      }
+      CHECK(views.size() == (turn ? 8u : 1u));
     }
   }
 }

@@ -43,15 +43,19 @@ void take_measured(Taker& taker, const MeasuredRule& rule) {
 
 void take_image(Taker& taker, const InputRule& rule) {
   std::string decode = "exact";
+  std::string exif = "ignore";
   bool resizes = false;
   for (const InputStep& step : rule.steps) {
     if (std::holds_alternative<DecodeStep>(step)) decode = "reduce";
+    if (std::holds_alternative<OrientStep>(step)) exif = "turn";
     const auto* resize = std::get_if<ResizeStep>(&step);
     if (resize == nullptr) continue;
     taker.take("data.resize", &DataConfig::resize, resize->shorter);
     resizes = true;
   }
-  if (resizes) taker.take("data.decode", &DataConfig::decode, decode);
+  if (!resizes) return;
+  taker.take("data.decode", &DataConfig::decode, decode);
+  taker.take("data.exif", &DataConfig::exif, exif);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "data/images/augment.h"
+#include "data/images/exif.h"
 #include "data/images/image_window.h"
 #include "data/images/memory_images.h"
 #include "data/images/picture.h"
@@ -212,6 +213,7 @@ std::string FolderImages::identity(std::int64_t index) const {
 InputRule FolderImages::input_rule() const {
   InputRule rule{.kind = "image", .steps = {}};
   if (options_.decode == Decode::kReduce) rule.steps.push_back(DecodeStep{8});
+  if (options_.turn) rule.steps.push_back(OrientStep{});
   rule.steps.push_back(ResizeStep{evaluation_resize(options_)});
   rule.steps.push_back(CropStep{});
   return rule;
@@ -252,6 +254,7 @@ void FolderImages::read_view(std::int64_t index, const ReadContext& context,
   const fs::path path = folder_ / listing_.files[static_cast<std::size_t>(index)].path;
   const auto bytes = read_bounded_file(path, kMaxJpegBytes);
   PictureDecoder picture(bytes, "'" + path.string() + "'");
+  if (options_.turn) picture.turn(exif_orientation(bytes));
   const std::int64_t side = options_.image_size;
   ResizeBox box;
   if (context.augment) {

@@ -95,6 +95,20 @@ PictureDecoder::PictureDecoder(std::span<const std::uint8_t> bytes, const std::s
 }
 
 RgbImage PictureDecoder::decode(int denominator) {
+  RgbImage stored = decode_stored(denominator);
+  if (exif_ == 1) return stored;
+  const bool swaps = swaps_sides(exif_);
+  RgbImage image{.height = swaps ? stored.width : stored.height,
+                 .width = swaps ? stored.height : stored.width,
+                 .pixels = {}};
+  image.pixels = std::make_unique_for_overwrite<std::uint8_t[]>(
+      static_cast<std::size_t>(3 * image.height * image.width));
+  turn_upright({.data = stored.pixels.get(), .height = stored.height, .width = stored.width}, exif_,
+               image.pixels.get());
+  return image;
+}
+
+RgbImage PictureDecoder::decode_stored(int denominator) {
   if (jpeg_) return jpeg_->decode(denominator);
   TBN_CHECK(denominator == 1, "PictureDecoder::decode: a PNG is decoded at its own size");
   return png_->decode();

@@ -43,6 +43,7 @@ struct FolderOptions {
   std::int64_t resize = 0;        // evaluation: the shorter side before the centre crop; 0: 8/7 of
                                   // image_size, rounded, as 256 is of 224
   Decode decode = Decode::kAuto;
+  bool turn = false;            // photos are turned upright by their EXIF orientation
   double crop_min_area = 0.08;  // training: smallest share of the area that a random crop has
   std::int64_t classes = 0;     // how many there must be; 0: as many as there are folders
 };
