@@ -24,7 +24,7 @@
 //   tbn.features        what a reader must know to run the model: sorted names, separated by
 //                       commas, each once; may be empty. A reader refuses what it does not know
 //                         binary          tensors of one bit per weight
-//                         f16             scalars in half precision
+//                         f16             scalars or numbers of norms in half precision
 //                         interleave      outputs that share a row of a tile lie side by side
 //                         output_scalars  layers with one scalar an output
 //                         tiled           tiles that p slices of a weight share
@@ -112,10 +112,11 @@
 //
 // Tensors. Bits (of tiles, and of binary weights) are U8 of shape [rows, bytes a row]: bit i of
 // byte j in a row is weight 8 j + i of that row, 1 means +1 and 0 means -1, each row starts on a
-// byte, and the bits that pad a row are 0. Scalars are F32 or F16. The graph names the tensors that
-// it uses. The two names `verify.input` and `verify.output` are not parameters but test vectors: a
-// batch of inputs and the logits that the model gives for it, with the same first dimension. Both
-// are there, or neither. No other name starts with `verify.`.
+// byte, and the bits that pad a row are 0. Scalars (alpha, scale), biases and the weights of layer
+// norms are F32 or F16, each tensor by itself; where one is F16 the features name f16. The graph
+// names the tensors that it uses. The two names `verify.input` and `verify.output` are not
+// parameters but test vectors: a batch of inputs and the logits that the model gives for it, with
+// the same first dimension. Both are there, or neither. No other name starts with `verify.`.
 //
 // Prepared weights (since 1.1) hold a layer's weights once more, in the order in which one kind of
 // kernel reads them, so that it can read them where they lie in the mapped file. Their names are

@@ -57,13 +57,15 @@ class Network {
   static std::shared_ptr<const Network> parse(std::span<const std::byte> bytes,
                                               const std::string& where = "model",
                                               const Limits& limits = {});
-  // Takes a packed model as the export passes leave it. Throws DataError beginning with `where`.
+  // Takes a packed model as the export passes leave it, or with scalars in half precision. Throws
+  // DataError beginning with `where`.
   static std::shared_ptr<const Network> from(Model packed,
                                              std::map<std::string, std::string> metadata = {},
                                              const std::string& where = "model",
                                              const Limits& limits = {});
 
   const Graph& graph() const { return model_.graph; }
+  // Scalars that the file holds in half precision are floats here.
   const TensorMap& tensors() const { return model_.tensors; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
   // How inputs are made and what outputs mean, as the file says (tbn/prepare.h carries it out);

@@ -52,9 +52,7 @@ Inspected inspect(const std::filesystem::path& path, const Limits& limits) {
   result.features = file.features;
   result.network = Network::load(path, limits);
   result.file_bytes = static_cast<std::int64_t>(std::filesystem::file_size(path));
-  for (const auto& [name, tensor] : result.network->tensors()) {
-    result.tensor_bytes += bytes_of(tensor);
-  }
+  for (const auto& [name, tensor] : file.tensors) result.tensor_bytes += bytes_of(tensor);
   for (const auto& [name, tensor] : result.network->prepared()) {
     result.prepared[layout_of(name)] += bytes_of(tensor);
   }

@@ -1,5 +1,9 @@
 // Loads packed networks and refuses what is not one.
+#include <algorithm>
+#include <string_view>
+
 #include "base/finite.h"
+#include "base/half.h"
 #include "base/text.h"
 #include "graph/passes/units.h"
 #include "prepare/rule_grammar.h"
@@ -26,6 +30,48 @@ void check_vectors(const HostTensor& tensor, const char* name, const Shape& shap
                   ", but the network takes F32 [count, ...] of " + to_string(shape));
 }
 
+// What may lie in half precision: scalars, and what is left of norms.
+bool may_be_half(TensorRole role) {
+  switch (role) {
+    case TensorRole::kAlpha:
+    case TensorRole::kScale:
+    case TensorRole::kBias:
+    case TensorRole::kNormWeight:
+    case TensorRole::kNormBias:
+      return true;
+    case TensorRole::kWeight:
+    case TensorRole::kLatent:
+    case TensorRole::kAlphaLatent:
+    case TensorRole::kEmbedding:
+    case TensorRole::kRunningMean:
+    case TensorRole::kRunningVar:
+    case TensorRole::kTile:
+      return false;
+  }
+  return false;
+}
+
+// From here on they are floats: no kernel knows halves.
+void widen_scalars(Model& packed) {
+  for (const Node& node : packed.graph.nodes) {
+    for (const TensorSpec& spec : packed_tensors(packed.graph, node)) {
+      const auto found = packed.tensors.find(spec.name);
+      if (found == packed.tensors.end() || !may_be_half(spec.role)) continue;
+      if (found->second.dtype() == DType::kF16) found->second = widened(found->second);
+    }
+  }
+}
+
+// A reader that does not know halves must be told of them.
+void check_half_feature(const PackedFile& file, const std::string& where) {
+  if (std::ranges::find(file.features, "f16") != file.features.end()) return;
+  for (const auto& [name, tensor] : file.tensors) {
+    if (tensor.dtype() != DType::kF16) continue;
+    throw DataError(where + ": tensor " + in_quotes(name) +
+                    " is F16, but the file does not name the feature 'f16'; export it again");
+  }
+}
+
 }  // namespace
 
 std::shared_ptr<const Network> Network::load(const std::filesystem::path& path,
@@ -40,6 +86,7 @@ std::shared_ptr<const Network> Network::parse(std::span<const std::byte> bytes,
 
 std::shared_ptr<const Network> Network::from_file(PackedFile file, const std::string& where,
                                                   const Limits& limits) {
+  check_half_feature(file, where);
   Model model{.graph = graph_from_json(file.graph_json, where), .tensors = std::move(file.tensors)};
   const std::shared_ptr<const Network> checked =
       from(std::move(model), std::move(file.metadata), where, limits);
@@ -65,6 +112,7 @@ std::shared_ptr<const Network> Network::from(Model packed,
     throw DataError(where + ": " + e.what());
   }
   check_packed_ops(packed.graph, where);
+  widen_scalars(packed);
   check_tensors(packed.graph, packed.tensors, packed_tensors, where);
   // A weight that is no number would turn every answer into none.
   check_finite(packed.tensors, where, "only finite numbers may be in a packed network");

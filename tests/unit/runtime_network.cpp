@@ -1,5 +1,8 @@
 // Networks: what is loaded, and what is refused with which words.
 #include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "graph/passes/passes.h"
@@ -26,7 +29,70 @@ PackedFile packed_file(const Model& model) {
   return {.graph_json = to_json(model.graph), .tensors = model.tensors, .features = {"tiled"}};
 }
 
+// A tensor as halves, after its values were rounded to such (towards 0, the smallest to 0).
+HostTensor halved(HostTensor& tensor) {
+  std::vector<std::byte> bytes;
+  for (float& value : tensor.values<float>()) {
+    const auto bits = std::bit_cast<std::uint32_t>(value);
+    const bool normal = std::abs(value) >= 0x1p-14f;
+    value = normal ? std::bit_cast<float>(bits & ~0x1fffu) : 0.0f;
+    const std::uint32_t half =
+        normal ? (bits >> 31 << 15) | ((bits >> 13 & 0x3ffffu) - (112u << 10)) : 0;
+    bytes.push_back(static_cast<std::byte>(half & 255));
+    bytes.push_back(static_cast<std::byte>(half >> 8));
+  }
+  return {DType::kF16, tensor.shape(), std::move(bytes)};
+}
+
+// Layers in rows and in flat form, with and without folded norms, an affine and a layer norm.
+Model scalars_of_every_kind() {
+  GraphBuilder b("scalars");
+  Value x = b.input({3, 6, 5}).conv(8, {.kernel = 3, .bias = true, .weights = tiled(4)});
+  x = x.relu().conv(6, {.kernel = 3, .weights = tiled(9)}).batch_norm();
+  x = x.max_pool({.kernel = 2}).batch_norm();
+  x = x.flatten().linear(9, {.bias = false, .weights = binary()}).batch_norm().relu();
+  return pack_model(test::random_trained(b.finish(x.layer_norm().linear(4)), 3));
+}
+
 }  // namespace
+
+TEST_CASE("scalars and numbers of norms may lie in half precision") {
+  Model model = scalars_of_every_kind();
+  PackedFile file = packed_file(model);
+  std::size_t halves = 0;
+  for (auto& [name, tensor] : model.tensors) {
+    if (name.ends_with(".tile") || name == "linear2.weight") continue;
+    file.tensors[name] = halved(tensor);
+    ++halves;
+  }
+  CHECK(halves == 12);
+  CHECK(test::message_of<DataError>([&] { Network::parse(serialize_packed(file), "m.tbn"); })
+            .find("is F16, but the file does not name the feature 'f16'; export it again") !=
+        std::string::npos);
+  file.features.emplace_back("f16");
+  const auto network = Network::parse(serialize_packed(file), "m.tbn");
+  CHECK(network->tensors() == model.tensors);
+  const std::vector<float> input = test::random_values(3 * 6 * 5, 5, 0, 255);
+  std::vector<float> expected(4), found(4);
+  Session(Network::from(model)).run(input, 1, expected);
+  Session(network).run(input, 1, found);
+  CHECK(found == expected);
+}
+
+TEST_CASE("what is no scalar is refused in half precision, and a half that is infinite") {
+  Model model = scalars_of_every_kind();
+  PackedFile file = packed_file(model);
+  file.features.emplace_back("f16");
+  const HostTensor weight = file.tensors.at("linear2.weight");
+  file.tensors["linear2.weight"] = HostTensor(DType::kF16, weight.shape());
+  const auto parse = [&] { Network::parse(serialize_packed(file), "m.tbn"); };
+  CHECK(test::message_of<DataError>(parse) ==
+        "m.tbn: tensor 'linear2.weight' is F16 [4, 9], but the graph needs F32 [4, 9]");
+  file.tensors["linear2.weight"] = weight;
+  file.tensors["linear2.bias"] =
+      HostTensor(DType::kF16, {4}, std::vector<std::byte>(8, std::byte{0x7c}));
+  CHECK(test::says(test::message_of<NonFiniteError>(parse), {"'linear2.bias' holds nan"}));
+}
 
 TEST_CASE("ops of training are refused by name") {
   GraphBuilder a("net");

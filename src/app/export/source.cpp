@@ -76,9 +76,11 @@ ExportSource read_file(const CommandLine& line, const std::filesystem::path& pat
   }
   ExportSource source{.path = path, .file = read_packed(path)};
   source.file.prepared.clear();
-  source.packed = {graph_from_json(source.file.graph_json, path.string()), source.file.tensors};
-  source.rule =
-      Network::from(source.packed, source.file.metadata, path.string(), limits_of(line))->rule();
+  const auto network =
+      Network::from({graph_from_json(source.file.graph_json, path.string()), source.file.tensors},
+                    source.file.metadata, path.string(), limits_of(line));
+  source.packed = {network->graph(), network->tensors()};
+  source.rule = network->rule();
   if (set_units(line, source.packed, source.rule, false, "'" + path.string() + "'")) {
     pack_again(line, source);
   }
