@@ -8,37 +8,13 @@
 
 #include "tbn/graph.h"
 #include "tbn/tensor.h"
+#include "tbn/tensor_spec.h"
 
 namespace tbn {
 
 struct Model {
   Graph graph;
   TensorMap tensors;  // "<node>.<suffix>"
-};
-
-// What a tensor is for; optimisers, initialisation and the summary go by it.
-enum class TensorRole {
-  kWeight,       // float weights [n, m...]
-  kLatent,       // latents of a tiled layer: full [n, m...] or shared [q] (rows form [R, m...])
-  kAlphaLatent,  // A [n, m...], whose mean magnitudes are the scalars (alpha_from: weight)
-  kAlpha,        // the scalars: [p] or [1]
-  kBias,         // [n]
-  kNormWeight,   // [C]
-  kNormBias,     // [C]
-  kEmbedding,    // learned positions [T, F], class token [F], relative bias [offsets, heads]
-  kRunningMean,  // [C], a buffer
-  kRunningVar,   // [C], a buffer
-  kTile,         // packed: U8 [rows, row_bytes]
-  kScale,        // packed: [n]
-};
-bool is_buffer(TensorRole role);
-std::string_view to_string(TensorRole role);  // "weight", "latent", ...
-
-struct TensorSpec {
-  std::string name;  // "<node>.<suffix>"
-  TensorRole role;
-  DType dtype = DType::kF32;
-  Shape shape;
 };
 
 // The tensors that a node owns while it is trained, in a fixed order:

@@ -10,8 +10,8 @@
 #include <variant>
 #include <vector>
 
+#include "tbn/encodings.h"
 #include "tbn/tensor.h"
-#include "tbn/tile.h"
 
 namespace tbn {
 

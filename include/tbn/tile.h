@@ -16,7 +16,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 namespace tbn {
@@ -27,30 +26,6 @@ enum class AlphaScope { kTile, kLayer, kOutput };
 // the paper. Interleave: row c / p, so that p neighbours share one; for outputs whose neighbours
 // are alike, as the steps of a forecast.
 enum class TileOrder { kRepeat, kInterleave };
-// Where the scalars come from in training: the mean magnitude of a second latent tensor A
-// ("weight"), of the latents W themselves ("scores"), or parameters of their own ("learned").
-enum class AlphaSource { kWeight, kScores, kLearned };
-// `full`: n * m latents W, aggregated to s in each step, as in the paper. `shared`: the q values s
-// are the parameters, which makes the weight gradient and the optimiser state p times smaller.
-enum class LatentForm { kFull, kShared };
-
-// How the weights of one layer are stored. A binary layer is a tiled one with p = 1.
-struct FloatWeights {
-  bool operator==(const FloatWeights&) const = default;
-};
-struct TiledWeights {
-  std::int64_t p = 1;
-  AlphaScope alpha = AlphaScope::kTile;
-  AlphaSource alpha_from = AlphaSource::kLearned;
-  LatentForm latent = LatentForm::kShared;
-  TileOrder order = TileOrder::kRepeat;
-  bool operator==(const TiledWeights&) const = default;
-};
-using WeightEncoding = std::variant<FloatWeights, TiledWeights>;
-
-inline WeightEncoding tiled(std::int64_t p) { return TiledWeights{.p = p}; }
-inline WeightEncoding binary() { return TiledWeights{.p = 1}; }
-
 // Rows: p divides n, the tile is R = n / p whole rows and R dot products make all n outputs. Flat:
 // p divides n * m only, tile ends cut rows, and the weight must be expanded.
 enum class TileForm { kRows, kFlat };
@@ -119,12 +94,8 @@ AlphaScope scope_of(const TileLayout& layout, std::size_t scalars);
 std::vector<float> expand_weights(const TileLayout& layout, std::span<const std::uint8_t> packed,
                                   std::span<const float> alphas);
 
-std::string_view to_string(AlphaScope scope);    // "tile", "layer", "output"
-std::string_view to_string(TileOrder order);     // "repeat", "interleave"
-std::string_view to_string(AlphaSource source);  // "weight", "scores", "learned"
-std::string_view to_string(LatentForm latent);   // "full", "shared"
-std::string_view to_string(TileForm form);       // "rows", "flat"
-// "float", "binary" (p = 1) or "tiled(p=4)".
-std::string to_string(const WeightEncoding& encoding);
+std::string_view to_string(AlphaScope scope);  // "tile", "layer", "output"
+std::string_view to_string(TileOrder order);   // "repeat", "interleave"
+std::string_view to_string(TileForm form);     // "rows", "flat"
 
 }  // namespace tbn

@@ -26,7 +26,7 @@
 #include <ostream>
 #include <vector>
 
-#include "tbn/tile.h"
+#include "tbn/encodings.h"
 
 namespace tbn::nn {
 

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "graph/op_traits.h"
+#include "graph/node_rows.h"
 #include "tbn/error.h"
 #include "tbn/model.h"
 
@@ -11,11 +12,9 @@ namespace {
 
 // Shape of a weight tensor with `rows` outputs: [rows, C / groups, k_h, k_w] or [rows, F].
 Shape weight_tensor_shape(const Graph& graph, const Node& node, std::int64_t rows) {
-  const Shape& x = graph.node(node.inputs.front()).shape;
-  if (const auto* conv = std::get_if<Conv2d>(&node.op)) {
-    return {rows, x[0] / conv->groups, conv->kernel.h, conv->kernel.w};
-  }
-  return {rows, x.back()};
+  Shape shape = dims_of(graph, node).weight;
+  shape.front() = rows;
+  return shape;
 }
 
 // Collects the specs of one node.
@@ -120,40 +119,6 @@ std::vector<TensorSpec> specs_of_node(const Graph& graph, const Node& node, AddW
 }
 
 }  // namespace
-
-bool is_buffer(TensorRole role) {
-  return role == TensorRole::kRunningMean || role == TensorRole::kRunningVar;
-}
-
-std::string_view to_string(TensorRole role) {
-  switch (role) {
-    case TensorRole::kWeight:
-      return "weight";
-    case TensorRole::kLatent:
-      return "latent";
-    case TensorRole::kAlphaLatent:
-      return "alpha_latent";
-    case TensorRole::kAlpha:
-      return "alpha";
-    case TensorRole::kBias:
-      return "bias";
-    case TensorRole::kNormWeight:
-      return "norm_weight";
-    case TensorRole::kNormBias:
-      return "norm_bias";
-    case TensorRole::kEmbedding:
-      return "embedding";
-    case TensorRole::kRunningMean:
-      return "running_mean";
-    case TensorRole::kRunningVar:
-      return "running_var";
-    case TensorRole::kTile:
-      return "tile";
-    case TensorRole::kScale:
-      return "scale";
-  }
-  return "";
-}
 
 std::vector<TensorSpec> training_tensors(const Graph& graph, const Node& node) {
   return specs_of_node(

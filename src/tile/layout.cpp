@@ -58,16 +58,6 @@ bool reuses_rows(const TileLayout& layout, std::int64_t groups) {
   return layout.form == TileForm::kRows && (groups == 1 || layout.p == 1);
 }
 
-bool has_shared_gradient(const TiledWeights& weights) {
-  return weights.latent == LatentForm::kShared || weights.p == 1;
-}
-
-bool norm_sees_maps(const TileLayout& layout, const TiledWeights& weights, std::int64_t groups,
-                    bool bias) {
-  return reuses_rows(layout, groups) && layout.order == TileOrder::kRepeat &&
-         has_shared_gradient(weights) && !bias;
-}
-
 std::int64_t tile_index(const TileLayout& layout, std::int64_t k) {
   if (layout.form == TileForm::kFlat) return k % layout.q;
   return layout.row_of(k / layout.inputs) * layout.inputs + k % layout.inputs;
@@ -109,29 +99,6 @@ std::string_view to_string(TileOrder order) {
   return order == TileOrder::kRepeat ? "repeat" : "interleave";
 }
 
-std::string_view to_string(AlphaSource source) {
-  switch (source) {
-    case AlphaSource::kWeight:
-      return "weight";
-    case AlphaSource::kScores:
-      return "scores";
-    case AlphaSource::kLearned:
-      return "learned";
-  }
-  return "";
-}
-
-std::string_view to_string(LatentForm latent) {
-  return latent == LatentForm::kFull ? "full" : "shared";
-}
-
 std::string_view to_string(TileForm form) { return form == TileForm::kRows ? "rows" : "flat"; }
-
-std::string to_string(const WeightEncoding& encoding) {
-  const auto* tiled = std::get_if<TiledWeights>(&encoding);
-  if (tiled == nullptr) return "float";
-  if (tiled->p == 1) return "binary";
-  return "tiled(p=" + std::to_string(tiled->p) + ")";
-}
 
 }  // namespace tbn

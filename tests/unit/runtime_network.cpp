@@ -66,8 +66,9 @@ TEST_CASE("scalars and numbers of norms may lie in half precision") {
     ++halves;
   }
   CHECK(halves == 12);
-  CHECK(test::message_of<DataError>([&] { Network::parse(serialize_packed(file), "m.tbn"); })
-            .find("is F16, but the file does not name the feature 'f16'; export it again") !=
+  CHECK(test::message_of<DataError>([&] {
+          Network::parse(serialize_packed(file), "m.tbn");
+        }).find("is F16, but the file does not name the feature 'f16'; export it again") !=
         std::string::npos);
   file.features.emplace_back("f16");
   const auto network = Network::parse(serialize_packed(file), "m.tbn");

@@ -4,8 +4,8 @@
 
 #include <ATen/Parallel.h>
 
+#include "encodings/tiled.h"
 #include "support/catch.h"
-#include "tile/reuse.h"
 #include "train/tiled/tiled_function.h"
 
 using namespace tbn;

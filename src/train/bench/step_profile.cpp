@@ -15,8 +15,8 @@
 
 #include "config/data_options.h"
 #include "data/registry.h"
+#include "tbn/encodings.h"
 #include "tbn/error.h"
-#include "tbn/tile.h"
 #include "train/bench/step_contender.h"
 #include "train/executor/device.h"
 #include "train/run/trainer_graph.h"

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "tile/reuse.h"
+#include "encodings/tiled.h"
 
 namespace tbn {
 namespace {

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "encodings/tiled.h"
 #include "tbn/error.h"
 #include "tile/reuse.h"
 #include "train/tiled/tiled_function_maps.h"

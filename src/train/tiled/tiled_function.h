@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "tbn/tile.h"
+#include "tbn/encodings.h"
 
 namespace tbn {
 
@@ -78,7 +78,7 @@ struct NormState {
 
 // act(batch_norm(tiled_conv2d(x)) + residual) in one pass over the outputs, the same values,
 // gradients and running statistics as the parts one after another, for layers whose
-// norm_sees_maps() (tile/reuse.h). The norm sees p scaled copies of
+// norm_sees_maps() (encodings/tiled.h). The norm sees p scaled copies of
 // R maps, so that statistics are taken of the maps: mean_c = alpha_i * mean(u_r), var_c = alpha_i^2
 // * var(u_r). Only u and the result are kept for the backward pass. `residual` [B, n, H', W'] may
 // be undefined.

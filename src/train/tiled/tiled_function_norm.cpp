@@ -11,8 +11,8 @@
 //   du_r = sum_i a_c g_c + dm_r / M + 2 dv_r (u_r - m_r) / M
 #include <utility>
 
+#include "encodings/tiled.h"
 #include "tbn/error.h"
-#include "tile/reuse.h"
 #include "train/tiled/tiled_function.h"
 #include "train/tiled/tiled_function_gpu.h"
 #include "train/tiled/tiled_function_maps.h"

@@ -1,0 +1,58 @@
+// How the weights of a layer are stored, and how they are trained: plain data in a closed list.
+// What is done with an encoding is in its room, src/encodings/<name>.cpp; a new one needs a place
+// in the list, and then everything that visits it is an error until it knows it.
+//
+//   WeightEncoding weights = TiledWeights{.p = 4, .alpha = AlphaScope::kLayer};
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "tbn/tensor.h"
+#include "tbn/tile.h"
+
+namespace tbn {
+
+// Where the scalars come from in training: the mean magnitude of a second latent tensor A
+// ("weight"), of the latents W themselves ("scores"), or parameters of their own ("learned").
+enum class AlphaSource { kWeight, kScores, kLearned };
+// `full`: n * m latents W, aggregated to s in each step, as in the paper. `shared`: the q values s
+// are the parameters, which makes the weight gradient and the optimiser state p times smaller.
+enum class LatentForm { kFull, kShared };
+
+struct FloatWeights {
+  bool operator==(const FloatWeights&) const = default;
+};
+// A binary layer is a tiled one with p = 1. alpha_from and latent say how it is trained, and mean
+// nothing once it is packed.
+struct TiledWeights {
+  std::int64_t p = 1;
+  AlphaScope alpha = AlphaScope::kTile;
+  AlphaSource alpha_from = AlphaSource::kLearned;
+  LatentForm latent = LatentForm::kShared;
+  TileOrder order = TileOrder::kRepeat;
+  bool operator==(const TiledWeights&) const = default;
+};
+using WeightEncoding = std::variant<FloatWeights, TiledWeights>;
+
+inline WeightEncoding tiled(std::int64_t p) { return TiledWeights{.p = p}; }
+inline WeightEncoding binary() { return TiledWeights{.p = 1}; }
+
+// A weight tensor as encodings see it: n outputs of m inputs, row-major, where a convolution's
+// inputs count channel by channel, tap by tap.
+struct LayerDims {
+  std::int64_t outputs = 0;  // n
+  std::int64_t inputs = 0;   // m, of one output
+  std::int64_t groups = 1;   // outputs of different groups see different inputs
+  Shape weight;              // [n, C / groups, k_h, k_w] or [n, F]
+  std::string where;         // "conv2d 'layer3.0.conv1'", as errors begin
+};
+
+std::string_view to_string(AlphaSource source);  // "weight", "scores", "learned"
+std::string_view to_string(LatentForm latent);   // "full", "shared"
+// "float", "binary" (p = 1) or "tiled(p=4)".
+std::string to_string(const WeightEncoding& encoding);
+
+}  // namespace tbn

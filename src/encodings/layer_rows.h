@@ -1,0 +1,97 @@
+// What a runtime multiplies, whatever the encoding: rows of values, and how their sums become
+// outputs.
+//
+//   u[r] = sum over k of row[r][k] x[k]
+//   y[c] = act(sum over terms of gain[c] u[row of c] + bias[c])
+//
+// An encoding makes it of a layer's packed tensors (Encoding::rows). Rows count their inputs as the
+// file does: channel by channel, tap by tap.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <variant>
+#include <vector>
+
+namespace tbn {
+
+// The alphabets. Spans borrow the file's tensors, or what LayerRows::keep owns.
+struct SignRows {  // +1 and -1: bit i of byte j of a row is its weight 8 j + i, 1 means +1
+  std::span<const std::uint8_t> bits;
+  std::int64_t row_bytes = 0;
+  bool is_positive(std::int64_t row, std::int64_t k) const {
+    return (bits[static_cast<std::size_t>(row * row_bytes + k / 8)] >> (k % 8) & 1) != 0;
+  }
+};
+// A tile whose ends cut rows: weight i of the n * m is bit i mod q, times a scalar. There is one,
+// one a slice (that of i / q), or one an output, which may as well be a gain.
+struct FlatSigns {
+  std::span<const std::uint8_t> bits;
+  std::int64_t q = 0;
+  std::span<const float> alphas;
+  bool is_positive(std::int64_t i) const {
+    const std::int64_t bit = i % q;
+    return (bits[static_cast<std::size_t>(bit / 8)] >> (bit % 8) & 1) != 0;
+  }
+};
+struct FloatRows {
+  std::span<const float> values;
+};
+using RowValues = std::variant<SignRows, FlatSigns, FloatRows>;
+
+// The factors of outputs, as many as are stored.
+struct Gains {
+  enum class Per { kLayer, kCopy, kOutput };
+  Per per = Per::kLayer;
+  std::vector<float> values = {1.0f};
+  float of(std::int64_t output, std::int64_t copy) const {
+    const std::int64_t which = per == Per::kLayer ? 0 : per == Per::kCopy ? copy : output;
+    return values[static_cast<std::size_t>(which)];
+  }
+};
+
+// Makes every output once: copy i of its row r is output r * row_step + i * copy_step.
+struct Term {
+  std::int64_t rows = 0;
+  std::int64_t row_step = 1;
+  std::int64_t copy_step = 0;
+  Gains gain;
+
+  struct Place {
+    std::int64_t row = 0;
+    std::int64_t copy = 0;
+  };
+  Place place_of(std::int64_t output) const {
+    if (row_step == 1) return {output % rows, output / rows};
+    return {output / row_step, output % row_step};
+  }
+};
+
+struct LayerRows {
+  std::int64_t outputs = 0;  // n
+  std::int64_t inputs = 0;   // m, of an output
+  std::int64_t groups = 1;
+  RowValues values;
+  Term term;
+  std::shared_ptr<const void> keep = {};  // owns what was decoded
+
+  // Whether the sum of a row serves all of its outputs: they see the same inputs, or are one. Else
+  // each output needs a sum of its own.
+  bool shares_sums() const { return groups == 1 || term.rows == outputs; }
+  // Sums of one pixel.
+  std::int64_t sums() const { return shares_sums() ? term.rows : outputs; }
+  std::int64_t copies() const { return outputs / term.rows; }
+  float gain_of(std::int64_t output) const {
+    return term.gain.of(output, term.place_of(output).copy);
+  }
+};
+
+// The rows [sums(), inputs] as floats, one a sum, without gains. Those of flat signs hold their
+// scalars.
+std::vector<float> float_rows(const LayerRows& layer);
+
+// The whole weight [outputs, inputs], gains included.
+std::vector<float> expanded(const LayerRows& layer);
+
+}  // namespace tbn

@@ -1,0 +1,11 @@
+// The rooms by name, for the registry alone; everybody else asks encoding_of().
+#pragma once
+
+#include "encodings/encoding.h"
+
+namespace tbn {
+
+const Encoding& float_encoding();
+const Encoding& tiled_encoding();
+
+}  // namespace tbn

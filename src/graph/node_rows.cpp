@@ -1,0 +1,48 @@
+// Asks the room of a node's encoding.
+#include "graph/node_rows.h"
+
+#include "encodings/encoding.h"
+#include "tbn/error.h"
+
+namespace tbn {
+namespace {
+
+bool has_scale(const Op& op) {
+  if (const auto* conv = std::get_if<Conv2d>(&op)) return conv->scale;
+  return std::get<Linear>(op).scale;
+}
+
+// One gain an output, its scalar first: that order decides the last bit.
+void multiply_gains(LayerRows& rows, std::span<const float> scales) {
+  std::vector<float> gains;
+  for (std::int64_t c = 0; c < rows.outputs; ++c) {
+    gains.push_back(rows.gain_of(c) * scales[static_cast<std::size_t>(c)]);
+  }
+  rows.term.gain = {.per = Gains::Per::kOutput, .values = std::move(gains)};
+}
+
+}  // namespace
+
+LayerDims dims_of(const Graph& graph, const Node& node) {
+  const WeightShape shape = weight_shape(graph, node);
+  LayerDims dims = {.outputs = shape.outputs,
+                    .inputs = shape.inputs,
+                    .weight = {shape.outputs, shape.inputs},
+                    .where = describe(node)};
+  if (const auto* conv = std::get_if<Conv2d>(&node.op)) {
+    const Shape& x = graph.node(node.inputs.front()).shape;
+    dims.groups = conv->groups;
+    dims.weight = {shape.outputs, x[0] / conv->groups, conv->kernel.h, conv->kernel.w};
+  }
+  return dims;
+}
+
+LayerRows layer_rows(const Graph& graph, const TensorMap& tensors, const Node& node) {
+  const WeightEncoding& encoding = *weights_of(node.op);
+  const NodeTensors own(tensors, node.name);
+  LayerRows rows = encoding_of(encoding).rows(encoding, dims_of(graph, node), own);
+  if (has_scale(node.op)) multiply_gains(rows, own.values<float>("scale"));
+  return rows;
+}
+
+}  // namespace tbn

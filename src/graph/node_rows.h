@@ -1,0 +1,16 @@
+// The layers of a graph as encodings and runtimes see them.
+#pragma once
+
+#include "encodings/layer_rows.h"
+#include "tbn/graph.h"
+
+namespace tbn {
+
+// The weight of a conv2d or linear node.
+LayerDims dims_of(const Graph& graph, const Node& node);
+
+// What a runtime multiplies of a conv2d or linear of a checked packed network, a folded norm's
+// scale in the gains. Borrows the tensors.
+LayerRows layer_rows(const Graph& graph, const TensorMap& tensors, const Node& node);
+
+}  // namespace tbn
