@@ -19,12 +19,12 @@ struct RowWriter {
     }
   }
   // Every output has a sum.
-  void operator()(const FlatSigns& flat) const {
-    const auto scalars = static_cast<std::int64_t>(flat.alphas.size());
-    const std::int64_t slices = layer.outputs * layer.inputs / flat.q;
+  void operator()(const FlatTile& flat) const {
     for (std::int64_t k = 0; k < layer.inputs; ++k) {
       const std::int64_t i = sum * layer.inputs + k;
-      const std::int64_t which = scalars == 1 ? 0 : scalars == slices ? i / flat.q : sum;
+      const std::int64_t which = flat.alphas_of == ScalarsOf::kLayer    ? 0
+                                 : flat.alphas_of == ScalarsOf::kCopies ? i / flat.q
+                                                                        : sum;
       const float alpha = flat.alphas[static_cast<std::size_t>(which)];
       to[k] = flat.is_positive(i) ? alpha : -alpha;
     }
@@ -36,24 +36,38 @@ struct RowWriter {
 
 }  // namespace
 
-std::vector<float> float_rows(const LayerRows& layer) {
-  std::vector<float> rows(static_cast<std::size_t>(layer.sums() * layer.inputs));
+DenseRows dense_rows(const LayerRows& layer) {
+  DenseRows rows = {layer.inputs,
+                    std::vector<float>(static_cast<std::size_t>(layer.sums() * layer.inputs))};
   for (std::int64_t sum = 0; sum < layer.sums(); ++sum) {
     const std::int64_t row = layer.shares_sums() ? sum : layer.term.place_of(sum).row;
-    std::visit(RowWriter{layer, row, sum, rows.data() + sum * layer.inputs}, layer.values);
+    std::visit(RowWriter{layer, row, sum, rows.values.data() + sum * layer.inputs}, layer.values);
   }
   return rows;
 }
 
+LayerRows with_output_gains(LayerRows layer) {
+  auto* flat = std::get_if<FlatTile>(&layer.values);
+  if (flat == nullptr || flat->alphas_of != ScalarsOf::kOutputs) return layer;
+  static constexpr float kOne[] = {1.0f};
+  Gains gain = {.of = ScalarsOf::kOutputs, .values = {}};
+  for (std::int64_t c = 0; c < layer.outputs; ++c) {
+    gain.values.push_back(layer.gain_of(c) * flat->alphas[static_cast<std::size_t>(c)]);
+  }
+  layer.term.gain = std::move(gain);
+  flat->alphas = kOne;
+  flat->alphas_of = ScalarsOf::kLayer;
+  return layer;
+}
+
 std::vector<float> expanded(const LayerRows& layer) {
-  const std::vector<float> rows = float_rows(layer);
+  const DenseRows rows = dense_rows(layer);
   std::vector<float> weights;
   weights.reserve(static_cast<std::size_t>(layer.outputs * layer.inputs));
   for (std::int64_t c = 0; c < layer.outputs; ++c) {
     const std::int64_t sum = layer.shares_sums() ? layer.term.place_of(c).row : c;
     const float gain = layer.gain_of(c);
-    const float* row = rows.data() + sum * layer.inputs;
-    for (std::int64_t k = 0; k < layer.inputs; ++k) weights.push_back(gain * row[k]);
+    for (const float weight : rows.row(sum)) weights.push_back(gain * weight);
   }
   return weights;
 }

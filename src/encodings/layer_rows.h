@@ -16,6 +16,22 @@
 
 namespace tbn {
 
+// What scalars belong to: all of a layer, the copies of its rows (of a weight: its slices), or its
+// outputs.
+enum class ScalarsOf { kLayer, kCopies, kOutputs };
+
+// The factors of outputs, as many as are stored.
+struct Gains {
+  ScalarsOf of = ScalarsOf::kLayer;
+  std::vector<float> values = {1.0f};
+  float at(std::int64_t output, std::int64_t copy) const {
+    const std::int64_t which = of == ScalarsOf::kLayer    ? 0
+                               : of == ScalarsOf::kCopies ? copy
+                                                          : output;
+    return values[static_cast<std::size_t>(which)];
+  }
+};
+
 // The alphabets. Spans borrow the file's tensors, or what LayerRows::keep owns.
 struct SignRows {  // +1 and -1: bit i of byte j of a row is its weight 8 j + i, 1 means +1
   std::span<const std::uint8_t> bits;
@@ -26,9 +42,10 @@ struct SignRows {  // +1 and -1: bit i of byte j of a row is its weight 8 j + i,
 };
 // A tile whose ends cut rows: weight i of the n * m is bit i mod q, times a scalar. There is one,
 // one a slice (that of i / q), or one an output, which may as well be a gain.
-struct FlatSigns {
+struct FlatTile {
   std::span<const std::uint8_t> bits;
   std::int64_t q = 0;
+  ScalarsOf alphas_of = ScalarsOf::kLayer;
   std::span<const float> alphas;
   bool is_positive(std::int64_t i) const {
     const std::int64_t bit = i % q;
@@ -38,18 +55,7 @@ struct FlatSigns {
 struct FloatRows {
   std::span<const float> values;
 };
-using RowValues = std::variant<SignRows, FlatSigns, FloatRows>;
-
-// The factors of outputs, as many as are stored.
-struct Gains {
-  enum class Per { kLayer, kCopy, kOutput };
-  Per per = Per::kLayer;
-  std::vector<float> values = {1.0f};
-  float of(std::int64_t output, std::int64_t copy) const {
-    const std::int64_t which = per == Per::kLayer ? 0 : per == Per::kCopy ? copy : output;
-    return values[static_cast<std::size_t>(which)];
-  }
-};
+using RowValues = std::variant<SignRows, FlatTile, FloatRows>;
 
 // Makes every output once: copy i of its row r is output r * row_step + i * copy_step.
 struct Term {
@@ -83,13 +89,23 @@ struct LayerRows {
   std::int64_t sums() const { return shares_sums() ? term.rows : outputs; }
   std::int64_t copies() const { return outputs / term.rows; }
   float gain_of(std::int64_t output) const {
-    return term.gain.of(output, term.place_of(output).copy);
+    return term.gain.at(output, term.place_of(output).copy);
   }
 };
 
-// The rows [sums(), inputs] as floats, one a sum, without gains. Those of flat signs hold their
-// scalars.
-std::vector<float> float_rows(const LayerRows& layer);
+// The rows as floats, one a sum, without gains. Those of a flat tile hold its scalars.
+struct DenseRows {
+  std::int64_t inputs = 0;
+  std::vector<float> values;  // [sums, inputs]
+  std::span<const float> row(std::int64_t r) const {
+    return std::span(values).subspan(static_cast<std::size_t>(r * inputs),
+                                     static_cast<std::size_t>(inputs));
+  }
+};
+DenseRows dense_rows(const LayerRows& layer);
+
+// The same layer, where a flat tile with a scalar an output has them as gains instead.
+LayerRows with_output_gains(LayerRows layer);
 
 // The whole weight [outputs, inputs], gains included.
 std::vector<float> expanded(const LayerRows& layer);

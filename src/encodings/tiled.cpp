@@ -2,6 +2,7 @@
 #include "encodings/tiled.h"
 
 #include "encodings/rooms.h"
+#include "tbn/error.h"
 #include "tile/reuse.h"
 
 namespace tbn {
@@ -11,16 +12,25 @@ TileLayout layout_of(const TiledWeights& tiled, const LayerDims& dims) {
   return tile_layout(dims.outputs, dims.inputs, tiled.p, dims.where, tiled.order);
 }
 
-// Of rows, a slice of the weight is a copy of them. A folded norm's scale has the scalars in.
+// By their number, where there is one of them alone, of the layer. Of rows, a slice of the weight
+// is a copy of them.
+ScalarsOf scalars_of(const TileLayout& layout, std::span<const float> alphas) {
+  switch (scope_of(layout, alphas.size())) {
+    case AlphaScope::kLayer:
+      return ScalarsOf::kLayer;
+    case AlphaScope::kTile:
+      return ScalarsOf::kCopies;
+    case AlphaScope::kOutput:
+      return ScalarsOf::kOutputs;
+  }
+  TBN_CHECK(false, "not a scope");
+}
+
+// A folded norm's scale has the scalars of rows in.
 Gains gains_of(const TileLayout& layout, const NodeTensors& tensors) {
   if (!tensors.has("alpha")) return {};
   const auto alphas = tensors.values<float>("alpha");
-  using Per = Gains::Per;
-  const AlphaScope scope = scope_of(layout, alphas.size());
-  const Per per = scope == AlphaScope::kLayer  ? Per::kLayer
-                  : scope == AlphaScope::kTile ? Per::kCopy
-                                               : Per::kOutput;
-  return {.per = per, .values = {alphas.begin(), alphas.end()}};
+  return {.of = scalars_of(layout, alphas), .values = {alphas.begin(), alphas.end()}};
 }
 
 class TiledRoom final : public Encoding {
@@ -36,7 +46,8 @@ class TiledRoom final : public Encoding {
     const auto bits = tensors.values<std::uint8_t>("tile");
     LayerRows rows = {.outputs = dims.outputs, .inputs = dims.inputs, .groups = dims.groups};
     if (layout.form == TileForm::kFlat) {
-      rows.values = FlatSigns{bits, layout.q, tensors.values<float>("alpha")};
+      const auto alphas = tensors.values<float>("alpha");
+      rows.values = FlatTile{bits, layout.q, scalars_of(layout, alphas), alphas};
       rows.term.rows = dims.outputs;
       return rows;
     }

@@ -18,7 +18,7 @@ void multiply_gains(LayerRows& rows, std::span<const float> scales) {
   for (std::int64_t c = 0; c < rows.outputs; ++c) {
     gains.push_back(rows.gain_of(c) * scales[static_cast<std::size_t>(c)]);
   }
-  rows.term.gain = {.per = Gains::Per::kOutput, .values = std::move(gains)};
+  rows.term.gain = {.of = ScalarsOf::kOutputs, .values = std::move(gains)};
 }
 
 }  // namespace

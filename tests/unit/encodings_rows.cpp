@@ -5,7 +5,6 @@
 #include "encodings/encoding.h"
 #include "graph/node_rows.h"
 #include "graph/passes/passes.h"
-#include "runtime/cpu/reference/layer.h"
 #include "support/catch.h"
 #include "support/micro_layers.h"
 #include "support/naive_eval.h"
@@ -39,31 +38,10 @@ bool nearly_equal(const std::vector<float>& a, const std::vector<float>& b) {
       a, b, [](float x, float y) { return std::abs(x - y) <= 2e-7f * std::abs(y); });
 }
 
-void check_beside_reference(const Model& model, const Node& node) {
-  const LayerRows rows = layer_rows(model.graph, model.tensors, node);
-  const reference::Layer layer = reference::make_layer(model.graph, model.tensors, node);
-  CHECK(rows.outputs == layer.outputs);
-  CHECK(rows.inputs == layer.inputs);
-  CHECK(rows.sums() == layer.rows);
-  CHECK(float_rows(rows) == layer.weights);
-  std::int64_t wrong = 0;
-  for (std::int64_t r = 0; r < layer.rows; ++r) {
-    for (std::int64_t copy = 0; copy < layer.copies(); ++copy) {
-      const std::int64_t c = r * layer.row_step + copy * layer.copy_step;
-      const Term::Place place = rows.term.place_of(c);
-      const bool shared = rows.shares_sums() && std::holds_alternative<SignRows>(rows.values);
-      if (shared && (place.row != r || place.copy != copy)) ++wrong;
-      if (rows.gain_of(c) != layer.gain[static_cast<std::size_t>(c)]) ++wrong;
-    }
-  }
-  CHECK(wrong == 0);
-}
-
 void check_rows(const Model& model) {
   for (const Node& node : model.graph.nodes) {
     if (weights_of(node.op) == nullptr) continue;
     CAPTURE(describe(node), to_string(*weights_of(node.op)));
-    check_beside_reference(model, node);
     CHECK(nearly_equal(expanded(layer_rows(model.graph, model.tensors, node)),
                        naive_scaled(model, node)));
   }

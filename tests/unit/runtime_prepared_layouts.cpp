@@ -135,7 +135,7 @@ TEST_CASE("prepared weights lie as the specification says") {
         for (Int r = 0; r < w.rows; ++r) {
           for (Int i = 0; i < layer.inputs; ++i) {
             const float found = read_back(name, lines, w, r, i % w.taps, i / w.taps);
-            wrong += found == layer.row(r)[static_cast<std::size_t>(i)] ? 0 : 1;
+            wrong += found == layer.weights.row(r)[static_cast<std::size_t>(i)] ? 0 : 1;
           }
         }
         CHECK(wrong == 0);

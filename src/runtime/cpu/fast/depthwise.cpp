@@ -15,7 +15,7 @@ constexpr std::int64_t kBlockRegisters = 4;  // of channels that are stored and 
 
 class Depthwise {
  public:
-  Depthwise(const Isa& isa, const LayerShape& shape, reference::Layer layer)
+  Depthwise(const Isa& isa, const LayerShape& shape, LayerOutputs layer, const DenseRows& weights)
       : isa_(isa), shape_(shape), layer_(std::move(layer)) {
     const std::int64_t lanes = isa_.floats->lanes;
     const std::int64_t registers = (shape_.channels + lanes - 1) / lanes;
@@ -31,10 +31,9 @@ class Depthwise {
     for (std::int64_t c = 0; c < shape_.channels; ++c) {
       for (std::int64_t tap = 0; tap < taps; ++tap) {
         weights_[static_cast<std::size_t>((c / block_ * taps + tap) * block_ + c % block_)] =
-            layer_.row(c)[static_cast<std::size_t>(tap)];
+            weights.row(c)[static_cast<std::size_t>(tap)];
       }
     }
-    layer_.weights = std::vector<float>();  // assigned from {} it would keep its memory
     const std::int64_t fitting =
         (kBandBytes / (4 * row_values()) - shape_.kernel.h) / shape_.stride.h + 1;
     band_rows_ = std::clamp<std::int64_t>(fitting, 1, shape_.out_h);
@@ -91,7 +90,7 @@ class Depthwise {
 
   const Isa& isa_;
   LayerShape shape_;
-  reference::Layer layer_;  // without its weights
+  LayerOutputs layer_;
   std::int64_t block_ = 0;  // channels of a block, in whole registers
   std::int64_t blocks_ = 1;
   std::vector<float> weights_;  // [block][tap][channel]
@@ -102,8 +101,9 @@ class Depthwise {
 
 }  // namespace
 
-Kernel make_depthwise(const Isa& isa, const LayerShape& shape, reference::Layer layer) {
-  const auto kernel = std::make_shared<const Depthwise>(isa, shape, std::move(layer));
+Kernel make_depthwise(const Isa& isa, const LayerShape& shape, LayerOutputs layer,
+                      const DenseRows& weights) {
+  const auto kernel = std::make_shared<const Depthwise>(isa, shape, std::move(layer), weights);
   return kernel->kernel(kernel);
 }
 

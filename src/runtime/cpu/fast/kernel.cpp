@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "graph/node_rows.h"
 #include "runtime/cpu/reference/kernel.h"
 
 namespace tbn::fast {
@@ -108,27 +109,25 @@ class Maker {
                               .padding = conv.padding};
     const bool depthwise = conv.groups == input[0] && conv.groups == node.shape[0];
     if (conv.groups != 1 && !depthwise) return {reference::make_kernel(graph_, tensors_, node)};
-    reference::Layer layer = reference::make_outputs(graph_, tensors_, node);
-    if (conv.groups == 1) return {make_product_layer(node, shape, std::move(layer)), true, true};
-    if (layer.rows != layer.outputs) return {reference::make_kernel(graph_, tensors_, node)};
-    layer.weights = reference::make_weights(graph_, tensors_, node);
-    return {make_depthwise(isa_, shape, std::move(layer)), true, true};
+    const LayerRows rows = layer_rows(graph_, tensors_, node);
+    if (conv.groups == 1) return {make_product_layer(node, shape, rows), true, true};
+    LayerOutputs layer = layer_outputs(rows, tensors_, node);
+    return {make_depthwise(isa_, shape, std::move(layer), dense_rows(rows)), true, true};
   }
 
   Kernel make_linear(const Node& node) const {
-    reference::Layer layer = reference::make_outputs(graph_, tensors_, node);
-    const std::int64_t positions = element_count(node.shape) / layer.outputs;
+    const LayerRows rows = layer_rows(graph_, tensors_, node);
+    const std::int64_t positions = element_count(node.shape) / rows.outputs;
     const LayerShape shape = {
-        .channels = layer.inputs, .in_h = positions, .out_h = positions, .per_row = true};
-    return make_product_layer(node, shape, std::move(layer));
+        .channels = rows.inputs, .in_h = positions, .out_h = positions, .per_row = true};
+    return make_product_layer(node, shape, rows);
   }
 
   Kernel make_product_layer(const Node& node, const LayerShape& shape,
-                            reference::Layer layer) const {
+                            const LayerRows& rows) const {
     const Geometry geometry = {shape.channels, shape.kernel, shape.stored_width()};
-    const LayerWeights weights(graph_, tensors_, node, layer, prepared_);
-    auto product = make_product(reuses_rows(graph_, node), shape, geometry, weights);
-    return make_layer_kernel(isa_, shape, std::move(layer), std::move(product));
+    auto product = make_product(shape, geometry, LayerWeights(rows, node.name, prepared_));
+    return make_layer_kernel(isa_, shape, layer_outputs(rows, tensors_, node), std::move(product));
   }
 
   // Where the tables of an input serve many rows and taps, and few lanes and inputs are left empty.
@@ -147,9 +146,9 @@ class Maker {
   }
 
   // For a single pixel look-ups are faster than sums of bytes, and exact.
-  std::unique_ptr<Product> make_product(bool signs, const LayerShape& shape,
-                                        const Geometry& geometry,
+  std::unique_ptr<Product> make_product(const LayerShape& shape, const Geometry& geometry,
                                         const LayerWeights& weights) const {
+    const bool signs = weights.are_signs();
     const bool tables =
         signs && isa_.signs != nullptr && tables_fit(isa_.signs->bits, isa_.signs->table, shape);
     const bool one_pixel = shape.out_h * shape.out_w == 1;

@@ -10,7 +10,7 @@
 #include "runtime/cpu/fast/isa.h"
 #include "runtime/cpu/fast/product.h"
 #include "runtime/cpu/fast/weights.h"
-#include "runtime/cpu/reference/layer.h"
+#include "runtime/layer_outputs.h"
 #include "tbn/model.h"
 
 namespace tbn::fast {
@@ -58,10 +58,11 @@ struct LayerShape {
   bool per_row = false;  // each row is a vector with a range of its own (linear layers)
   std::int64_t stored_width() const { return in_w + 2 * padding.w; }
 };
-Kernel make_layer_kernel(const Isa& isa, const LayerShape& shape, reference::Layer layer,
+Kernel make_layer_kernel(const Isa& isa, const LayerShape& shape, LayerOutputs layer,
                          std::unique_ptr<Product> product);
-// A convolution of each channel by itself; `layer` has one row a channel.
-Kernel make_depthwise(const Isa& isa, const LayerShape& shape, reference::Layer layer);
+// A convolution of each channel by itself; there is one row of weights a channel.
+Kernel make_depthwise(const Isa& isa, const LayerShape& shape, LayerOutputs layer,
+                      const DenseRows& weights);
 
 // Of images that lie channels last; shapes as the graph says them, [C, H, W].
 Kernel make_max_pool(const Isa& isa, const MaxPool2d& op, const Shape& input, const Shape& output);

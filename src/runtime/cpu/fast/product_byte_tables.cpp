@@ -32,8 +32,8 @@ class ByteTableProduct : public Product {
         weights.in(layout_name("byte_tables",
                                {1, ops.bits, ops.patterns_a_word, ops.rows, ops.blocks_at_once}),
                    padded_rows() * words_a_row() * static_cast<std::int64_t>(sizeof(std::uint16_t)),
-                   [&](const reference::Layer& layer, std::byte* to) {
-                     pack(layer, geometry.kernel, reinterpret_cast<std::uint16_t*>(to));
+                   [&](const DenseRows& rows, std::byte* to) {
+                     pack(rows, geometry.kernel, reinterpret_cast<std::uint16_t*>(to));
                    });
     for (const std::int64_t positives : weights.positives()) {
       totals_.push_back(static_cast<std::int32_t>(2 * positives - channels_ * geometry.taps()));
@@ -117,10 +117,10 @@ class ByteTableProduct : public Product {
   }
 
   // Patterns [tap row][table][tap]: neighbouring pixels look into the same tables at once.
-  void pack(const reference::Layer& layer, Size2 kernel, std::uint16_t* words) const {
+  void pack(const DenseRows& rows, Size2 kernel, std::uint16_t* words) const {
     const std::int64_t taps = kernel.h * kernel.w;
     for (std::int64_t r = 0; r < rows_; ++r) {
-      const std::span<const float> row = layer.row(r);
+      const std::span<const float> row = rows.row(r);
       for (std::int64_t tap = 0; tap < taps; ++tap) {
         const std::int64_t line = tap / kernel.w * tables_;
         for (std::int64_t table = 0; table < tables_; ++table) {

@@ -19,8 +19,8 @@ class ByteProduct : public Product {
         rows_(weights.rows()),
         window_{geometry.kernel.h, geometry.kernel.w * pixel_, geometry.stored_width * pixel_} {
     bits_ = weights.in(layout_name("bytes", {1, ops.rows, ops.vectors}), groups() * group_bytes(),
-                       [&](const reference::Layer& layer, std::byte* to) {
-                         pack(layer, geometry.taps(), reinterpret_cast<std::uint8_t*>(to));
+                       [&](const DenseRows& rows, std::byte* to) {
+                         pack(rows, geometry.taps(), reinterpret_cast<std::uint8_t*>(to));
                        });
     for (const std::int64_t positives : weights.positives()) {
       totals_.push_back(static_cast<std::int32_t>(2 * positives - inputs()));
@@ -70,11 +70,11 @@ class ByteProduct : public Product {
   }
 
   // Bits [group][k / 4][vector][row][4].
-  void pack(const reference::Layer& layer, std::int64_t taps, std::uint8_t* bits) const {
+  void pack(const DenseRows& rows, std::int64_t taps, std::uint8_t* bits) const {
     for (std::int64_t r = 0; r < rows_; ++r) {
       const std::int64_t g = r / most_rows();
       const std::int64_t lane = r % ops_.rows, vector = r % most_rows() / ops_.rows;
-      const std::span<const float> row = layer.row(r);
+      const std::span<const float> row = rows.row(r);
       for (std::int64_t k = 0; k < inputs(); ++k) {
         const std::int64_t tap = k / pixel_, c = k % pixel_;
         if (c >= channels_ || row[static_cast<std::size_t>(c * taps + tap)] <= 0) continue;

@@ -18,8 +18,8 @@ class FloatProduct : public Product {
     panels_ =
         weights.floats_in(layout_name("floats", {1, ops.columns}),
                           groups() * panel_values() * static_cast<std::int64_t>(sizeof(float)),
-                          [&](const reference::Layer& layer, std::byte* to) {
-                            pack(layer, geometry.taps(), reinterpret_cast<float*>(to));
+                          [&](const DenseRows& rows, std::byte* to) {
+                            pack(rows, geometry.taps(), reinterpret_cast<float*>(to));
                           });
   }
 
@@ -47,10 +47,10 @@ class FloatProduct : public Product {
  private:
   std::int64_t panel_values() const { return window_.segments * window_.run * ops_.columns; }
 
-  void pack(const reference::Layer& layer, std::int64_t taps, float* panels) const {
+  void pack(const DenseRows& rows, std::int64_t taps, float* panels) const {
     for (std::int64_t r = 0; r < rows_; ++r) {
       float* to = panels + r / ops_.columns * panel_values() + r % ops_.columns;
-      const std::span<const float> row = layer.row(r);
+      const std::span<const float> row = rows.row(r);
       for (std::int64_t tap = 0; tap < taps; ++tap) {
         for (std::int64_t c = 0; c < channels_; ++c, to += ops_.columns) {
           *to = row[static_cast<std::size_t>(c * taps + tap)];

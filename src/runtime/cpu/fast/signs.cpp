@@ -13,12 +13,12 @@ std::int64_t first_bit(const SignOps& ops, std::int64_t pattern) {
   return second ? 16 + (pattern - ops.patterns_a_half) * ops.bits : pattern * ops.bits;
 }
 
-void pack(const Signs& signs, std::int64_t taps, std::int64_t run, const reference::Layer& layer,
+void pack(const Signs& signs, std::int64_t taps, std::int64_t run, const DenseRows& rows,
           std::uint32_t* to) {
   const SignOps& ops = *signs.ops;
   const std::int64_t words = signs.words_a_row();
   for (std::int64_t r = 0; r < signs.rows; ++r) {
-    const std::span<const float> row = layer.row(r);
+    const std::span<const float> row = rows.row(r);
     const std::int64_t block = r / kLanes;
     const std::int64_t first = block / kGroupBlocks * kGroupBlocks;  // of its group
     const std::int64_t in_group = std::min<std::int64_t>(kGroupBlocks, signs.blocks() - first);
@@ -56,8 +56,8 @@ Signs prepare(const SignOps& ops, const LayerWeights& weights, std::int64_t run,
   signs.words =
       weights.in(layout_name("signs", {1, ops.bits, ops.patterns_a_word, ops.patterns_a_half}),
                  words * static_cast<std::int64_t>(sizeof(std::uint32_t)),
-                 [&](const reference::Layer& layer, std::byte* to) {
-                   pack(signs, taps, run, layer, reinterpret_cast<std::uint32_t*>(to));
+                 [&](const DenseRows& rows, std::byte* to) {
+                   pack(signs, taps, run, rows, reinterpret_cast<std::uint32_t*>(to));
                  });
   return signs;
 }

@@ -47,7 +47,7 @@ std::string layout_name(std::string_view kind, std::initializer_list<std::int64_
 }
 
 std::string LayerWeights::name_in(const std::string& layout) const {
-  return std::string(kPreparedPrefix) + layout + "/" + node_.name;
+  return std::string(kPreparedPrefix) + layout + "/" + node_;
 }
 
 HostTensor LayerWeights::in(const std::string& layout, std::int64_t bytes, Pack pack) const {
@@ -58,10 +58,8 @@ HostTensor LayerWeights::in(const std::string& layout, std::int64_t bytes, Pack 
     return found == prepared_.held->end() ? nullptr : &found->second;
   };
   const auto make = [&] {
-    reference::Layer layer = outputs_;
-    layer.weights = reference::make_weights(graph_, tensors_, node_);
     HostTensor lines(kLineType, shape);
-    pack(layer, lines.bytes().data());
+    pack(dense_rows(rows_), lines.bytes().data());
     return HostTensor::shared(std::move(lines));
   };
   const HostTensor* held = find();
@@ -88,11 +86,11 @@ HostTensor LayerWeights::floats_in(const std::string& layout, std::int64_t bytes
 }
 
 std::vector<std::int64_t> LayerWeights::positives() const {
-  const TileLayout tile = tile_layout_of(graph_, node_);
-  const auto bits = tensors_.at(node_.name + ".tile").values<std::uint8_t>();
+  TBN_CHECK(are_signs(), "rows of signs");
+  const auto& signs = std::get<SignRows>(rows_.values);
   std::vector<std::int64_t> counts;
-  for (std::int64_t r = 0; r < tile.rows(); ++r) {
-    counts.push_back(ones(bits.data() + r * tile.row_bytes(), tile.row_bits()));
+  for (std::int64_t r = 0; r < rows(); ++r) {
+    counts.push_back(ones(signs.bits.data() + r * signs.row_bytes, rows_.inputs));
   }
   return counts;
 }

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "base/function_ref.h"
-#include "runtime/cpu/reference/layer.h"
-#include "tbn/model.h"
+#include "encodings/layer_rows.h"
+#include "tbn/tensor.h"
 
 namespace tbn::fast {
 
@@ -26,31 +26,32 @@ std::string layout_name(std::string_view kind, std::initializer_list<std::int64_
 
 class LayerWeights {
  public:
-  // Keeps references to all of these. `outputs` is the node's layer without its weights.
-  LayerWeights(const Graph& graph, const TensorMap& tensors, const Node& node,
-               const reference::Layer& outputs, const Prepared& prepared)
-      : graph_(graph), tensors_(tensors), node_(node), outputs_(outputs), prepared_(prepared) {}
+  // Keeps references to all of these.
+  LayerWeights(const LayerRows& rows, const std::string& node, const Prepared& prepared)
+      : rows_(rows), node_(node), prepared_(prepared) {}
 
-  std::int64_t rows() const { return outputs_.rows; }
+  std::int64_t rows() const { return rows_.sums(); }
+  // Whether they are +1 and -1, a row for every sum.
+  bool are_signs() const {
+    return rows_.shares_sums() && std::holds_alternative<SignRows>(rows_.values);
+  }
 
-  // `pack` is given the layer with its weights and so many bytes of 0 to fill. The result is whole
+  // `pack` is given the weights and so many bytes of 0 to fill. The result is whole
   // lines and borrows them: a copy of it costs nothing. Throws DataError where the file holds the
   // layout with another size.
-  using Pack = FunctionRef<void(const reference::Layer& layer, std::byte* to)>;
+  using Pack = FunctionRef<void(const DenseRows& weights, std::byte* to)>;
   HostTensor in(const std::string& layout, std::int64_t bytes, Pack pack) const;
   // The same of floats, of which a file's must be finite.
   HostTensor floats_in(const std::string& layout, std::int64_t bytes, Pack pack) const;
 
-  // How many weights of each row are +1; of layers whose rows are those of the tile.
+  // How many weights of each row are +1; of signs alone.
   std::vector<std::int64_t> positives() const;
 
  private:
   std::string name_in(const std::string& layout) const;
 
-  const Graph& graph_;
-  const TensorMap& tensors_;
-  const Node& node_;
-  const reference::Layer& outputs_;
+  const LayerRows& rows_;
+  const std::string& node_;
   const Prepared& prepared_;
 };
 

@@ -57,7 +57,7 @@ struct ConvPlan {
     const float* source = padded + group * (input[0] / op.groups) * map() + begin * phase.w;
     const std::int64_t width = output[2];
     const std::int64_t count = (end - begin - 1) * phase.w + width;
-    accumulate(layer.row(r), taps.data(), source, sums, count);
+    accumulate(layer.weights.row(r), taps.data(), source, sums, count);
     for (std::int64_t copy = 0; copy < layer.copies(); ++copy) {
       const std::int64_t c = r * layer.row_step + copy * layer.copy_step;
       for (std::int64_t i = begin; i < end; ++i) {

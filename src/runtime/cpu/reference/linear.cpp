@@ -20,7 +20,7 @@ struct LinearPlan {
     for (std::int64_t i = 0; i < positions; ++i) {
       const std::span<const float> x(b.inputs[0] + i * layer.inputs,
                                      static_cast<std::size_t>(layer.inputs));
-      accumulate(x, columns.data(), layer.weights.data(), b.scratch, layer.rows);
+      accumulate(x, columns.data(), layer.weights.values.data(), b.scratch, layer.rows);
       finish_vector(layer, b.scratch, b.output + i * layer.outputs);
     }
   }
@@ -31,14 +31,14 @@ struct LinearPlan {
 Kernel make_linear(const Graph& graph, const TensorMap& tensors, const Node& node) {
   LinearPlan plan{.layer = make_layer(graph, tensors, node)};
   Layer& layer = plan.layer;
-  std::vector<float> transposed(layer.weights.size());
+  std::vector<float> transposed(layer.weights.values.size());
   for (std::int64_t r = 0; r < layer.rows; ++r) {
-    const std::span<const float> row = layer.row(r);
+    const std::span<const float> row = layer.weights.row(r);
     for (std::size_t k = 0; k < row.size(); ++k) {
       transposed[k * static_cast<std::size_t>(layer.rows) + static_cast<std::size_t>(r)] = row[k];
     }
   }
-  layer.weights = std::move(transposed);
+  layer.weights.values = std::move(transposed);
   for (std::int64_t k = 0; k < layer.inputs; ++k) plan.columns.push_back(k * layer.rows);
   plan.positions = element_count(node.shape) / layer.outputs;
   const std::int64_t scratch = layer.rows;
