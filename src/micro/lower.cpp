@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 
+#include "graph/node_rows.h"
 #include "tbn/error.h"
 
 namespace tbn::micro {
@@ -221,8 +222,7 @@ class Lowering {
   }
 
   bool is_flat(const Node& node) const {
-    return std::holds_alternative<TiledWeights>(*weights_of(node.op)) &&
-           tile_layout_of(graph_, node).form == TileForm::kFlat;
+    return std::holds_alternative<FlatTile>(layer_rows(graph_, tensors_, node).values);
   }
 
   void conv2d(NodeId id, const Node& node, const Conv2d& op) {
@@ -236,7 +236,7 @@ class Lowering {
     }
     const std::int64_t seen = layer.depthwise ? 1 : channels;
     set_weights(layer, node, seen, op.kernel.h * op.kernel.w);
-    set_epilogue(layer, node, op.scale, op.bias, op.activation);
+    set_epilogue(layer, node, op.bias, op.activation);
     finish(id, node, std::move(layer), {input(node)}, op.activation);
   }
 
@@ -251,7 +251,7 @@ class Lowering {
     const auto& flattened = flattened_[static_cast<std::size_t>(node.inputs.front())];
     const Map map = flattened ? *flattened : Map{1, 1, shape.back()};
     set_weights(layer, node, map.c, map.h * map.w);
-    set_epilogue(layer, node, op.scale, op.bias, op.activation);
+    set_epilogue(layer, node, op.bias, op.activation);
     finish(id, node, std::move(layer), {input(node)}, op.activation);
   }
 
@@ -266,69 +266,43 @@ class Lowering {
     if (shape.outputs * shape.inputs > kMostValues) {
       refuse(node, "it has more than 16,777,216 weights, too many for a microcontroller");
     }
+    // The sums of flat tiles know slices alone.
+    const LayerRows rows = with_output_gains(layer_rows(graph_, tensors_, node));
     const std::vector<std::size_t> order = channels_last_order(channels, places);
-    if (std::holds_alternative<FloatWeights>(*weights_of(node.op))) {
-      layer.weights = DenseWeights{reordered(floats(node.name + ".weight"), order)};
-      return;
-    }
-    const TileLayout tile = tile_layout_of(graph_, node);
-    const auto packed = tensors_.at(node.name + ".tile").values<std::uint8_t>();
-    std::vector<std::uint8_t> positive;
-    for (const float sign : unpack_tile(tile, packed)) positive.push_back(sign > 0 ? 1 : 0);
-    if (tile.form == TileForm::kFlat) {
-      layer.weights = FlatSigns{std::move(positive), slice_alphas(node, tile)};
-      return;
-    }
-    const bool interleaved = tile.order == TileOrder::kInterleave;
-    layer.weights = RowSigns{.rows = tile.rows(),
-                             .copies = tile.p,
-                             .row_step = interleaved ? tile.p : 1,
-                             .copy_step = interleaved ? 1 : tile.rows(),
-                             .positive = reordered<std::uint8_t>(positive, order)};
+    layer.gains = rows.term.gain.values;
+    layer.weights = std::visit(
+        Overloaded{[&](const SignRows& signs) -> Weights { return row_signs(signs, rows, order); },
+                   [&](const FlatTile& flat) -> Weights { return flat_signs(flat); },
+                   [&](const FloatRows& dense) -> Weights {
+                     return DenseWeights{reordered(dense.values, order)};
+                   }},
+        rows.values);
   }
 
-  // What the signs of a flat tile are multiplied with as they are summed: one scalar, or one a
-  // slice. Scalars of the outputs are gains instead, since the sums know slices alone.
-  std::vector<float> slice_alphas(const Node& node, const TileLayout& tile) const {
-    if (has_output_alphas(node, tile)) return {1.0f};
-    return floats_of(node, ".alpha");
-  }
-  bool has_output_alphas(const Node& node, const TileLayout& tile) const {
-    return scope_of(tile, floats(node.name + ".alpha").size()) == AlphaScope::kOutput;
-  }
-
-  // The scalars of a layer's outputs: one, one a copy of the rows, or one an output.
-  std::vector<float> output_alphas(const Layer& layer, const Node& node) const {
-    // A folded norm's scales have taken the scalars of rows in.
-    if (!tensors_.contains(node.name + ".alpha")) return {1.0f};
-    const bool flat = std::holds_alternative<FlatSigns>(layer.weights);
-    if (flat && !has_output_alphas(node, tile_layout_of(graph_, node))) return {1.0f};
-    return floats_of(node, ".alpha");
-  }
-
-  void set_epilogue(Layer& layer, const Node& node, bool scale, bool bias,
-                    ActivationKind activation) {
-    layer.relu = activation == ActivationKind::kRelu;
-    layer.gains = output_alphas(layer, node);
-    if (scale) layer.gains = multiplied(layer, floats_of(node, ".scale"));
-    if (bias) layer.biases = floats_of(node, ".bias");
-  }
-
-  // Scales of each output times the scalars that the layer has already.
-  static std::vector<float> multiplied(const Layer& layer, std::vector<float> scales) {
-    const auto* rows = std::get_if<RowSigns>(&layer.weights);
-    for (std::size_t c = 0; c < scales.size(); ++c) {
-      std::size_t which = 0;
-      if (layer.gains.size() == scales.size()) {
-        which = c;
-      } else if (layer.gains.size() > 1) {
-        const auto output = static_cast<std::int64_t>(c);
-        which = static_cast<std::size_t>(rows->copy_step == 1 ? output % rows->copies
-                                                              : output / rows->rows);
+  static RowSigns row_signs(const SignRows& signs, const LayerRows& rows,
+                            const std::vector<std::size_t>& order) {
+    RowSigns own = {.rows = rows.term.rows,
+                    .copies = rows.copies(),
+                    .row_step = rows.term.row_step,
+                    .copy_step = rows.term.copy_step,
+                    .positive = {}};
+    for (std::int64_t r = 0; r < own.rows; ++r) {
+      for (const std::size_t k : order) {
+        own.positive.push_back(signs.is_positive(r, static_cast<std::int64_t>(k)) ? 1 : 0);
       }
-      scales[c] *= layer.gains[which];
     }
-    return scales;
+    return own;
+  }
+
+  static FlatSigns flat_signs(const FlatTile& flat) {
+    FlatSigns own = {.positive = {}, .alphas = {flat.alphas.begin(), flat.alphas.end()}};
+    for (std::int64_t i = 0; i < flat.q; ++i) own.positive.push_back(flat.is_positive(i) ? 1 : 0);
+    return own;
+  }
+
+  void set_epilogue(Layer& layer, const Node& node, bool bias, ActivationKind activation) {
+    layer.relu = activation == ActivationKind::kRelu;
+    if (bias) layer.biases = floats_of(node, ".bias");
   }
 
   const Graph& graph_;
