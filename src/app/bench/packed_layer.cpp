@@ -3,7 +3,7 @@
 
 #include <random>
 
-#include "tbn/error.h"
+#include "graph/node_rows.h"
 
 namespace tbn::app {
 namespace {
@@ -34,10 +34,8 @@ std::vector<float> random_floats(std::int64_t count, float low, float high, std:
 }  // namespace
 
 std::vector<float> PackedLayer::weights() const {
-  const Node& node = layer_node(network->graph());
-  return expand_weights(tile_layout_of(network->graph(), node),
-                        network->tensors().at(node.name + ".tile").values<std::uint8_t>(),
-                        network->tensors().at(node.name + ".alpha").values<float>());
+  const Graph& graph = network->graph();
+  return expanded(layer_rows(graph, network->tensors(), layer_node(graph)));
 }
 
 PackedLayer random_layer(const Graph& layer, std::uint32_t seed) {

@@ -4,8 +4,9 @@
 #include <limits>
 #include <span>
 
-#include "runtime/cpu/reference/layer.h"
+#include "graph/node_rows.h"
 #include "runtime/plan/fuse_additions.h"
+#include "runtime/layer_outputs.h"
 #include "tbn/error.h"
 
 namespace tbn::cuda {
@@ -17,16 +18,9 @@ int narrow(const Node& node, std::int64_t value) {
                   " values in one dimension, more than a CUDA device can index");
 }
 
-bool is_float(const Node& node) {
-  return std::holds_alternative<FloatWeights>(*weights_of(node.op));
-}
-
-// The scalars of a tile that cuts rows, where there is not one an output: those are in the gain.
-std::vector<float> flat_scalars(const TensorMap& tensors, const Node& node,
-                                const TileLayout& tile) {
-  const auto scalars = tensors.at(node.name + ".alpha").values<float>();
-  if (scope_of(tile, scalars.size()) == AlphaScope::kOutput) return {1.0f};
-  return {scalars.begin(), scalars.end()};
+// A flat tile's kernels know one scalar and those of slices alone.
+LayerRows rows_of(const Graph& graph, const TensorMap& tensors, const Node& node) {
+  return with_output_gains(layer_rows(graph, tensors, node));
 }
 
 void take_images(LayerShape& shape, const Conv2d& conv, const Graph& graph, const Node& node) {
@@ -56,16 +50,19 @@ void take_vectors(LayerShape& shape, const Node& node, std::int64_t inputs) {
   shape.order = InputOrder::of(1, shape.channels);
 }
 
-void take_form(LayerShape& shape, const TensorMap& tensors, const Node& node,
-               const TileLayout& tile) {
-  if (tile.form == TileForm::kRows) {
-    shape.tile_rows = narrow(node, tile.rows());
-    shape.interleaved = tile.order == TileOrder::kInterleave;
-    return;
-  }
-  shape.form = WeightForm::kFlat;
-  shape.flat_bits = narrow(node, tile.q);
-  shape.flat_scalars = static_cast<int>(flat_scalars(tensors, node, tile).size());
+void take_form(LayerShape& shape, const Node& node, const LayerRows& rows) {
+  std::visit(Overloaded{[&](const SignRows&) {
+                          shape.form = WeightForm::kTile;
+                          shape.tile_rows = narrow(node, rows.term.rows);
+                          shape.interleaved = rows.term.row_step != 1;
+                        },
+                        [&](const FlatTile& flat) {
+                          shape.form = WeightForm::kFlat;
+                          shape.flat_bits = narrow(node, flat.q);
+                          shape.flat_scalars = static_cast<int>(flat.alphas.size());
+                        },
+                        [&](const FloatRows&) { shape.form = WeightForm::kFloat; }},
+             rows.values);
 }
 
 // Calls f(i, r, k) for weight i of a row-major [rows, channels, taps] at row r and device input k.
@@ -79,15 +76,12 @@ void each_weight(const InputOrder& order, int rows, F f) {
   }
 }
 
-std::vector<std::uint32_t> tile_bits(const TileLayout& tile, std::span<const std::uint8_t> packed,
+std::vector<std::uint32_t> tile_bits(const SignRows& signs, std::int64_t inputs,
                                      const LayerShape& shape) {
   const int blocks = shape.order.blocks();
   std::vector<std::uint32_t> words(static_cast<std::size_t>(tile_words(shape.tile_rows, blocks)));
-  const auto row_bytes = static_cast<std::size_t>(tile.row_bytes());
-  const auto row_bits = static_cast<std::size_t>(tile.row_bits());
   each_weight(shape.order, shape.tile_rows, [&](std::size_t i, int r, int k) {
-    const std::size_t bit = i % row_bits;
-    if ((packed[static_cast<std::size_t>(r) * row_bytes + bit / 8] >> bit % 8 & 1u) == 0) return;
+    if (!signs.is_positive(r, static_cast<std::int64_t>(i) % inputs)) return;
     const BitPlace place = bit_place(r, k, blocks);
     words[static_cast<std::size_t>(place.word)] |= 1u << place.bit;
   });
@@ -103,10 +97,20 @@ std::vector<std::uint32_t> flat_bits(std::span<const std::uint8_t> packed) {
   return words;
 }
 
+std::vector<float> device_floats(std::span<const float> values, const LayerShape& shape) {
+  std::vector<float> floats(static_cast<std::size_t>(shape.rows) *
+                            static_cast<std::size_t>(shape.order.inputs()));
+  each_weight(shape.order, shape.rows, [&](std::size_t i, int r, int k) {
+    floats[static_cast<std::size_t>(std::int64_t{r} * shape.order.inputs() + k)] = values[i];
+  });
+  return floats;
+}
+
 }  // namespace
 
 LayerShape layer_shape(const Graph& graph, const TensorMap& tensors, const Node& node) {
-  const reference::Layer outputs = reference::make_outputs(graph, tensors, node);
+  const LayerRows rows = rows_of(graph, tensors, node);
+  const LayerOutputs outputs = layer_outputs(rows, tensors, node);
   LayerShape shape;
   if (const auto* conv = std::get_if<Conv2d>(&node.op)) {
     take_images(shape, *conv, graph, node);
@@ -119,38 +123,24 @@ LayerShape layer_shape(const Graph& graph, const TensorMap& tensors, const Node&
   shape.copy_step = narrow(node, outputs.copy_step);
   shape.activation = static_cast<int>(outputs.activation);
   shape.residual = adds_input(node);
-  shape.form = WeightForm::kFloat;
-  if (is_float(node)) return shape;
-  shape.form = WeightForm::kTile;
-  take_form(shape, tensors, node, tile_layout_of(graph, node));
+  take_form(shape, node, rows);
   return shape;
 }
 
 LayerWeights layer_weights(const Graph& graph, const TensorMap& tensors, const Node& node,
                            const LayerShape& shape) {
-  reference::Layer outputs = reference::make_outputs(graph, tensors, node);
+  const LayerRows rows = rows_of(graph, tensors, node);
+  LayerOutputs outputs = layer_outputs(rows, tensors, node);
   LayerWeights weights{.gain = std::move(outputs.gain), .bias = std::move(outputs.bias)};
-  if (shape.form == WeightForm::kFloat) {
-    const auto values = tensors.at(node.name + ".weight").values<float>();
-    weights.floats.assign(
-        static_cast<std::size_t>(shape.rows) * static_cast<std::size_t>(shape.order.inputs()), 0);
-    each_weight(shape.order, shape.rows, [&](std::size_t i, int r, int k) {
-      weights.floats[static_cast<std::size_t>(std::int64_t{r} * shape.order.inputs() + k)] =
-          values[i];
-    });
-    return weights;
-  }
-  const TileLayout tile = tile_layout_of(graph, node);
-  const auto packed = tensors.at(node.name + ".tile").values<std::uint8_t>();
-  if (shape.form == WeightForm::kTile) {
-    weights.bits = tile_bits(tile, packed, shape);
-    return weights;
-  }
-  weights.bits = flat_bits(packed);
-  weights.floats = flat_scalars(tensors, node, tile);
-  const auto scalars = tensors.at(node.name + ".alpha").values<float>();
-  if (scope_of(tile, scalars.size()) != AlphaScope::kOutput) return weights;
-  for (std::size_t c = 0; c < weights.gain.size(); ++c) weights.gain[c] *= scalars[c];
+  std::visit(
+      Overloaded{
+          [&](const SignRows& signs) { weights.bits = tile_bits(signs, rows.inputs, shape); },
+          [&](const FlatTile& flat) {
+            weights.bits = flat_bits(flat.bits);
+            weights.floats.assign(flat.alphas.begin(), flat.alphas.end());
+          },
+          [&](const FloatRows& floats) { weights.floats = device_floats(floats.values, shape); }},
+      rows.values);
   return weights;
 }
 
