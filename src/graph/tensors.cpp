@@ -2,8 +2,8 @@
 #include <set>
 
 #include "base/text.h"
-#include "graph/op_traits.h"
 #include "graph/node_rows.h"
+#include "graph/op_traits.h"
 #include "tbn/error.h"
 #include "tbn/model.h"
 

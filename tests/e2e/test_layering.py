@@ -26,9 +26,10 @@ CUDA_ALLOWED = re.compile(r"^(src/runtime/cuda/|src/train/|tests/)")
 ROOMS = (
     ("src/base", "errors, shapes, texts, random numbers by counter", ""),
     ("src/tile", "the method: layout of a tile, sums and scalars, bits", ""),
+    ("src/encodings", "a file for each way to store weights; LayerRows, all that a runtime multiplies", "tile"),
     ("src/file", "JSON, safetensors, the .tbn container, writing that loses nothing", "base"),
     ("src/prepare", "a packed file's rule, and inputs made by it", "base file"),
-    ("src/graph", "a network as data: ops, traits, shapes, tensors, text, JSON, policy", "base file tile"),
+    ("src/graph", "a network as data: ops, traits, shapes, tensors, text, JSON, policy", "base file tile encodings"),
     ("src/graph/passes", "trained graph to packed graph, one rewrite a file", "base graph"),
     ("models", "the zoo: one file a family", "base graph"),
     ("src/log", "progress, CSV, TensorBoard", "base file"),
@@ -40,15 +41,15 @@ ROOMS = (
     ("src/data", "the registry of data sets, and batches of them", "base file prepare data/source data/images data/points data/series"),
     ("src/config", "YAML to settings and back", "base file graph data/source"),
 
-    ("src/runtime/plan", "what every backend knows of a packed network before it runs", "base graph"),
+    ("src/runtime/plan", "what every backend knows of a packed network before it runs", "base encodings graph"),
     ("src/runtime/cpu/common", "what kernels on processors share", "runtime/plan"),
-    ("src/runtime/cpu/reference", "plain loops: the oracle of every other backend", "runtime/cpu/common runtime/plan"),
-    ("src/runtime/cpu/fast", "look-ups, bytes, floats; one file an instruction set", "base runtime/cpu/common runtime/cpu/reference"),
+    ("src/runtime/cpu/reference", "plain loops: the oracle of every other backend", "graph runtime/cpu/common runtime/plan"),
+    ("src/runtime/cpu/fast", "look-ups, bytes, floats; one file an instruction set", "base encodings graph runtime/cpu/common runtime/cpu/reference runtime/plan"),
     ("src/runtime/cpu", "a network as kernels in order", "base runtime/cpu/common runtime/cpu/fast runtime/cpu/reference runtime/plan"),
     ("src/runtime", "files loaded, sessions, the C interface", "base prepare graph/passes runtime/cpu runtime/cpu/fast runtime/plan"),
     ("src/runtime/cuda/missing", "what answers where CUDA was left out", ""),
     ("src/runtime/cuda/device", "a device, its memory and instructions", "base"),
-    ("src/runtime/cuda/layer", "a layer's shape and weights on a device", "runtime/cpu/reference runtime/plan runtime/cuda/device"),
+    ("src/runtime/cuda/layer", "a layer's shape and weights on a device", "graph runtime/plan runtime/cuda/device"),
     ("src/runtime/cuda/step", "what a step is, and the makers of all but layers", "runtime/cuda/device"),
     ("src/runtime/cuda/kernels", "the kernels", "runtime/cuda/device runtime/cuda/layer runtime/cuda/step"),
     ("src/runtime/cuda/choice", "which kernel runs a layer: by measuring, by rule, by name",
@@ -56,15 +57,15 @@ ROOMS = (
     ("src/runtime/cuda/program", "a network as steps in order; sessions",
      "base graph/passes runtime runtime/plan runtime/cuda/device runtime/cuda/layer runtime/cuda/step runtime/cuda/kernels runtime/cuda/choice"),
     ("src/firmware", "the C99 kernels of exported networks", ""),
-    ("src/micro", "packed graphs lowered, calibrated and quantised for microcontrollers", "base file"),
+    ("src/micro", "packed graphs lowered, calibrated and quantised for microcontrollers", "base file graph"),
 
     ("src/eval", "metrics of every task; packed files on whole data sets", "base file prepare graph/passes data/source data runtime micro"),
     ("src/export", "packed models from checkpoints; C sources", "base file prepare graph/passes runtime micro"),
 
     ("src/train/tiled/gpu", "the tiled op's kernels for CUDA devices", ""),
-    ("src/train/tiled", "the tiled op: aggregation, scalars, unique rows, fused norms", "tile train/tiled/gpu"),
+    ("src/train/tiled", "the tiled op: aggregation, scalars, unique rows, fused norms", "tile encodings train/tiled/gpu"),
     ("src/train/optim", "optimisers, their groups, schedules, averages of weights", "config"),
-    ("src/train/executor", "any graph as a LibTorch module", "graph tile config train/tiled"),
+    ("src/train/executor", "any graph as a LibTorch module", "encodings graph config train/tiled"),
     ("src/train/batches", "batches as tensors, from the loader or on the device", "config data/source data/images data"),
     ("src/train/state", "all that a training is: start values, checkpoints, the run's folder", "base file prepare config train/tiled train/optim train/executor"),
     ("src/train/step", "losses, one step, steps recorded on a device", "base config data/source data eval train/batches train/executor train/state"),
@@ -75,13 +76,13 @@ ROOMS = (
     ("src/app/support", "what the tools share: options, tables, a network and its data", "base file prepare graph/passes config data/source data eval"),
     ("src/app/export", "parts of tbn-export", "base file graph/passes config data/source data runtime micro eval export app/support"),
     ("src/app/train", "parts of tbn-train", "base file config data/source data eval export train/run app/support"),
-    ("src/app/bench", "parts of tbn-bench", "base file config data train/run train/bench app/support"),
+    ("src/app/bench", "parts of tbn-bench", "base file graph config data train/run train/bench app/support"),
     ("src/app", "the tools: parse, call, print",
      "base file prepare config data micro eval export train/optim train/state train/run app/support app/export app/train app/bench"),
 )
 SEEN = {room: {f"src/{name}" for name in seen.split()} for room, _, seen in ROOMS}
 # Rooms that know the standard library and tbn alone.
-STANDARD_ONLY = re.compile(r"^(src/(base|tile|file|graph|prepare|micro|export|runtime)/|models/)")
+STANDARD_ONLY = re.compile(r"^(src/(base|tile|encodings|file|graph|prepare|micro|export|runtime)/|models/)")
 # Not the C++ standard but the system's: only writing files safely needs it.
 POSIX = {"fcntl.h", "unistd.h", "sys/stat.h", "sys/types.h", "sys/mman.h"}
 POSIX_ALLOWED = {"src/base", "src/file"}

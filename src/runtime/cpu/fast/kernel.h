@@ -10,7 +10,7 @@
 #include "runtime/cpu/fast/isa.h"
 #include "runtime/cpu/fast/product.h"
 #include "runtime/cpu/fast/weights.h"
-#include "runtime/layer_outputs.h"
+#include "runtime/plan/layer_outputs.h"
 #include "tbn/model.h"
 
 namespace tbn::fast {

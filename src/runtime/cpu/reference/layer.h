@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "runtime/cpu/reference/activation.h"
-#include "runtime/layer_outputs.h"
+#include "runtime/plan/layer_outputs.h"
 
 namespace tbn::reference {
 

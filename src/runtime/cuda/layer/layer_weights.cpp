@@ -6,7 +6,7 @@
 
 #include "graph/node_rows.h"
 #include "runtime/plan/fuse_additions.h"
-#include "runtime/layer_outputs.h"
+#include "runtime/plan/layer_outputs.h"
 #include "tbn/error.h"
 
 namespace tbn::cuda {

@@ -1,5 +1,5 @@
 // Spreads what is stored once over the outputs.
-#include "runtime/layer_outputs.h"
+#include "runtime/plan/layer_outputs.h"
 
 #include "encodings/node_tensors.h"
 
