@@ -56,7 +56,7 @@ const std::vector<Group>& groups() {
        {"data.crop_padding", "data.flip", "data.randaugment", "data.magnitude", "data.cutout",
         "data.mixup", "data.cutmix"}},
       {kPictureData, kEverywhere, {"data.image_size", "data.classes"}},
-      {kPictureData, kSamples, {"data.resize", "data.decode"}},
+      {kPictureData, kSamples, {"data.resize", "data.decode", "data.exif"}},
       {kPictureData, kView, {"data.crop_min_area"}},
       {kAllClouds, kEverywhere, {"data.points.count", "data.points.normals"}},
       {kAllClouds,

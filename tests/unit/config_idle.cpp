@@ -72,6 +72,7 @@ const std::vector<Expected> kExpected = {
     {"data.classes", "5", "f", "Ttvrdsi"},
     {"data.resize", "300", "f", "Ttvrd"},
     {"data.decode", "exact", "f", "Ttvrd"},
+    {"data.exif", "turn", "f", "Ttvrd"},
     {"data.crop_min_area", "0.5", "f", "Td"},
     {"data.points.count", "64", "cpg", "Ttvrdsi"},
     {"data.points.normals", "true", "cpg", "Ttvrdsi"},
