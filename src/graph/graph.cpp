@@ -23,6 +23,12 @@ void check_name(const std::string& name) {
   if (!good) {
     throw ConfigError("a node's name must be 1 to 200 letters, digits, '_', '-' and single dots");
   }
+  // Its tensors would be taken for the test vectors of a packed file, "verify.input".
+  if (name == "verify" || name.starts_with("verify.")) {
+    throw ConfigError(
+        "a node cannot be named '" + name +
+        "': packed files keep their test vectors under 'verify'; choose another name");
+  }
 }
 
 void check_inputs(const Graph& graph, std::size_t id) {

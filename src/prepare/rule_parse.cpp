@@ -37,6 +37,14 @@ class Part {
     }
   }
 
+  // A member that is an object where it is there at all.
+  const Json* object(const Json& json, const char* key) const {
+    const Json* found = json.find(key);
+    if (found != nullptr && !found->is_object())
+      fail("'" + std::string(key) + "' is no JSON object");
+    return found;
+  }
+
   std::string name(const Json& json, const char* what) const {
     if (is_rule_name(json.as_string())) return json.as_string();
     fail(std::string(what) + " " + in_quotes(json.as_string()) +
@@ -199,12 +207,9 @@ MeasuredRule read_measured(const Part& part) {
   const Json& json = part.json();
   MeasuredRule rule;
   rule.data = part.name(json.at("data"), "data");
-  if (const Json* split = json.find("split")) {
-    if (!split->is_object()) part.fail("'split' is no JSON object");
-    read_split(part, *split, rule);
-  }
-  const Json* counts = json.find("count");
-  const Json* listings = json.find("listing");
+  if (const Json* split = part.object(json, "split")) read_split(part, *split, rule);
+  const Json* counts = part.object(json, "count");
+  const Json* listings = part.object(json, "listing");
   for (const std::string_view name : kSplitNames) {
     const Json* count = counts == nullptr ? nullptr : counts->find(name);
     if (count == nullptr) continue;

@@ -266,6 +266,22 @@ class Machine(ToolTest):
         self.assertEqual(leftovers, [])
         self.train("train.epochs=2", "--resume")
 
+    def test_a_limit_on_the_sizes_of_files_ends_every_tool_with_1(self):
+        self.train("train.epochs=1")
+        self.call("tbn-export", "runs/tiny", "-o", "tiny.tbn")
+
+        def small_files():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))
+
+        for tool, *rest in (("tbn-export", "tiny.tbn", "-o", "other.tbn"),
+                            ("tbn-export", "tiny.tbn", "--format", "c", "--form", "f32", "-o", "c"),
+                            ("tbn-eval", "tiny.tbn", "--predictions", "out.csv")):
+            done = subprocess.run(self.command(tool, *rest), cwd=self.folder, text=True,
+                                  capture_output=True, preexec_fn=small_files, timeout=120)
+            self.assertEqual(done.returncode, 1, (tool, rest, done.stderr))
+            self.assertRegex(done.stderr, rf"{tool}: error: [^\n]*File too large[^\n]*\n$")
+        self.assertEqual([p.name for p in self.folder.rglob("*.tmp.*")], [])
+
     def test_a_folder_that_cannot_be_made_is_named(self):
         (self.folder / "runs").write_text("a file")
         self.fails(1, "cannot prepare the run directory 'runs/tiny': Not a directory; choose another "

@@ -65,6 +65,10 @@ TEST_CASE("names that are not UTF-8 or could harm a terminal are made harmless")
 TEST_CASE("a bad cell is named by line and column") {
   CHECK(File("date,a,b\nd,1,2\nd,1,x\n").error() == "line 3: column 3 ('b'): 'x' is not a number");
   CHECK(File("a,b\n1,\n").error() == "line 2: column 2 ('b'): the cell is empty");
+  for (const std::string cell : {"+-5", "++5", "-+5", "--5", "+", "-"}) {
+    CHECK(File("a,b\n1," + cell + "\n").error() ==
+          "line 2: column 2 ('b'): '" + cell + "' is not a number");
+  }
   CHECK(File("a,b\nnan,1\n").error() == "line 2: column 1 ('a'): 'nan' is not a number");
   CHECK(File("a,b\n1,2 3\n").error() == "line 2: column 2 ('b'): '2 3' is not a number");
   for (const char* number : {"inf", "-inf", "1e400", "-3.5e38"}) {

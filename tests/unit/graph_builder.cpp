@@ -102,5 +102,13 @@ TEST_CASE("validate refuses graphs that no builder makes") {
         "input 'tanh1': the first node, and no other, must be the input");
   CHECK(broken([](Graph& g) { g.nodes[1].name = "a b"; }) ==
         "a node's name must be 1 to 200 letters, digits, '_', '-' and single dots");
+  for (const std::string reserved : {"verify", "verify.input", "verify.x.conv"}) {
+    CHECK(broken([&](Graph& g) { g.nodes[1].name = reserved; }) ==
+          "a node cannot be named '" + reserved +
+              "': packed files keep their test vectors under 'verify'; choose another name");
+  }
+  Graph near = good;
+  near.nodes[1].name = "verify2";
+  validate(near);
   CHECK(broken([](Graph& g) { g.nodes.clear(); }) == "the graph has no nodes");
 }

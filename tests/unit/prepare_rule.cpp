@@ -113,6 +113,12 @@ TEST_CASE("a text that is no rule is refused with its key and its place") {
   CHECK(says(refused("tbn.output", R"({"kind":"class","categories":[["a",0]]})"), {"category"}));
   CHECK(says(refused("tbn.measured", R"({"data":"mnist","split":{"validation":-1}})"), {"-1"}));
   CHECK(says(refused("tbn.measured", R"({"data":"mnist","rows":[1]})"), {"rows"}));
+  for (const std::string key : {"split", "count", "listing"}) {
+    for (const char* value : {"7", "true", "null", "[1]", R"("x")"}) {
+      const std::string text = R"({"data":"mnist",")" + key + "\":" + value + "}";
+      CHECK(says(refused("tbn.measured", text), {"tbn.measured: '" + key + "' is no JSON object"}));
+    }
+  }
   const std::string deep = R"({"kind":"class","x":[[[[[[[]]]]]]]})";
   CHECK(says(refused("tbn.output", deep), {"6"}));
   CHECK(says(refused("tbn.output", "\"" + std::string(5u << 20, 'x') + "\""), {"tbn.output"}));

@@ -150,6 +150,16 @@ TEST_CASE("a file system without locks costs a line and no training") {
   CHECK(RunLock(folder.path(), {.lock = interrupted_once}).note().empty());
 }
 
+TEST_CASE("a file with another name in the place of the lock keeps what it holds") {
+  const tbn::test::TempDir folder;
+  tbn::test::write_file(folder / "thesis.tex", "years of work");
+  fs::create_hard_link(folder / "thesis.tex", folder / "lock");
+  CHECK(says(message_of<tbn::ConfigError>([&] { RunLock lock(folder.path()); }),
+             {"is no lock of a training"}));
+  CHECK(tbn::test::read_file(folder / "thesis.tex") == "years of work");
+  CHECK(tbn::test::read_file(folder / "lock") == "years of work");
+}
+
 TEST_CASE("a link in the place of the lock is not followed") {
   const tbn::test::TempDir folder;
   tbn::test::write_file(folder / "thesis.tex", "years of work");

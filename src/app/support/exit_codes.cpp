@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <new>
 #include <string_view>
@@ -77,6 +78,7 @@ int guarded(const std::string& name, const std::function<int()>& body) {
 
 int run_tool(const std::string& name, const std::function<int()>& body) {
   open_standard_descriptors();
+  std::signal(SIGXFSZ, SIG_IGN);  // a file beyond the limit of sizes is an error of its write
   const int code = guarded(name, body);
   const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
   if (code == kDone && !written) {

@@ -130,7 +130,10 @@ void split_cells(std::string_view line, std::vector<std::string_view>& cells) {
 
 std::optional<double> number_in(std::string_view cell) {
   double value = 0;
-  if (!cell.empty() && cell.front() == '+') cell.remove_prefix(1);
+  if (!cell.empty() && cell.front() == '+') {
+    cell.remove_prefix(1);
+    if (!cell.empty() && cell.front() == '-') return std::nullopt;  // "+-5" is no number
+  }
   const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
   if (end != cell.data() + cell.size() || cell.empty()) return std::nullopt;
   if (error == std::errc::result_out_of_range) return std::numeric_limits<double>::infinity();

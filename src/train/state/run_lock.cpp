@@ -117,6 +117,13 @@ RunLock::Try RunLock::try_lock() {
     if (errno == ENOENT) return Try::kAgain;  // as above
     fail(errno);
   }
+  struct stat file {};
+  if (::fstat(descriptor_, &file) == 0 && (!S_ISREG(file.st_mode) || file.st_nlink > 1)) {
+    throw ConfigError(
+        fmt::format("'{}' is no lock of a training but a file that has other names or is none; "
+                    "remove it, or choose another run with name=...",
+                    file_.string()));
+  }
   int error = 0;
   do {
     error = lock_(descriptor_, LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
