@@ -228,6 +228,13 @@ void check_predictions(const CommandLine& line, const std::filesystem::path& mod
   std::error_code error;
   const bool special = to == "-" || !other_kind(to).empty();
   const bool same = std::filesystem::equivalent(to, model, error) && !error;
+  const std::string before = first_bytes(to, 4096);
+  if (!special && before.find_first_not_of("-0123456789\n") != std::string::npos) {
+    throw ConfigError(fmt::format(
+        "--predictions: '{}' is there and holds no predictions, and is not written over; name "
+        "another file",
+        to.string()));
+  }
   if (special || same || to.extension() == ".tbn" || to.extension() == ".safetensors") {
     throw ConfigError(
         fmt::format("--predictions: '{}' is {}; name a file of its own for the classes, such as "

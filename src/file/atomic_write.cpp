@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <fstream>
 #include <system_error>
 
 #include "tbn/error.h"
@@ -181,6 +182,16 @@ void write_file_atomically(const std::filesystem::path& path, std::span<const st
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view text) {
   write_file_atomically(path, std::as_bytes(std::span(text)));
+}
+
+std::string first_bytes(const std::filesystem::path& path, std::size_t most) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) return "";
+  std::ifstream in(path, std::ios::binary);
+  std::string first(most, '\0');
+  in.read(first.data(), static_cast<std::streamsize>(most));
+  first.resize(static_cast<std::size_t>(in.gcount()));
+  return first;
 }
 
 }  // namespace tbn

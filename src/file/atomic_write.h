@@ -50,6 +50,10 @@ class AtomicFile {
 // may not be looked at. Nothing is opened: to open a pipe would wait for its other end.
 std::string other_kind(const std::filesystem::path& path);
 
+// The first bytes of a regular file at the path, at most `most`; none where there is no such file
+// or it cannot be read. For telling what would be written over.
+std::string first_bytes(const std::filesystem::path& path, std::size_t most);
+
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
 

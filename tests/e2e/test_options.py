@@ -313,12 +313,28 @@ class Predictions(ToolTest):
         os.mkfifo(self.folder / "pipe")
         best = self.run_folder / "checkpoints" / "best.safetensors"
         before = best.read_bytes(), (self.folder / "model").read_bytes()
+        config = self.run_folder / "config.yaml"
+        recorded = config.read_bytes()
         for model, to in (("tiny.tbn", "tiny.tbn"), ("model", "model"), ("runs/tiny", best),
-                          ("tiny.tbn", "other.tbn"), ("tiny.tbn", "pipe")):
+                          ("tiny.tbn", "other.tbn"), ("tiny.tbn", "pipe"), ("runs/tiny", config)):
             with self.subTest(model=model, to=to):
                 done = self.call("tbn-eval", model, "--predictions", to, code=2)
                 self.assertIn(f"--predictions: '{to}' is ", done.stderr)
         self.assertEqual(before, (best.read_bytes(), (self.folder / "model").read_bytes()))
+        self.assertEqual(recorded, config.read_bytes())
+        for _ in range(2):  # what was written so may be written again
+            self.call("tbn-eval", "tiny.tbn", "--predictions", "p.txt")
+
+    def test_packed_files_are_written_over_packed_files_alone(self):
+        self.train("train.epochs=1")
+        for text in ("years of work", "x", "0123456789"):
+            (self.folder / "thesis").write_text(text)
+            self.fails(2, "--output: 'thesis' is there and is no packed file, and tbn-export does not "
+                          "write over it; choose another name", "tbn-export", "runs/tiny", "-o", "thesis")
+            self.assertEqual((self.folder / "thesis").read_text(), text)
+        (self.folder / "empty").touch()
+        for name in ("empty", "empty", "new"):
+            self.call("tbn-export", "runs/tiny", "-o", name)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <fstream>
 #include <string_view>
 
 #include "base/text.h"
@@ -39,13 +38,7 @@ bool is_c_file(std::string_view extension) {
          extension == ".hpp";
 }
 
-bool is_written_by_us(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::string first(512, '\0');
-  in.read(first.data(), static_cast<std::streamsize>(first.size()));
-  first.resize(static_cast<std::size_t>(in.gcount()));
-  return is_exported_c(first);
-}
+bool is_written_by_us(const fs::path& path) { return is_exported_c(first_bytes(path, 512)); }
 
 void check_free(const fs::path& path) {
   std::error_code error;
@@ -77,6 +70,13 @@ fs::path packed_output(const CommandLine& line) {
   if (!kind.empty()) {
     throw ConfigError("--output: " + in_quotes(path.string()) + " " + kind +
                       ", and a packed file is put in its place whole; name a file");
+  }
+  // The size of a header in eight bytes, and the header itself.
+  const std::string before = first_bytes(path, 9);
+  if (!before.empty() && (before.size() < 9 || before.back() != '{')) {
+    throw ConfigError("--output: " + in_quotes(path.string()) +
+                      " is there and is no packed file, and tbn-export does not write over it; "
+                      "choose another name");
   }
   const std::string extension = lower_extension(path);
   if (std::find(kOtherFormats.begin(), kOtherFormats.end(), extension) == kOtherFormats.end()) {
