@@ -46,4 +46,12 @@ DataOptions data_options(const DataConfig& data) {
                      .rule = {}}};
 }
 
+std::vector<std::string> idle_split_keys(const DataConfig& data, const DataConfig& base) {
+  std::vector<std::string> keys;
+  if (data.validation != base.validation && data.validation > 0) keys.push_back("data.validation");
+  const bool draws = (data.train_limit > 0 || data.test_limit > 0) && data.limits == "class";
+  if (data.split_seed != base.split_seed && !draws) keys.push_back("data.split_seed");
+  return keys;
+}
+
 }  // namespace tbn

@@ -57,6 +57,10 @@ MeasuredRule measured_rule(const DataOptions& options, const DataSplits& splits)
     const SeriesRows& rows = splits.series->rows;
     rule.rows = {rows.train, rows.validation, rows.test};
     rule.chosen_columns = splits.series->chosen;
+  } else if (splits.found.validation) {
+    // Nothing is held out where the data has a validation split of its own.
+    rule.validation = 0;
+    if (rule.limits != "class") rule.seed = 0;
   }
   return rule;
 }
@@ -88,6 +92,22 @@ std::string other_folder(const MeasuredRule& then, const MeasuredRule& now,
   return fmt::format(
       "'{}' was tested on the folder '{}', and it is '{}' that would be tested on now", where,
       then.test_folder, now.test_folder);
+}
+
+// A folder for validation that came later, or went: samples of training were held out, or are now.
+std::string other_validation(const MeasuredRule& then, const MeasuredRule& now,
+                             const std::string& where) {
+  if (then.splits.count("train") == 0 || now.splits.count("train") == 0) return {};
+  const bool own = then.splits.count("validation") > 0;
+  if (own == (now.splits.count("validation") > 0)) return {};
+  return own ? fmt::format(
+                   "'{}' was trained beside a validation split of the data's own, and there "
+                   "is none now",
+                   where)
+             : fmt::format(
+                   "'{}' held its validation samples out of training, and the data has a "
+                   "validation split of its own now",
+                   where);
 }
 
 // The first name of a list that another does not have; null: it has all.
@@ -152,6 +172,26 @@ Rule rule_of(const DataOptions& options, const DataSplits& splits) {
   return rule;
 }
 
+bool is_of_series(const Rule& rule) { return rule.input && rule.input->kind == "series"; }
+
+SeriesRule series_of(const Rule& rule, bool same_set) {
+  SeriesRule series;
+  if (is_of_series(rule)) {
+    series.columns = rule.input->columns;
+    series.seconds = rule.input->seconds;
+    for (const InputStep& step : rule.input->steps) {
+      const auto* standardise = std::get_if<StandardiseStep>(&step);
+      if (standardise == nullptr) continue;
+      series.statistics = {.mean = standardise->mean, .deviation = standardise->deviation};
+    }
+  }
+  if (!rule.measured || !same_set) return series;
+  series.chosen = rule.measured->chosen_columns;
+  const std::vector<std::int64_t>& rows = rule.measured->rows;
+  if (rows.size() == 3) series.rows = {.train = rows[0], .validation = rows[1], .test = rows[2]};
+  return series;
+}
+
 DataDifference difference(const MeasuredRule& then, const MeasuredRule& now,
                           const std::string& where) {
   DataDifference result;
@@ -162,6 +202,7 @@ DataDifference difference(const MeasuredRule& then, const MeasuredRule& now,
     if (result.of_training.empty()) result.of_training = difference_of(name, then, now, where);
   }
   if (result.of_training.empty()) result.of_training = folder;
+  if (result.of_training.empty()) result.of_training = other_validation(then, now, where);
   return result;
 }
 

@@ -6,11 +6,18 @@
 #include <vector>
 
 #include "data/source/reader.h"
+#include "data/source/series_rule.h"
 
 namespace tbn {
 
 // Of splits as they were opened with `options`, at least one of which is there.
 Rule rule_of(const DataOptions& options, const DataSplits& splits);
+
+bool is_of_series(const Rule& rule);
+
+// What a series is read by, so that it is read as it was: the rule's columns, step, means and
+// deviations and, of the same data set, its rows; empty where the rule does not say.
+SeriesRule series_of(const Rule& rule, bool same_set);
 
 // How the data at hand differs from what a network was trained and measured on.
 struct DataDifference {

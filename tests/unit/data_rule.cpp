@@ -63,6 +63,9 @@ class Data {
   // The rule's texts with these settings.
   std::map<std::string, std::string> rule(const std::string& name,
                                           std::vector<std::string> settings) const {
+    return metadata_of(load_data(options(name, std::move(settings))).rule);
+  }
+  DataOptions options(const std::string& name, std::vector<std::string> settings) const {
     const fs::path root = name == "csv"          ? dir_ / "s.csv"
                           : name == "modelnet40" ? dir_ / "modelnet"
                                                  : dir_ / "folders";
@@ -71,7 +74,7 @@ class Data {
     const char* const small =
         "data: {validation: 0, image_size: 8, points: {count: 16}, series: {window: 8, horizon: "
         "4}}";
-    return metadata_of(load_data(data_options(parse_config(small, "test", settings).data)).rule);
+    return data_options(parse_config(small, "test", settings).data);
   }
 
  private:
@@ -167,6 +170,22 @@ TEST_CASE("a rule says how inputs are made and what outputs are called") {
   CHECK(series.measured->rows == std::vector<std::int64_t>{140, 20, 40});
 }
 
+TEST_CASE("what a rule says of a series reads the table again as it was, to the bit") {
+  const Data data;
+  const Rule rule = rule_from(data.rule("csv", {}), "t");
+  REQUIRE(is_of_series(rule));
+  const SeriesRule series = series_of(rule, true);
+  CHECK(series.rows == SeriesRows{.train = 140, .validation = 20, .test = 40});
+  CHECK(series_of(rule, false).rows == SeriesRows{});
+  DataOptions options = data.options("csv", {});
+  options.series.rule = series;
+  const DataSplits splits = load_data(options);
+  CHECK(splits.notes.empty());
+  CHECK(splits.series == series);
+  CHECK(splits.rule == rule);
+  CHECK(!is_of_series(rule_from(data.rule("image_folder", {}), "t")));
+}
+
 TEST_CASE("generated parts of objects name their categories, and are drawn") {
   const DataOptions options = data_options(
       parse_config("name: test", "test",
@@ -198,7 +217,15 @@ TEST_CASE("data that changed is told from data that did not") {
   now.test_folder = "test";
   CHECK(says(difference(then, now, "r").of_training, {"'val'", "'test'"}));
   CHECK(says(difference(then, now, "r").of_test, {"'val'", "'test'"}));
+  now = then;
+  now.splits["validation"] = {4, 3u};
+  CHECK(says(difference(then, now, "r").of_training, {"'r' held", "out of training", "own now"}));
+  CHECK(says(difference(now, then, "r").of_training, {"'r' was trained beside", "none now"}));
+  now.splits.erase("train");
+  CHECK(difference(then, now, "r").of_training.empty());
+  now = then;
   now.data = "csv";
+  now.test_folder = "test";
   CHECK(difference(then, now, "r").of_training.empty());
 
   Rule trained{.output = OutputRule{.kind = "class", .classes = {"a", "b"}}, .measured = then};

@@ -124,6 +124,16 @@ void compare_samples(const Rule& rule, const DataSplits& splits, Split split,
   }
 }
 
+// Whether the data has a validation split of its own is known when it is open. Of a file that does
+// not say how its run held samples out, that was asked before.
+void refuse_idle_split(const NetworkOrigin& origin, const DataConfig& base,
+                       const DataConfig& config, const DataSplits& splits) {
+  if (!splits.found.validation || (origin.config_yaml.empty() && !origin.rule.measured)) return;
+  for (const std::string& key : idle_split_keys(config, base)) {
+    throw ConfigError(fmt::format("{}: {}", key, kIdleSplit));
+  }
+}
+
 std::string steps_of(const InputRule& rule) {
   std::string names;
   for (const InputStep& step : rule.steps) {
@@ -200,6 +210,7 @@ NetworkData open_network_data(const CommandLine& line, const NetworkOrigin& orig
   options.series.rule = series_rule(origin.rule, origin.units, same_set);
   DataSplits splits =
       load_data(options, {.train = split != Split::kTest, .test = split == Split::kTest});
+  refuse_idle_split(origin, base, result.config, splits);
   compare_samples(origin.rule, splits, split, origin.path, result.notes);
   compare_inputs(origin, splits, result.config.name, result.notes);
   if (splits.rule.input) result.input = words_of(*splits.rule.input).front();

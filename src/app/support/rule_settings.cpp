@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "data/data_rule.h"
 #include "data/registry.h"
 #include "prepare/inputs.h"
 
@@ -76,22 +77,9 @@ std::vector<RuleSetting> take_rule(DataConfig& config, const Rule& rule, bool sa
 
 std::optional<SeriesRule> series_rule(const Rule& rule, const std::optional<Units>& units,
                                       bool same_set) {
-  const bool is_series = rule.input && rule.input->kind == "series";
-  if (!is_series && !units) return std::nullopt;
-  SeriesRule series;
-  if (is_series) {
-    series = {.columns = rule.input->columns, .seconds = rule.input->seconds};
-    for (const InputStep& step : rule.input->steps) {
-      const auto* standardise = std::get_if<StandardiseStep>(&step);
-      if (standardise == nullptr) continue;
-      series.statistics = {.mean = standardise->mean, .deviation = standardise->deviation};
-    }
-  }
+  if (!is_of_series(rule) && !units) return std::nullopt;
+  SeriesRule series = series_of(rule, same_set);
   if (units) series.statistics = {.mean = units->mean, .deviation = units->deviation};
-  if (!rule.measured || !same_set) return series;
-  series.chosen = rule.measured->chosen_columns;
-  const std::vector<std::int64_t>& rows = rule.measured->rows;
-  if (rows.size() == 3) series.rows = {.train = rows[0], .validation = rows[1], .test = rows[2]};
   return series;
 }
 

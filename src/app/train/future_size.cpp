@@ -27,12 +27,12 @@ ChannelStatistics usual_statistics(const SampleSpec& samples) {
 }
 
 // As tbn-export writes it, but for the rule of inputs and outputs.
-std::map<std::string, std::string> usual_metadata(const Config& config, Task task) {
+std::map<std::string, std::string> usual_metadata(const Config& config, Task task, bool validates) {
   const std::string figure = task == Task::kForecasting ? "0.38210937" : "91.23";
   std::map<std::string, std::string> metadata = {{"tbn.producer", "tbn-export"},
                                                  {"tbn.trained_on", config.data.name},
                                                  {"tbn." + measure_of(task), figure}};
-  if (config.data.validation > 0) metadata["tbn.val_" + measure_of(task)] = figure;
+  if (validates) metadata["tbn.val_" + measure_of(task)] = figure;
   return metadata;
 }
 
@@ -40,9 +40,9 @@ std::map<std::string, std::string> usual_metadata(const Config& config, Task tas
 PackedSize assumed_size(const Config& config, const SampleSpec& samples) {
   const bool normalizes = samples.bytes && config.data.normalize;
   const ChannelStatistics statistics = normalizes ? usual_statistics(samples) : ChannelStatistics{};
-  return packed_size(
-      future_file(training_graph(config, samples, normalizes ? &statistics : nullptr),
-                  usual_metadata(config, samples.task.task), kTestVectors));
+  return packed_size(future_file(
+      training_graph(config, samples, normalizes ? &statistics : nullptr),
+      usual_metadata(config, samples.task.task, config.data.validation > 0), kTestVectors));
 }
 
 // A forecaster's statistics move from its rule into its graph, as tbn-export has it.
@@ -60,7 +60,8 @@ PackedSize known_size(const Config& config, const DataSplits& data) {
   const bool normalizes = config.data.normalize && data.statistics.has_value();
   Rule rule = data.rule;
   const std::optional<Units> units = take_units(rule);
-  std::map<std::string, std::string> metadata = usual_metadata(config, samples.task.task);
+  std::map<std::string, std::string> metadata =
+      usual_metadata(config, samples.task.task, data.validation->size() > 0);
   metadata.merge(metadata_of(rule));
   return packed_size(
       future_file(training_graph(config, samples, normalizes ? &*data.statistics : nullptr),

@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "config/data_options.h"
+#include "config/load.h"
 #include "config/storable.h"
 #include "data/registry.h"
 #include "eval/measure.h"
@@ -42,6 +43,8 @@ class Trainer {
  public:
   Trainer(const Config& config, OpenRun& run, const TrainOptions& options);
   TrainOutcome run();
+  // Nothing was trained since the run was complete: its files stay as they are.
+  bool leaves_all() const { return open_.result && files_.is_untouched(); }
   void finish(const Json& summary) { files_.finish(summary); }
 
  private:
@@ -61,6 +64,9 @@ class Trainer {
   void save_between_epochs();
   std::optional<EvalMetrics> evaluate_on(const Dataset& data);
   bool judge_best(TrainOutcome& outcome);
+  void save_judged(const std::filesystem::path& path, Checkpoint& best,
+                   const TrainOutcome& outcome);
+  void say_left(const SavedMetrics& then, const EvalMetrics& now);
   void say_stopped(const std::string& where);
   bool out_of_steps() const;
   double lr_at(std::int64_t step) const;
@@ -95,7 +101,7 @@ Trainer::Trainer(const Config& config, OpenRun& run, const TrainOptions& options
       open_(run),
       run_(run.directory),
       options_(options),
-      setup_(config, run.from.has_value()),
+      setup_(config, run.from ? &*run.from : nullptr),
       files_(config, run_, describe_device(setup_.device), options.command_line,
              run.from.has_value()) {}
 
@@ -355,6 +361,39 @@ void Trainer::save_between_epochs() {
   report_->note(fmt::format("saved at epoch {}, step {}", p.epoch + 1, p.step_in_epoch));
 }
 
+// The figures into the best checkpoint, and what they were measured on: the data at hand, which may
+// lie elsewhere than that of its epoch.
+void Trainer::save_judged(const std::filesystem::path& path, Checkpoint& best,
+                          const TrainOutcome& outcome) {
+  SavedMetrics& metrics = best.metrics;
+  metrics.measure = measure_of(outcome.test->task);
+  metrics.test = measure_value(*outcome.test);
+  metrics.test_loss = outcome.test->loss;
+  if (outcome.validation) {
+    metrics.val = measure_value(*outcome.validation);
+    metrics.val_loss = outcome.validation->loss;
+  }
+  best.rule = setup_.data.rule;
+  Config recorded = parse_recorded_config(best.config_yaml, path.string());
+  if (recorded.data.root != config_.data.root) {
+    recorded.data.root = config_.data.root;
+    best.config_yaml = print_config(recorded);
+  }
+  write_checkpoint(path, best);
+}
+
+void Trainer::say_left(const SavedMetrics& then, const EvalMetrics& now) {
+  std::string text = "nothing was left to train: the run's files stay as they are";
+  if (then.test && std::abs(*then.test - measure_value(now)) > 1e-4 * std::abs(*then.test)) {
+    text += fmt::format(
+        ", with the test {} {:.4f} of the data that it was measured on; that of the data at hand "
+        "is "
+        "{:.4f}",
+        then.measure, *then.test, measure_value(now));
+  }
+  report_->say(text);
+}
+
 // The best checkpoint on the test split, and its accuracy into the checkpoint. False where a signal
 // came first.
 bool Trainer::judge_best(TrainOutcome& outcome) {
@@ -369,15 +408,12 @@ bool Trainer::judge_best(TrainOutcome& outcome) {
   }
   outcome.test = evaluate_on(*setup_.data.test);
   if (!outcome.test) return false;
-  best.metrics.measure = measure_of(outcome.test->task);
-  best.metrics.test = measure_value(*outcome.test);
-  best.metrics.test_loss = outcome.test->loss;
-  best.rule = setup_.data.rule;
-  write_checkpoint(path, best);
+  if (!leaves_all()) save_judged(path, best, outcome);
   report_skipped();
   report_->say(fmt::format("best epoch {}: test {} on {} samples", outcome.best_epoch,
                            outcome.test->headline(),
                            grouped(static_cast<std::uint64_t>(outcome.test->samples))));
+  if (leaves_all()) say_left(best.metrics, *outcome.test);
   return true;
 }
 
@@ -388,7 +424,7 @@ TrainOutcome train(OpenRun run, const TrainOptions& options) {
   check_storable(config);
   Trainer trainer(config, run, options);
   TrainOutcome outcome = trainer.run();
-  if (outcome.signal == 0) {
+  if (outcome.signal == 0 && !trainer.leaves_all()) {
     const Summary summary =
         summarize(training_graph(config, describe_data(data_options(config.data))));
     trainer.finish(outcome_json(config, outcome, summary));

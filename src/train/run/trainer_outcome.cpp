@@ -7,6 +7,8 @@ Json outcome_json(const Config& config, const TrainOutcome& outcome, const Summa
   const LayerSummary& totals = summary.totals;
   Json json = Json::object();
   json["name"] = config.name;
+  json["data"] = config.data.name;
+  json["root"] = config.data.root;
   json["folder"] = outcome.folder.string();
   json["complete"] = outcome.signal == 0;
   if (outcome.signal != 0) json["signal"] = outcome.signal;

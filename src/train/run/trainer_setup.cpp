@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/finite.h"
 #include "base/text.h"
@@ -58,20 +59,54 @@ void check_numbers(const OpenRun& run) {
   }
 }
 
-DataSplits storable_data(const DataConfig& config) {
-  DataSplits data = load_data(data_options(config));
+// A run goes on with the columns, means, deviations and rows that it began with, whatever the table
+// at hand would make them; the data says where that is something else.
+DataSplits storable_data(const DataConfig& config, const Checkpoint* from) {
+  DataOptions options = data_options(config);
+  if (from != nullptr && is_of_series(from->rule)) {
+    options.series.rule = series_of(from->rule, true);
+  }
+  DataSplits data = load_data(options);
   check_class_names(data.train->spec(), config.name);
+  if (from != nullptr && data.series && !options.series.rule) {
+    data.notes.emplace_back(
+        "the checkpoint does not say by which means and deviations its series was standardised; "
+        "those of the training rows at hand are used");
+  }
   return data;
+}
+
+// The first node that normalises images by what was measured of them; null: none does.
+const Normalize* normalisation(const Graph& graph) {
+  for (const Node& node : graph.nodes) {
+    if (const auto* found = std::get_if<Normalize>(&node.op)) return found;
+  }
+  return nullptr;
+}
+
+// The training images' means are in the network: other images would make another one.
+void check_same_images(const Graph& then, const Graph& now, const std::string& where) {
+  const Normalize* a = normalisation(then);
+  const Normalize* b = normalisation(now);
+  if (a == nullptr || b == nullptr || *a == *b || a->mean.size() != b->mean.size()) return;
+  throw DataError(fmt::format(
+      "{}: its network normalises images of means {:g} and deviations {:g}, and the training "
+      "images "
+      "at hand have {:g} and {:g}; a run goes on with the images that it began with: bring them "
+      "back, or start another run from its weights with name=... init.from={}",
+      where, fmt::join(a->mean, ", "), fmt::join(a->std, ", "), fmt::join(b->mean, ", "),
+      fmt::join(b->std, ", "), where));
 }
 
 }  // namespace
 
-TrainerSetup::TrainerSetup(const Config& config, bool resumes)
+TrainerSetup::TrainerSetup(const Config& config, const Checkpoint* from)
     : device(prepare_device(config.train)),
-      data(storable_data(config.data)),
+      data(storable_data(config.data, from)),
       source(choose_source(config, *data.train, loader_options(config, *data.train), device)),
       loss(config, data.train->spec(), device),
-      state(config, graph_for(config, data), device, resumes, data.train->spec().class_keys()),
+      state(config, graph_for(config, data), device, from != nullptr,
+            data.train->spec().class_keys()),
       step_mode(choose_step_mode(config.train, device)),
       runner(state, loss, config.train, step_mode.mode),
       span(schedule_span(config, *data.train)) {}
@@ -82,6 +117,7 @@ void take_state(TrainerSetup& setup, OpenRun& run) {
     run.notes.push_back(std::move(note));
   }
   check_numbers(run);
+  check_same_images(run.from->graph, setup.state.model().graph(), where);
   setup.state.restore(*run.from, where);
   TrainProgress& progress = setup.state.progress();
   progress.best_score.reset();
@@ -113,6 +149,10 @@ std::vector<std::string> opening_lines(const Config& config, const TrainerSetup&
                   run.directory.folder().string())};
   lines.insert(lines.end(), run.notes.begin(), run.notes.end());
   lines.insert(lines.end(), data.notes.begin(), data.notes.end());
+  for (const std::string& key : data.found.validation ? idle_split_keys(config.data, DataConfig{})
+                                                      : std::vector<std::string>{}) {
+    lines.push_back(key + " " + std::string(kIdleSplit));
+  }
   for (const std::string& note : {setup.source.note, setup.step_mode.note}) {
     if (!note.empty()) lines.push_back(note);
   }

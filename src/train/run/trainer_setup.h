@@ -18,9 +18,10 @@
 namespace tbn {
 
 struct TrainerSetup {
-  // Reads the data and makes everything else of it; writes nothing. Throws ConfigError and
-  // DataError for what cannot be trained, or could not be saved afterwards.
-  TrainerSetup(const Config& config, bool resumes);
+  // Reads the data and makes everything else of it; writes nothing. A series is read by the rule of
+  // `from`, the state that is continued, where there is one. Throws ConfigError and DataError for
+  // what cannot be trained, or could not be saved afterwards.
+  TrainerSetup(const Config& config, const Checkpoint* from);
 
   c10::Device device;
   DataSplits data;
