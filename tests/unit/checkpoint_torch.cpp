@@ -54,6 +54,7 @@ tbn::Checkpoint example() {
                          .labels = 40,
                          .samples = 35,
                          .best_score = 91.25,
+                         .best_loss = 0.1 + 0.7,
                          .best_epoch = 2};
   checkpoint.metrics.val = 91.25;
   checkpoint.rule.output = tbn::OutputRule{.kind = "class", .classes = {"cat", "d\xc3\xb6g"}};

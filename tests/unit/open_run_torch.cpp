@@ -240,6 +240,29 @@ TEST_CASE("what a later epoch must beat is what best.safetensors is, not what la
   CHECK(run.from->progress.best_score == 90);
 }
 
+TEST_CASE(
+    "a best knows the loss to beat, by its metrics where it is old, and a part claims nothing") {
+  const tbn::test::TempDir folder;
+  make_state("last and best", folder.path());
+  tbn::Checkpoint best = checkpoint_of(folder.path(), 2, 1);
+  const auto claim = [&] {
+    tbn::write_checkpoint(folder / "r/checkpoints/best.safetensors", best);
+    return tbn::open_run(config_in(folder.path()), RunMode::kResume).best.value();
+  };
+  CHECK(claim().is_beaten_by(90.5, 9));
+  CHECK_FALSE(claim().is_beaten_by(90, 0.1));  // no loss is known: the earlier one stays
+  best.metrics.val_loss = 0.7;
+  CHECK(claim().best_loss == 0.7);
+  best.progress.best_loss = 0.5;
+  CHECK(claim().best_loss == 0.5);
+  CHECK(claim().is_beaten_by(90, 0.4));
+  CHECK_FALSE(claim().is_beaten_by(90, 0.5));
+  CHECK_FALSE(claim().is_beaten_by(89, 0.1));
+  best.progress.step_in_epoch = 3;
+  best.progress.samples = 30;
+  CHECK(claim().is_beaten_by(1, 9));
+}
+
 TEST_CASE("a best that is damaged or of another network is said, and beaten by the next epoch") {
   const tbn::test::TempDir folder;
   make_state("last and damaged best", folder.path());

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "config/load.h"
 #include "file/reader.h"
 #include "tbn/error.h"
 #include "train/run/trainer_resume.h"
@@ -109,14 +110,23 @@ Start decide(const RunDirectory& run, const RunContents& contents, const Config&
   return mode == RunMode::kResumeAuto && is_done ? Start::kDone : Start::kFromBest;
 }
 
+// What a best checkpoint says of itself. That of an epoch which a step limit cut short is there for
+// want of a whole one, which takes its place; an older one knows its loss by its metrics alone.
+TrainProgress claim_of(const Checkpoint& best) {
+  TrainProgress claim = best.progress;
+  if (claim.step_in_epoch > 0) claim.best_score.reset();
+  if (!claim.best_loss) claim.best_loss = best.metrics.val_loss;
+  return claim;
+}
+
 // What `best` says of itself: it is what a later epoch must beat. None where there is none that
 // could be used.
 std::optional<TrainProgress> best_of(OpenRun& run, const RunContents& contents) {
   if (!contents.has_best) return std::nullopt;
-  if (run.is_best) return run.from->progress;
+  if (run.is_best) return claim_of(*run.from);
   try {
     const Checkpoint best = read_checkpoint(run.directory.best());
-    if (best.graph == run.from->graph) return best.progress;
+    if (best.graph == run.from->graph) return claim_of(best);
     run.notes.push_back(fmt::format("'{}' is of another network: the next epoch replaces it",
                                     run.directory.best().string()));
   } catch (const DataError& error) {
@@ -166,6 +176,26 @@ void compare_done(OpenRun& run, const Config& as_earlier, RunState state) {
       fmt::format("the run is complete and was not continued, with other settings: {}", changes));
 }
 
+// Says why nothing is trained, and what that leaves of the run.
+void note_end(OpenRun& run, const TrainConfig& recorded) {
+  const TrainProgress& p = run.from->progress;
+  const TrainConfig& asked = run.config.train;
+  const std::string who = run.is_best ? "best.safetensors" : "the run";
+  const std::string stays = run.is_best ? "; the folder stays as it is" : "";
+  const bool by_epochs = p.epoch >= asked.epochs;
+  run.notes.push_back(fmt::format("train.{} is {}, and {} has done {}: nothing is left to train{}",
+                                  by_epochs ? "epochs" : "max_steps",
+                                  by_epochs ? asked.epochs : asked.max_steps, who,
+                                  by_epochs ? p.epoch : p.global_step, stays));
+  if (run.is_complete || run.is_best) return;
+  const std::string limit =
+      recorded.max_steps > 0 ? fmt::format(", train.max_steps={}", recorded.max_steps) : "";
+  run.notes.push_back(
+      fmt::format("the run is not complete, and no summary.json is written: it was recorded with "
+                  "train.epochs={}{}; --resume {} trains on to there",
+                  recorded.epochs, limit, run.directory.folder().string()));
+}
+
 void read_from(OpenRun& run, const RunContents& contents, bool best, const Config& as_earlier) {
   run.is_best = best;
   run.from_path = best ? run.directory.best() : run.directory.last();
@@ -173,15 +203,23 @@ void read_from(OpenRun& run, const RunContents& contents, bool best, const Confi
   const std::string where = run.from_path.string();
   take_settings(run, as_earlier, run.from->config_yaml, where);
   run.best = best_of(run, contents);
-  const std::int64_t done = run.from->progress.epoch;
-  if (done > run.config.train.epochs) {
-    run.notes.push_back(
-        fmt::format("train.epochs is {}, and the run has done {}: nothing is left to train",
-                    run.config.train.epochs, done));
-  }
+  if (has_work(run.from->progress, run.config.train)) return;
+  const TrainConfig recorded = parse_recorded_config(run.from->config_yaml, where).train;
+  run.is_at_end = true;
+  // Where there is a `last`, a `best` tells nothing of the end.
+  run.is_complete = best && contents.state == RunState::kLast
+                        ? contents.result.has_value()
+                        : !has_work(run.from->progress, recorded);
+  note_end(run, recorded);
 }
 
 }  // namespace
+
+bool has_work(const TrainProgress& progress, const TrainConfig& train) {
+  if (progress.epoch >= train.epochs) return false;
+  if (train.max_steps == 0 || progress.global_step < train.max_steps) return true;
+  return progress.awaits_validation && progress.global_step == train.max_steps;
+}
 
 OpenRun open_run(const Config& config, RunMode mode,
                  const std::function<void(const std::string&)>& waits,

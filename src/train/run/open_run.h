@@ -39,7 +39,14 @@ struct OpenRun {
 
   // --resume=auto of a run that is complete: there is nothing to train.
   bool is_done = false;
+  // `from` has all that was asked for: `best` is tested again, and the folder stays as it is.
+  bool is_at_end = false;
+  // With it: the run in the folder is trained to the end that it was recorded with.
+  bool is_complete = false;
 };
+
+// Whether a training in this state has steps or a validation left of what `train` asks for.
+bool has_work(const TrainProgress& progress, const TrainConfig& train);
 
 // Longer than a client of NFS that went away keeps its locks.
 inline constexpr std::chrono::seconds kAutoWait{100};
@@ -52,6 +59,7 @@ inline constexpr std::chrono::seconds kAutoWait{100};
 //   last                2         from last     from last         from best, 2  replaces
 //   best, no last       2         2             from best         from best     replaces
 //   complete            2         from last     done, if not longer   from best replaces
+//   enough (is_at_end)  2         tests best    tests best        tests best    replaces
 //   last is damaged     2         3             3                 from best, 3  replaces
 //   files, but no run   2         2             2                 2             2
 //   a pipe for a file   2         2             2                 2             2

@@ -25,6 +25,11 @@ void RunFiles::begin() {
   if (is_described_) describe();
 }
 
+void RunFiles::keep(std::string config_yaml) {
+  config_yaml_ = std::move(config_yaml);
+  is_described_ = true;
+}
+
 void RunFiles::describe() {
   write_file_atomically(run_.config(), config_yaml_);
   write_file_atomically(run_.environment(),

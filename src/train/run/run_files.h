@@ -23,6 +23,9 @@ class RunFiles {
 
   // Before the first step: says what a run is that begins.
   void begin();
+  // Of a run in which nothing more is trained, before anything is saved: it stays what it was
+  // recorded as, `config_yaml`, its summary too.
+  void keep(std::string config_yaml);
   // Writes a checkpoint. When the first one is whole beside its place, the folder begins to speak
   // of this training: its configuration and environment are written, and the summary goes, which
   // would call a run complete that goes on.
@@ -41,7 +44,7 @@ class RunFiles {
   void describe();
 
   const RunDirectory& run_;
-  const std::string config_yaml_;
+  std::string config_yaml_;
   const std::string device_;
   const std::vector<std::string> command_line_;
   const std::int64_t seed_;

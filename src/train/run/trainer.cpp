@@ -43,20 +43,21 @@ class Trainer {
  public:
   Trainer(const Config& config, OpenRun& run, const TrainOptions& options);
   TrainOutcome run();
-  // Nothing was trained since the run was complete: its files stay as they are.
-  bool leaves_all() const { return open_.result && files_.is_untouched(); }
-  void finish(const Json& summary) { files_.finish(summary); }
+  // Writes the summary of a run that is complete.
+  void finish(const TrainOutcome& outcome);
 
  private:
   enum class EpochEnd { kComplete, kStopped, kStepLimit };
 
+  // Nothing was trained since the run was complete: its files stay as they are.
+  bool leaves_all() const { return open_.result && files_.is_untouched(); }
   void open();
   EpochEnd run_epoch();
   double train_step(const TrainBatch& batch);
   void check_finite();
   [[noreturn]] void fail_non_finite(const std::string& what);
   EpochEnd finish_epoch(bool complete);
-  bool validate(EpochReport& report);
+  bool validate(EpochReport& report, bool complete);
   void show_progress(double loss);
   void report_skipped();
   void report_misfits();
@@ -114,12 +115,14 @@ void Trainer::open() {
     if (!note.empty()) open_.notes.push_back(note);
   }
   files_.begin();
-  // A resume that asks for `last` must not find the state that this one went back behind.
-  if (open_.is_best) save(run_.last());
-  const std::int64_t step = state_.progress().global_step;
-  report_ =
-      std::make_unique<TrainReport>(run_, setup_.data.train->spec().task.task, options_.console,
-                                    open_.from ? std::optional<std::int64_t>(step) : std::nullopt);
+  if (open_.is_at_end) {
+    files_.keep(open_.from->config_yaml);
+  } else if (open_.is_best) {
+    // A resume that asks for `last` must not find the state that this one went back behind.
+    save(run_.last());
+  }
+  report_ = std::make_unique<TrainReport>(run_, setup_.data.train->spec().task.task,
+                                          options_.console, kept_reports(open_));
   for (const std::string& line : opening_lines(config_, setup_, open_)) report_->say(line);
   report_skipped();
   open_.from.reset();  // its tensors have been taken over
@@ -141,10 +144,7 @@ TrainOutcome Trainer::run() {
   outcome.device = describe_device(setup_.device);
   const TrainProgress& p = state_.progress();
   EpochEnd end = EpochEnd::kComplete;
-  while (end == EpochEnd::kComplete &&
-         (p.awaits_validation || (p.epoch < config_.train.epochs && !out_of_steps()))) {
-    end = run_epoch();
-  }
+  while (end == EpochEnd::kComplete && has_work(p, config_.train)) end = run_epoch();
   outcome.epochs = p.epoch;
   outcome.steps = p.global_step;
   outcome.best_epoch = p.best_epoch + 1;
@@ -160,6 +160,7 @@ TrainOutcome Trainer::run() {
     say_stopped("in the final evaluation");
     outcome.signal = StopSignals::received();
   }
+  outcome.is_complete = outcome.signal == 0 && (!open_.is_at_end || open_.is_complete);
   outcome.seconds = seconds_since(start_);
   return outcome;
 }
@@ -190,6 +191,7 @@ Trainer::EpochEnd Trainer::run_epoch() {
   }
   if (p.step_in_epoch == setup_.span.steps_per_epoch) return finish_epoch(true);
   if (StopSignals::received() == 0) return finish_epoch(false);
+  p.awaits_validation = out_of_steps();
   save(run_.last());
   return EpochEnd::kStopped;
 }
@@ -264,7 +266,9 @@ std::optional<EvalMetrics> Trainer::evaluate_on(const Dataset& data) {
 }
 
 // Measures the epoch on the validation split, where there is one. False where a signal came first.
-bool Trainer::validate(EpochReport& report) {
+// What a step limit cut short takes the place of no whole epoch: a run made longer goes on from it
+// as if it had not been measured.
+bool Trainer::validate(EpochReport& report, bool complete) {
   if (setup_.data.validation->size() == 0) return true;
   const Ema::Applied averages(state_.ema());
   report.validation = evaluate_on(*setup_.data.validation);
@@ -273,7 +277,8 @@ bool Trainer::validate(EpochReport& report) {
     fail_non_finite("the validation loss is not finite");
   }
   const TrainProgress& p = state_.progress();
-  report.best = !p.best_score || report.validation->score() > *p.best_score;
+  report.best = complete ? p.is_beaten_by(report.validation->score(), report.validation->loss)
+                         : !p.best_score;
   state_.metrics() = {.measure = measure_of(report.validation->task),
                       .val = measure_value(*report.validation),
                       .val_loss = report.validation->loss};
@@ -296,16 +301,16 @@ Trainer::EpochEnd Trainer::finish_epoch(bool complete) {
                      .samples_per_second = static_cast<double>(epoch_samples_) / seconds,
                      .seconds = seconds,
                      .best = true};
-  if (!validate(report)) {
+  if (!validate(report, complete)) {
     p.awaits_validation = true;
     save(run_.last());
     return EpochEnd::kStopped;
   }
   p.awaits_validation = false;
   if (report.best) {
-    p.best_score.reset();
-    if (report.validation) p.best_score = report.validation->score();
-    p.best_epoch = p.epoch;
+    const bool counts = complete && report.validation.has_value();
+    p.set_best(counts ? std::optional(report.validation->score()) : std::nullopt,
+               counts ? std::optional(report.validation->loss) : std::nullopt);
   }
   if (complete) state_.start_epoch(p.epoch + 1);
   report_->epoch(report);
@@ -417,6 +422,15 @@ bool Trainer::judge_best(TrainOutcome& outcome) {
   return true;
 }
 
+void Trainer::finish(const TrainOutcome& outcome) {
+  // A summary is of the state in `last`, which a `best` that had nothing left to train is not.
+  const bool of_best = open_.is_at_end && open_.is_best && run_.has_checkpoint();
+  if (!outcome.is_complete || of_best || leaves_all()) return;
+  const Summary summary =
+      summarize(training_graph(config_, describe_data(data_options(config_.data))));
+  files_.finish(outcome_json(config_, outcome, summary));
+}
+
 }  // namespace
 
 TrainOutcome train(OpenRun run, const TrainOptions& options) {
@@ -424,11 +438,7 @@ TrainOutcome train(OpenRun run, const TrainOptions& options) {
   check_storable(config);
   Trainer trainer(config, run, options);
   TrainOutcome outcome = trainer.run();
-  if (outcome.signal == 0 && !trainer.leaves_all()) {
-    const Summary summary =
-        summarize(training_graph(config, describe_data(data_options(config.data))));
-    trainer.finish(outcome_json(config, outcome, summary));
-  }
+  trainer.finish(outcome);
   return outcome;
 }
 

@@ -26,7 +26,9 @@ struct TrainOptions {
 
 struct TrainOutcome {
   std::filesystem::path folder;
-  int signal = 0;  // that stopped the run, with `last` saved; 0: the run is complete
+  int signal = 0;  // that stopped the run, with `last` saved; 0: none did
+  // Trained to its end, which is the recorded one where a resume trained nothing.
+  bool is_complete = false;
   std::int64_t epochs = 0;
   std::int64_t steps = 0;
   std::int64_t best_epoch = 0;            // counted from 1
@@ -41,8 +43,8 @@ struct TrainOutcome {
 // The test split is read once, at the end, by the checkpoint that did best on the validation split
 // (without one: the last). Throws ConfigError before anything is written where the run cannot be,
 // DataError, SystemError, and NonFiniteError when the loss diverges; checkpoints that were written
-// stay. SIGINT, SIGTERM, SIGHUP and SIGUSR1 end it after the step or the batch that runs, with
-// `last` saved.
+// stay. An epoch that train.max_steps cuts short is `best` only while no whole epoch is. SIGINT,
+// SIGTERM, SIGHUP and SIGUSR1 end it after the step or the batch that runs, with `last` saved.
 TrainOutcome train(OpenRun run, const TrainOptions& options);
 
 // The contents of summary.json.

@@ -10,7 +10,7 @@ Json outcome_json(const Config& config, const TrainOutcome& outcome, const Summa
   json["data"] = config.data.name;
   json["root"] = config.data.root;
   json["folder"] = outcome.folder.string();
-  json["complete"] = outcome.signal == 0;
+  json["complete"] = outcome.is_complete;
   if (outcome.signal != 0) json["signal"] = outcome.signal;
   json["epochs"] = outcome.epochs;
   json["steps"] = outcome.steps;

@@ -37,9 +37,9 @@ std::shared_ptr<spdlog::logger> open_log(const std::filesystem::path& path) {
   }
 }
 
-CsvLog open_csv(const RunDirectory& run, Task task, std::optional<std::int64_t> resumed_step) {
-  if (!resumed_step) return CsvLog::create(run.metrics(), columns_of(task));
-  return CsvLog::resume(run.metrics(), columns_of(task), "step", *resumed_step);
+CsvLog open_csv(const RunDirectory& run, Task task, const std::optional<KeptReports>& kept) {
+  if (!kept) return CsvLog::create(run.metrics(), columns_of(task));
+  return CsvLog::resume(run.metrics(), columns_of(task), "step", kept->rows_to);
 }
 
 std::string epoch_line(const EpochReport& r) {
@@ -58,10 +58,10 @@ std::string epoch_line(const EpochReport& r) {
 }  // namespace
 
 TrainReport::TrainReport(const RunDirectory& run, Task task, std::FILE* console,
-                         std::optional<std::int64_t> resumed_step)
+                         const std::optional<KeptReports>& kept)
     : log_(open_log(run.log())),
-      csv_(open_csv(run, task, resumed_step)),
-      events_(run.events(), resumed_step),
+      csv_(open_csv(run, task, kept)),
+      events_(run.events(), kept ? kept->events_to : std::nullopt),
       printer_(console, {.is_terminal = is_terminal(console)}) {}
 
 TrainReport::~TrainReport() = default;

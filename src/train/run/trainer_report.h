@@ -1,7 +1,9 @@
 // Where training tells how it goes: the console, train.log, metrics.csv and TensorBoard's events.
 #pragma once
 
+#include <cstdint>
 #include <cstdio>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,11 +33,17 @@ struct EpochReport {
   bool best = false;
 };
 
+// Of an earlier run's reports those that stay when it goes on, by their step.
+struct KeptReports {
+  std::int64_t rows_to = std::numeric_limits<std::int64_t>::max();  // of metrics.csv
+  std::optional<std::int64_t> events_to;                            // of TensorBoard; none: all
+};
+
 class TrainReport {
  public:
-  // Begins the files, or continues them after step `resumed_step` and forgets what came later.
+  // Begins the files, or continues them after what is kept and forgets what came later.
   TrainReport(const RunDirectory& run, Task task, std::FILE* console,
-              std::optional<std::int64_t> resumed_step);
+              const std::optional<KeptReports>& kept);
   ~TrainReport();
 
   void progress(const Progress& progress) { printer_.update(progress); }

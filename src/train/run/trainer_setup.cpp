@@ -121,8 +121,10 @@ void take_state(TrainerSetup& setup, OpenRun& run) {
   setup.state.restore(*run.from, where);
   TrainProgress& progress = setup.state.progress();
   progress.best_score.reset();
+  progress.best_loss.reset();
   if (run.best) {
     progress.best_score = run.best->best_score;
+    progress.best_loss = run.best->best_loss;
     progress.best_epoch = run.best->best_epoch;
   }
   if (progress.step_in_epoch > setup.span.steps_per_epoch) {
@@ -131,6 +133,17 @@ void take_state(TrainerSetup& setup, OpenRun& run) {
                     "steps here; is it the same data?",
                     where, progress.step_in_epoch, setup.span.steps_per_epoch));
   }
+}
+
+std::optional<KeptReports> kept_reports(const OpenRun& run) {
+  if (!run.from) return std::nullopt;
+  if (run.is_at_end) return KeptReports{};
+  const TrainProgress& p = run.from->progress;
+  const std::int64_t whole = p.global_step - p.step_in_epoch;
+  const TrainConfig then =
+      parse_recorded_config(run.from->config_yaml, run.from_path.string()).train;
+  const bool cut_short = p.step_in_epoch > 0 && p.global_step == then.max_steps;
+  return KeptReports{.rows_to = whole, .events_to = p.global_step - (cut_short ? 1 : 0)};
 }
 
 std::vector<std::string> opening_lines(const Config& config, const TrainerSetup& setup,
@@ -157,7 +170,7 @@ std::vector<std::string> opening_lines(const Config& config, const TrainerSetup&
     if (!note.empty()) lines.push_back(note);
   }
   if (setup.state.warm_started()) lines.push_back(describe(*setup.state.warm_started()));
-  if (!run.from) return lines;
+  if (!run.from || run.is_at_end) return lines;
   const TrainProgress& p = setup.state.progress();
   lines.push_back(fmt::format("resuming at epoch {}, step {} of {}", p.epoch + 1, p.step_in_epoch,
                               setup.span.steps_per_epoch));

@@ -1,6 +1,7 @@
 // What a training is made of before its first step: device, data, network, optimiser, schedule.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "train/batches/batch_source.h"
 #include "train/optim/schedule.h"
 #include "train/run/open_run.h"
+#include "train/run/trainer_report.h"
 #include "train/state/trainer_state.h"
 #include "train/step/step_runner.h"
 #include "train/step/task_loss.h"
@@ -37,6 +39,11 @@ struct TrainerSetup {
 // is what best.safetensors is, whatever the checkpoint knew of it. Throws DataError where it is of
 // another network or of other data, and NonFiniteError where it holds what is no number.
 void take_state(TrainerSetup& setup, OpenRun& run);
+
+// What stays of the reports of the run that goes on: the rows of whole epochs, and of a run whose
+// training is at its end all. That of an epoch which a step limit cut short goes: it is trained to
+// its end and reported again. None: there is no earlier run.
+std::optional<KeptReports> kept_reports(const OpenRun& run);
 
 // What is said before the first step: the samples, the device, what the user should know, and where
 // a run that is continued goes on.

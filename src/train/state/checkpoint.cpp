@@ -33,6 +33,7 @@ Json to_json_value(const TrainProgress& p) {
   json["labels"] = p.labels;
   json["samples"] = p.samples;
   if (p.best_score) json["best_score"] = *p.best_score;
+  if (p.best_loss) json["best_loss"] = *p.best_loss;
   json["best_epoch"] = p.best_epoch;
   if (p.awaits_validation) json["awaits_validation"] = true;
   return json;
@@ -59,6 +60,7 @@ TrainProgress progress_from(const Json& json) {
   p.labels = count("labels");
   p.samples = count("samples");
   if (const Json* best = json.find("best_score")) p.best_score = best->as_double();
+  if (const Json* loss = json.find("best_loss")) p.best_loss = loss->as_double();
   p.best_epoch = json.at("best_epoch").as_int(-1, kMost);
   if (const Json* awaits = json.find("awaits_validation")) p.awaits_validation = awaits->as_bool();
   check_counts(p);
@@ -124,6 +126,17 @@ void check_version(const SafetensorsFile& file, const std::string& where) {
 }
 
 }  // namespace
+
+bool TrainProgress::is_beaten_by(double score, double loss) const {
+  if (!best_score || score > *best_score) return true;
+  return score == *best_score && best_loss && loss < *best_loss;
+}
+
+void TrainProgress::set_best(std::optional<double> score, std::optional<double> loss) {
+  best_score = score;
+  best_loss = loss;
+  best_epoch = epoch;
+}
 
 void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint,
                       const std::function<void()>& before) {

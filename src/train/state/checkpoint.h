@@ -35,13 +35,22 @@ struct TrainProgress {
   std::int64_t correct = 0;  // of `labels` answers
   std::int64_t labels = 0;
   std::int64_t samples = 0;
-  // The best epoch so far by its score on the validation split (higher is better), if it has one.
+  // The best epoch so far by its score on the validation split (higher is better), if it has one,
+  // and the loss there, by which epochs of the same score are told apart; older checkpoints have no
+  // loss.
   std::optional<double> best_score;
+  std::optional<double> best_loss;
   std::int64_t best_epoch = -1;
   // The running epoch's steps are done and a signal cut its validation short: a resume begins with
   // it.
   bool awaits_validation = false;
   bool operator==(const TrainProgress&) const = default;
+
+  // Whether an epoch with this score and loss does better than the best so far: by the higher
+  // score, then by the lower loss; where both are the same the earlier epoch stays.
+  bool is_beaten_by(double score, double loss) const;
+  // Makes the running epoch the best one. Without a score any later epoch beats it.
+  void set_best(std::optional<double> score, std::optional<double> loss);
 };
 
 struct SavedMetrics {
