@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "eval/metrics.h"
+#include "file/shown.h"
 
 namespace tbn {
 namespace {
@@ -56,27 +57,40 @@ std::string cell(const std::optional<double>& value) {
   return value ? fmt::format("{:.2f} %", *value) : "-";
 }
 
+// Whether a byte of UTF-8 begins a character.
+bool begins_character(char byte) { return (static_cast<unsigned char>(byte) & 0xc0) != 0x80; }
+
+std::size_t characters(const std::string& text) {
+  return static_cast<std::size_t>(std::ranges::count_if(text, begins_character));
+}
+
 // Lines of cells under a heading: the first column to the left, the others to the right.
 std::string aligned(const std::vector<std::vector<std::string>>& lines) {
   std::vector<std::size_t> widths(lines.front().size(), 0);
   for (const auto& line : lines) {
-    for (std::size_t c = 0; c < line.size(); ++c) widths[c] = std::max(widths[c], line[c].size());
+    for (std::size_t c = 0; c < line.size(); ++c)
+      widths[c] = std::max(widths[c], characters(line[c]));
   }
   std::string text;
   for (const auto& line : lines) {
-    text += fmt::format("{:<{}}", line.front(), widths.front());
-    for (std::size_t c = 1; c < line.size(); ++c) {
-      text += fmt::format("  {:>{}}", line[c], widths[c]);
+    for (std::size_t c = 0; c < line.size(); ++c) {
+      const std::string padding(widths[c] - characters(line[c]), ' ');
+      text += c == 0 ? line[c] + padding : "  " + padding + line[c];
     }
     text += "\n";
   }
   return text;
 }
 
-// A name for a terminal, without the quotes.
+// A name for a terminal, at most 80 characters of it.
 std::string plain(const std::string& name) {
-  const std::string quoted = in_quotes(name);
-  return quoted.substr(1, quoted.size() - 2);
+  constexpr std::size_t kMost = 80;
+  std::string text = shown(name);
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (begins_character(text[i]) && ++count > kMost) return text.substr(0, i) + "...";
+  }
+  return text;
 }
 
 }  // namespace
