@@ -211,6 +211,14 @@ int verify(const CommandLine& line, const std::filesystem::path& path) {
   return kDone;
 }
 
+// With every sample left out as unreadable there is no figure.
+void expect_samples(const CommandLine& line, const Result& result) {
+  if (result.sums.result().samples > 0) return;
+  throw DataError(fmt::format("'{}': no sample of {} {} could be read: {}", result.path,
+                              result.data, line.text("split"),
+                              skip_text(result.skips, line.text("split"))));
+}
+
 void write_predictions(const std::string& path, const MetricSums& sums) {
   std::string text;
   for (const std::int32_t predicted : sums.predictions_by_place())
@@ -346,6 +354,7 @@ int run_main(int argc, char** argv) {
   check_predictions(line, path);
   const auto start = std::chrono::steady_clock::now();
   Result result = is_state ? evaluate_run(line, path) : evaluate_file(line, path);
+  expect_samples(line, result);
   result.sums.expect_finite(result.path);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (line.has("predictions")) write_predictions(line.text("predictions"), result.sums);

@@ -110,8 +110,10 @@ class Loader {
   Config finish(const std::string& default_name, unsigned uses, bool keeps_idle = false) {
     if (unreadable_) problems.throw_if_any();  // what is missing would cause false alarms below
     Config config = read(default_name);
-    report_idle(
-        root, config, uses, [this](const Place& place) { return author_of(place); }, problems);
+    if (uses != 0) {
+      report_idle(
+          root, config, uses, [this](const Place& place) { return author_of(place); }, problems);
+    }
     problems.throw_if_any();
     if (!keeps_idle && leave_out_idle(root, config)) config = read(default_name);
     return config;

@@ -56,7 +56,8 @@ Config parse_recorded_config(std::string_view yaml, const std::string& source,
                              const std::vector<std::string>& overrides = {});
 
 // `data` as the command line changes it for samples that a trained network is run on. Throws
-// ConfigError for settings that are wrong or do nothing for `uses`, bits of kUseEvaluation.
+// ConfigError for settings that are wrong or do nothing for `uses`, bits of kUseEvaluation; with 0
+// none is judged, for whoever does not know yet what they stand beside.
 DataConfig change_data(const DataConfig& data, const std::vector<std::string>& settings,
                        unsigned uses);
 

@@ -304,6 +304,8 @@ TEST_CASE("a setting that another one switches off is refused where it is typed"
         "command line: data.split_seed: does nothing without samples that are held out or limited "
         "by class; leave it out");
   CHECK(change_data({}, {"data.split_seed=3", "data.test_limit=9"}, kUseTestSplit).split_seed == 3);
+  // Not judged yet.
+  CHECK(change_data({}, {"data.split_seed=3"}, 0).split_seed == 3);
   // A group has another optimiser.
   const std::string group = "optim: {groups: [{match: latents, type: adam, lr: 0.1}]}";
   CHECK(parse_config(group, "t", {"optim.eps=0.5"}).optim.groups.at(0).fields.eps == 0.5);

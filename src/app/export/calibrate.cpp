@@ -46,8 +46,6 @@ micro::Ranges calibrate(const CommandLine& line, const ExportSource& source,
     throw ConfigError("calibration needs images of bytes, and '" + config.name +
                       "' has floats; export --form f32");
   }
-  if (data->size() == 0)
-    throw DataError("'" + config.name + "': no training images to calibrate on");
   // The first images of a folder are all of one class, also where the run's own limit was by place.
   options.limits = LimitRule::kClass;
   data = limited(data, images, Split::kTrain, options);

@@ -22,22 +22,25 @@
 namespace tbn {
 namespace {
 
-// The data set that a packed file names.
-std::string trained_on(const NetworkOrigin& origin) {
-  const auto found = origin.metadata.find("tbn.trained_on");
+// The data set that a network was trained on; empty where nothing says it.
+std::string own_set(const NetworkOrigin& origin) {
   if (origin.rule.measured) return origin.rule.measured->data;
-  if (found == origin.metadata.end()) {
-    throw ConfigError(
-        fmt::format("'{}' does not say what it was trained on; give the data set as --data <name>",
-                    origin.path));
+  if (!origin.config_yaml.empty()) {
+    return parse_recorded_config(origin.config_yaml, origin.path).data.name;
   }
-  return found->second;
+  const auto found = origin.metadata.find("tbn.trained_on");
+  return found == origin.metadata.end() ? "" : found->second;
 }
 
 // A name out of a file is used where it is known, and nothing else of its text.
 std::string known_name(const CommandLine& line, const NetworkOrigin& origin) {
   if (line.has("data")) return find_dataset(line.text("data")).name;
-  const std::string name = trained_on(origin);
+  const std::string name = own_set(origin);
+  if (name.empty()) {
+    throw ConfigError(
+        fmt::format("'{}' does not say what it was trained on; give the data set as --data <name>",
+                    origin.path));
+  }
   const std::vector<std::string>& names = dataset_names();
   if (std::ranges::find(names, name) != names.end()) return name;
   throw ConfigError(
@@ -70,17 +73,62 @@ unsigned use_of(Split split) {
   return split == Split::kTrain ? kUseTrainingSplit : kUseValidationSplit;
 }
 
+// Whether `name` is another data set than the one that the network was trained on.
+bool is_other_set(const NetworkOrigin& origin, const std::string& name) {
+  const std::string own = own_set(origin);
+  return !own.empty() && own != name;
+}
+
+// Where a data set lies and which of its samples are read is known of one's own data alone: of
+// another one the defaults hold, whether a run or its packed file is asked.
+void forget_samples(DataConfig& config) {
+  const DataConfig defaults;
+  config.root = defaults.root;
+  config.validation = defaults.validation;
+  config.split_seed = defaults.split_seed;
+  config.train_limit = defaults.train_limit;
+  config.test_limit = defaults.test_limit;
+  config.limits = defaults.limits;
+  config.on_error = defaults.on_error;
+  config.skip_most = defaults.skip_most;
+  config.series.columns = defaults.series.columns;
+}
+
+constexpr unsigned kUnjudged = 0;  // beside a rule that is still to be taken
+
+// Of the data set that is read, before any rule.
 DataConfig recorded(const CommandLine& line, const NetworkOrigin& origin) {
-  if (!origin.config_yaml.empty()) {
-    DataConfig config = parse_recorded_config(origin.config_yaml, origin.path).data;
-    if (!line.has("root") && !says(line, "data.root")) {
-      check_recorded_path("data.root", config.root, origin.path, "give --root <folder>");
-    }
+  DataConfig config;
+  if (origin.config_yaml.empty()) {
+    config.name = known_name(line, origin);
     return config;
   }
-  DataConfig config;
-  config.name = known_name(line, origin);
+  config = parse_recorded_config(origin.config_yaml, origin.path).data;
+  if (is_other_set(origin, changed(config, line, kUnjudged).name)) {
+    forget_samples(config);
+  } else if (!line.has("root") && !says(line, "data.root")) {
+    check_recorded_path("data.root", config.root, origin.path, "give --root <folder>");
+  }
   return config;
+}
+
+// What is told of samples of another data set than the network's own; empty for its own.
+std::string other_samples(const NetworkOrigin& origin, const DataConfig& config, Split split) {
+  if (!is_other_set(origin, config.name)) return {};
+  std::string samples = fmt::format("data.test_limit={}", config.test_limit);
+  if (split != Split::kTest) {
+    samples = fmt::format("data.train_limit={}", config.train_limit);
+    Config whole;
+    whole.data = config;
+    if (idle_for_data("data.validation", whole).empty()) {
+      samples = fmt::format("data.validation={}, data.split_seed={}, {}", config.validation,
+                            config.split_seed, samples);
+    }
+  }
+  return fmt::format(
+      "'{}' was trained on {}: of {} those samples are read that the command line and the defaults "
+      "say ({}), whichever it knew of its own",
+      origin.path, in_quotes(own_set(origin)), in_quotes(config.name), samples);
 }
 
 [[noreturn]] void ask_for(const NetworkOrigin& origin, const std::string& what,
@@ -98,7 +146,9 @@ void check_enough(const CommandLine& line, const NetworkOrigin& origin, const Da
   Config whole;
   whole.data = config;
   const bool holds_out = idle_for_data("data.validation", whole).empty();
-  if (holds_out && !origin.rule.measured && split != Split::kTest && use == SampleUse::kFigure &&
+  const bool own = !is_other_set(origin, config.name);
+  if (own && holds_out && !origin.rule.measured && split != Split::kTest &&
+      use == SampleUse::kFigure &&
       !(says(line, "data.validation") && says(line, "data.split_seed"))) {
     ask_for(origin, "which training samples were held out",
             "data.validation=... and data.split_seed=...");
@@ -111,17 +161,38 @@ void check_enough(const CommandLine& line, const NetworkOrigin& origin, const Da
   }
 }
 
-// What both know of the samples; those of training must be the ones that the rule knew.
-void compare_samples(const Rule& rule, const DataSplits& splits, Split split,
+// Whether samples are held out of those of training, and no split of its own is there instead.
+bool holds_out(const MeasuredRule& rule) {
+  return rule.validation > 0 && !rule.splits.contains("validation");
+}
+
+// What both know of the samples. Those of which some are held out, then or now, must be the ones
+// that the rule knew: with one more, others are held out. Calibration is content with any.
+void compare_samples(const Rule& rule, const DataSplits& splits, Split split, SampleUse use,
                      const std::string& path, std::vector<std::string>& notes) {
   if (!rule.measured || !splits.rule.measured) return;
-  const DataDifference found = difference(*rule.measured, *splits.rule.measured, path);
-  if (split == Split::kTest) {
-    if (!found.of_test.empty()) notes.push_back(found.of_test);
-  } else if (!found.of_training.empty()) {
-    throw DataError(found.of_training +
+  const MeasuredRule& then = *rule.measured;
+  const MeasuredRule& now = *splits.rule.measured;
+  const DataDifference found = difference(then, now, path);
+  const std::string& differs = split == Split::kTest ? found.of_test : found.of_training;
+  if (differs.empty()) return;
+  const bool picks_others = holds_out(now) || (holds_out(then) && now.validation > 0);
+  if (split != Split::kTest && use == SampleUse::kFigure && picks_others) {
+    throw DataError(differs +
                     "; other samples would be held out of these than were held out in training");
   }
+  notes.push_back(differs);
+}
+
+// A figure is of some samples.
+void check_any(const Dataset& samples, const DataConfig& config, Split split,
+               const std::string& path) {
+  if (samples.size() > 0) return;
+  const bool holds_none = split == Split::kValidation && config.validation == 0;
+  throw ConfigError(
+      fmt::format("'{}': the {} split of data set '{}' has no samples{}; name another with --split",
+                  path, to_string(split), config.name,
+                  holds_none ? ", since data.validation=0 holds none out of training" : ""));
 }
 
 // Whether the data has a validation split of its own is known when it is open. Of a file that does
@@ -191,14 +262,19 @@ void add_match_option(CommandLine& line) {
 NetworkData open_network_data(const CommandLine& line, const NetworkOrigin& origin, Split split,
                               SampleUse use) {
   DataConfig base = recorded(line, origin);
-  const DataConfig first = changed(base, line, use_of(split));
-  if (origin.config_yaml.empty()) take_sizes(base, origin.graph, data_options(first));
+  // The settings are judged once, beside what the rule says.
+  const DataConfig first = changed(base, line, kUnjudged);
+  if (origin.config_yaml.empty() || is_other_set(origin, first.name)) {
+    take_sizes(base, origin.graph, data_options(first));
+  }
   const bool same_set = origin.rule.measured && origin.rule.measured->data == first.name;
   const std::vector<RuleSetting> ruled = take_rule(base, origin.rule, same_set);
   // The network's classes say how many there are, and the data may have fewer of them.
   if (origin.rule.output) base.classes = 0;
   NetworkData result{.config = changed(base, line, use_of(split))};
   check_enough(line, origin, result.config, split, use);
+  const std::string other = other_samples(origin, result.config, split);
+  if (!other.empty()) result.notes.push_back(other);
   for (const RuleSetting& setting : ruled) {
     const std::string now = setting.text(result.config);
     if (now == setting.text(base)) continue;
@@ -211,11 +287,12 @@ NetworkData open_network_data(const CommandLine& line, const NetworkOrigin& orig
   DataSplits splits =
       load_data(options, {.train = split != Split::kTest, .test = split == Split::kTest});
   refuse_idle_split(origin, base, result.config, splits);
-  compare_samples(origin.rule, splits, split, origin.path, result.notes);
+  compare_samples(origin.rule, splits, split, use, origin.path, result.notes);
   compare_inputs(origin, splits, result.config.name, result.notes);
   if (splits.rule.input) result.input = words_of(*splits.rule.input).front();
   for (std::string& note : splits.notes) result.notes.push_back(std::move(note));
   result.samples = split_of(splits, split);
+  check_any(*result.samples, result.config, split, origin.path);
   if (splits.series && !options.series.rule) {
     result.notes.push_back(
         fmt::format("'{}' does not say by which means and deviations its series was standardised; "
