@@ -192,6 +192,35 @@ TEST_CASE("repeated names are taken by place") {
   CHECK(says(other.notes[0], {"repeat", "by their place"}));
 }
 
+TEST_CASE("a name that is twice in a header is noted") {
+  Fixture f;
+  const DataSplits splits = f.open(csv_of({"a", "c", "a"}));
+  REQUIRE(splits.notes.size() == 1);
+  CHECK(says(splits.notes[0], {"2 columns are named 'a'", "by their place"}));
+  CHECK(f.open(csv_of({"a", "c", "d"})).notes.empty());
+}
+
+TEST_CASE("only the columns that are taken must hold numbers") {
+  Fixture f;
+  f.options.series.columns = {"b", "a"};
+  const DataSplits plain = f.open(csv_of({"a", "b"}));
+  std::string text = "date,a,state,b,note\n";
+  for (std::int64_t row = 0; row < kRows; ++row) {
+    text += hour(row) + "," + std::to_string(value_of("a", row)) + ",\"on, or off\"," +
+            std::to_string(value_of("b", row)) + (row % 2 == 0 ? ",\n" : ",nan\n");
+  }
+  const DataSplits among = f.open(text);
+  CHECK(same_samples(among, plain));
+  CHECK(among.series->columns == Names{"b", "a"});
+  f.options.series.rule = among.series;  // a network that took them once takes them again
+  f.options.series.columns = {};
+  CHECK(same_samples(f.open(text), plain));
+  f.options.series = {.window = 5, .horizon = 3};
+  CHECK(says(f.error<DataError>(text), {"line 2: column 3 ('state')", "is not a number"}));
+  f.options.series.columns = {"a", "note"};
+  CHECK(says(f.error<DataError>(text), {"line 2: column 5 ('note')", "is empty"}));
+}
+
 TEST_CASE("values of other units are noted, and the network's statistics are used") {
   Fixture f;
   const DataSplits trained = f.train(kTable);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 #include <set>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -27,9 +28,14 @@ std::string listed(const Names& names) {
   return text;
 }
 
-bool repeats(const Names& names) {
-  return std::set<std::string>(names.begin(), names.end()).size() < names.size();
+// The first name that was there before it; the end where each is there once.
+Names::const_iterator first_repeated(const Names& names) {
+  std::set<std::string_view> seen;
+  return std::ranges::find_if(names,
+                              [&](const std::string& name) { return !seen.insert(name).second; });
 }
+
+bool repeats(const Names& names) { return first_repeated(names) != names.end(); }
 
 // Those of `names` that `others` lacks.
 Names missing_in(const Names& names, const Names& others) {
@@ -135,28 +141,20 @@ ColumnChoice choose_columns(const Names& names, const SeriesOptions& options,
   if (by_rule && !options.columns.empty()) return named_of_rule(names, options, where);
   if (by_rule) return columns_of_rule(names, *options.rule, where);
   if (!options.columns.empty()) return {named_columns(names, options.columns, where), {}};
-  return {all_of(names.size()), {}};
+  ColumnChoice choice{all_of(names.size()), {}};
+  if (const auto twice = first_repeated(names); twice != names.end()) {
+    choice.notes.push_back(fmt::format(
+        "{} columns are named {}, so that columns are told apart by their place; is one "
+        "of them there by mistake? Rename it, or take it out",
+        std::count(names.begin(), names.end(), *twice), in_quotes(*twice)));
+  }
+  return choice;
 }
 
 std::int64_t chosen_columns(std::int64_t columns, const SeriesOptions& options) {
   if (!options.columns.empty()) return std::ssize(options.columns);
   if (options.rule && !options.rule->columns.empty()) return std::ssize(options.rule->columns);
   return columns;
-}
-
-CsvTable take_columns(CsvTable table, const std::vector<std::size_t>& columns) {
-  if (columns == all_of(table.names.size())) return table;
-  const std::size_t before = table.names.size();
-  std::vector<double> values;
-  values.reserve(static_cast<std::size_t>(table.rows) * columns.size());
-  for (std::size_t row = 0; row < static_cast<std::size_t>(table.rows); ++row) {
-    for (const std::size_t column : columns) values.push_back(table.values[row * before + column]);
-  }
-  Names names;
-  for (const std::size_t column : columns) names.push_back(table.names[column]);
-  table.values = std::move(values);
-  table.names = std::move(names);
-  return table;
 }
 
 void check_no_index(const CsvTable& table, const std::string& where) {

@@ -17,7 +17,7 @@ struct ColumnChoice {
 
 // The columns that `options` asks for among a table's `names`:
 //
-//   neither names nor a rule       all, in the table's order
+//   neither names nor a rule       all, in the table's order; a name that is there twice is noted
 //   data.series.columns            those named, in that order
 //   a rule                         the rule's, by name; other columns are refused, unless the rule
 //                                  was made with chosen ones
@@ -31,9 +31,6 @@ ColumnChoice choose_columns(const std::vector<std::string>& names, const SeriesO
 
 // How many columns `options` asks for of a table with so many.
 std::int64_t chosen_columns(std::int64_t columns, const SeriesOptions& options);
-
-// The table with the chosen columns alone.
-CsvTable take_columns(CsvTable table, const std::vector<std::size_t>& columns);
 
 // Throws DataError, beginning with `where`, for a first column of a table without dates that
 // changes by the same step from row to row: the number of a row or its time stamp, whose values of

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <fstream>
 #include <limits>
+#include <numeric>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -222,10 +223,10 @@ Header read_header(LineReader& lines) {
   return header;
 }
 
-// Appends one row's numbers to `out`. Returns what is wrong with the row, if anything; `out` may
-// have grown then.
-std::string append_row(const Header& header, const std::vector<std::string_view>& cells,
-                       std::vector<double>& out) {
+// Appends the numbers of one row's `taken` columns to `out`. Returns what is wrong with the row, if
+// anything; `out` may have grown then.
+std::string append_row(const Header& header, const std::vector<std::size_t>& taken,
+                       const std::vector<std::string_view>& cells, std::vector<double>& out) {
   const std::size_t first = header.dated ? 1 : 0;
   if (cells.size() != header.names.size() + first) {
     const std::string other = other_separator(cells);
@@ -233,12 +234,14 @@ std::string append_row(const Header& header, const std::vector<std::string_view>
                        header.names.size() + first,
                        other.empty() ? "" : " (it has " + other + " in place of commas)");
   }
-  for (std::size_t i = first; i < cells.size(); ++i) {
-    const std::optional<double> value = number_in(cells[i]);
-    const std::string_view fault = fault_of(cells[i], value);
+  for (const std::size_t column : taken) {
+    const std::string_view cell = cells[first + column];
+    const std::optional<double> value = number_in(cell);
+    const std::string_view fault = fault_of(cell, value);
     if (!fault.empty()) {
-      return fmt::format("column {} ({}): {} {}", i + 1, in_quotes(header.names[i - first]),
-                         cells[i].empty() ? "the cell" : in_quotes(cells[i]), fault);
+      return fmt::format("column {} ({}): {} {}", first + column + 1,
+                         in_quotes(header.names[column]),
+                         cell.empty() ? "the cell" : in_quotes(cell), fault);
     }
     out.push_back(*value);
   }
@@ -303,11 +306,15 @@ bool only_blank_follows(LineReader& lines, std::string& line) {
 
 }  // namespace
 
-CsvTable read_csv(const fs::path& path, OnError on_error, const CsvLimits& limits) {
+CsvTable read_csv(const fs::path& path, OnError on_error, const CsvLimits& limits,
+                  const ColumnsOf& taken) {
   LineReader lines(path, limits);
   const Header header = read_header(lines);
   CsvTable table;
-  table.names = header.names;
+  std::vector<std::size_t> columns(header.names.size());
+  std::iota(columns.begin(), columns.end(), std::size_t{0});
+  if (taken) columns = taken(header.names);
+  for (const std::size_t column : columns) table.names.push_back(header.names[column]);
   RowTimes times(table, on_error);
   const auto bad = [&](const std::string& why) {
     if (on_error == OnError::kStop) throw DataError(why);
@@ -324,7 +331,7 @@ CsvTable read_csv(const fs::path& path, OnError on_error, const CsvLimits& limit
     }
     split_cells(line, cells);
     const std::size_t before = table.values.size();
-    std::string fault = append_row(header, cells, table.values);
+    std::string fault = append_row(header, columns, cells, table.values);
     if (fault.empty() && header.dated) fault = times.append(cells.front(), lines.number());
     if (fault.empty()) {
       ++table.rows;

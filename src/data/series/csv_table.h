@@ -1,10 +1,12 @@
-// A table of numbers from a CSV file: one header line of names, then a number in each cell. A first
+// A table of numbers from a CSV file: one header line of names, then a number in each cell that is
+// taken. A first
 // column `date` says when each row was, and is no column of numbers. Quotes, CRLF and a byte order
 // mark are understood; reading is bounded.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -32,14 +34,18 @@ struct CsvLimits {
   std::uint64_t line_bytes = std::uint64_t{1} << 20;
 };
 
-// Reads the whole table. A row is bad when it has more or fewer cells than the header, or a cell
-// that is empty, no number, infinite, NaN or beyond a float's range, or a date before that of the
-// row above: OnError::kStop throws DataError with file, line and column; kSkip leaves the row out
-// and counts it, so that the rows around it become neighbours. Lines are counted from 1, the
+// Which columns of a header's number columns to take, in which order.
+using ColumnsOf = std::function<std::vector<std::size_t>(const std::vector<std::string>& names)>;
+
+// Reads the whole table, or of its columns those that `taken` says of their names; what the cells
+// of others hold is no matter. A row is bad when it has more or fewer cells than the header, or a
+// cell that is empty, no number, infinite, NaN or beyond a float's range, or a date before that of
+// the row above: OnError::kStop throws DataError with file, line and column; kSkip leaves the row
+// out and counts it, so that the rows around it become neighbours. Lines are counted from 1, the
 // header's. Blank lines may only end the file. Throws DataError as well for a missing file, a
 // missing header, no rows, most rows back in time, and beyond a limit.
-CsvTable read_csv(const std::filesystem::path& path, OnError on_error,
-                  const CsvLimits& limits = {});
+CsvTable read_csv(const std::filesystem::path& path, OnError on_error, const CsvLimits& limits = {},
+                  const ColumnsOf& taken = {});
 
 // What the first lines of a table tell.
 struct CsvHead {

@@ -116,13 +116,25 @@ SeriesRows rows_of(const CsvTable& table, const SeriesOptions& options, const Kn
   return by_months ? month_rows(known->steps_per_hour) : share_rows(table.rows);
 }
 
-// The columns that are asked for; notes where the table shows them otherwise.
-CsvTable chosen_table(CsvTable table, const SeriesOptions& options, const std::string& where,
-                      std::vector<std::string>& notes) {
-  if (options.columns.empty() && !options.rule) check_no_index(table, where);
-  ColumnChoice choice = choose_columns(table.names, options, where);
-  notes.insert(notes.end(), choice.notes.begin(), choice.notes.end());
-  return take_columns(std::move(table), choice.columns);
+// The table of the columns that are asked for, which alone must hold numbers; notes where the file
+// shows them otherwise.
+CsvTable chosen_table(const fs::path& path, const DataOptions& data, const KnownSeries* known,
+                      const std::string& where, std::vector<std::string>& notes) {
+  const SeriesOptions& options = data.series;
+  const bool by_name = !options.columns.empty() || options.rule.has_value();
+  const auto chosen = [&](const std::vector<std::string>& names) {
+    if (known != nullptr && !by_name && std::ssize(names) != known->columns) {
+      throw DataError(fmt::format(
+          "{}{} columns of numbers, but data set '{}' has {}; read it as data set 'csv'", where,
+          names.size(), known->name, known->columns));
+    }
+    ColumnChoice choice = choose_columns(names, options, where);
+    notes.insert(notes.end(), choice.notes.begin(), choice.notes.end());
+    return choice.columns;
+  };
+  CsvTable table = read_csv(path, data.on_error, {}, chosen);
+  if (!by_name) check_no_index(table, where);
+  return table;
 }
 
 void note_rows(const CsvTable& table, std::vector<std::string>& notes) {
@@ -161,16 +173,9 @@ DataSplits open_table(const fs::path& path, const DataOptions& data, const Split
                       const KnownSeries* known) {
   const std::string where = fmt::format("'{}': ", path.string());
   const SeriesOptions& options = data.series;
-  CsvTable table = read_csv(path, data.on_error);
-  check_skipped(table, data, path);
-  const bool by_name = !options.columns.empty() || options.rule.has_value();
-  if (known != nullptr && !by_name && table.columns() != known->columns) {
-    throw DataError(
-        fmt::format("{}{} columns of numbers, but data set '{}' has {}; read it as data set 'csv'",
-                    where, table.columns(), known->name, known->columns));
-  }
   DataSplits splits;
-  table = chosen_table(std::move(table), options, where, splits.notes);
+  const CsvTable table = chosen_table(path, data, known, where, splits.notes);
+  check_skipped(table, data, path);
   series_spec(table.columns(), options);  // checks the options
   if (options.rule) check_rule(*options.rule, table.columns(), where);
   const SeriesRows rows = rows_of(table, options, known);
