@@ -79,6 +79,12 @@ void check_options(const CommandLine& line, const std::string& format, bool is_p
   if (format == "c" && line.has("prepare")) {
     throw ConfigError("--prepare is for packed files; C source holds its weights as it reads them");
   }
+  if (format != "c") {
+    line.expect_only(
+        "a packed file, but for --format c",
+        {"output", "format", "verify", "prepare", "prepare-for", "max-memory", "max-operations",
+         "rule", "units", "calibrate", "data", "root", "match", "json", "quiet", "settings"});
+  }
   const bool reads_floats = format == "c" && line.text("form") == "f32";
   if (reads_floats && is_packed) {
     line.expect_only("--form f32, which no data are looked at for",
@@ -92,11 +98,7 @@ void check_options(const CommandLine& line, const std::string& format, bool is_p
     line.expect_only("--format c", {"output", "format", "form", "name", "max-flash", "max-ram",
                                     "max-memory", "max-operations", "rule", "units", "calibrate",
                                     "data", "root", "match", "json", "quiet", "settings"});
-  } else if (line.has("calibrate") || !is_packed) {
-    line.expect_only("a packed file", {"output", "format", "verify", "prepare", "prepare-for",
-                                       "max-memory", "max-operations", "rule", "units", "calibrate",
-                                       "data", "root", "match", "json", "quiet", "settings"});
-  } else {
+  } else if (!line.has("calibrate") && is_packed) {
     line.expect_only("a packed file without --calibrate",
                      {"output", "format", "verify", "prepare", "prepare-for", "max-memory",
                       "max-operations", "rule", "units", "json", "quiet"});

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -147,8 +148,11 @@ int report_done(const CommandLine& line, const OpenRun& run, std::FILE* console)
 }
 
 int train_and_report(const CommandLine& line, const RunConfig& asked, RunMode mode,
-                     const Plan& plan, std::vector<std::string> command_line) {
+                     std::vector<std::string> command_line) {
   const Config& config = asked.config;
+  // Before the folder is touched, where there is something to train.
+  std::optional<Plan> plan;
+  if (!asked.is_done) plan = plan_of(config);
   std::unique_ptr<std::FILE, CloseFile> silent;
   std::FILE* console = line.json() ? stderr : stdout;
   if (line.quiet()) {
@@ -160,16 +164,31 @@ int train_and_report(const CommandLine& line, const RunConfig& asked, RunMode mo
       config, mode, [console](const std::string& text) { print_to(console, shown(text) + "\n"); },
       kAutoWait, asked.as_earlier ? &*asked.as_earlier : nullptr);
   if (run.is_done) return report_done(line, run, console);
-  print_to(console, plan_text(config, plan));
+  if (!plan) plan = plan_of(config);
+  print_to(console, plan_text(config, *plan));
   const TrainOutcome outcome =
       train(std::move(run), {.command_line = std::move(command_line), .console = console});
-  if (line.json()) print_json(outcome_json(config, outcome, plan.summary));
+  if (line.json()) print_json(outcome_json(config, outcome, plan->summary));
   if (outcome.signal != 0) return kSignal + outcome.signal;
   if (line.quiet() && !line.json() && outcome.test) {
     fmt::print("{}: test {}\n", shown(outcome.folder.string()), outcome.test->headline());
   }
   print_ways_on(console, outcome.folder);
   return kDone;
+}
+
+void print_dry_run(const CommandLine& line, const Config& config, const Plan& plan) {
+  if (!line.json()) {
+    fmt::print("{}", plan_text(config, plan));
+    print_forecast(config, plan);
+    return;
+  }
+  Json json = plan_json(plan);
+  const FutureSize size = future_size(config, plan.samples);
+  json["file"] = size_json(size.file);
+  if (!size.without_rule.empty()) json["without_rule"] = size.without_rule;
+  if (!plan.samples.assumed.empty()) json["assumed"] = plan.samples.assumed;
+  print_json(json);
 }
 
 int run_main(int argc, char** argv) {
@@ -194,6 +213,9 @@ int run_main(int argc, char** argv) {
     fmt::print("{}", print_config(config));
     return kDone;
   }
+  if (!line.has("validate") && !line.has("dry-run")) {
+    return train_and_report(line, asked, mode, {argv, argv + argc});
+  }
   const Plan plan = plan_of(config);
   if (line.has("validate")) {
     if (line.json()) {
@@ -203,21 +225,8 @@ int run_main(int argc, char** argv) {
     }
     return kDone;
   }
-  if (line.has("dry-run")) {
-    if (line.json()) {
-      Json json = plan_json(plan);
-      const FutureSize size = future_size(config, plan.samples);
-      json["file"] = size_json(size.file);
-      if (!size.without_rule.empty()) json["without_rule"] = size.without_rule;
-      if (!plan.samples.assumed.empty()) json["assumed"] = plan.samples.assumed;
-      print_json(json);
-    } else {
-      fmt::print("{}", plan_text(config, plan));
-      print_forecast(config, plan);
-    }
-    return kDone;
-  }
-  return train_and_report(line, asked, mode, plan, {argv, argv + argc});
+  print_dry_run(line, config, plan);
+  return kDone;
 }
 
 }  // namespace

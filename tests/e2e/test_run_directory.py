@@ -313,6 +313,29 @@ class Continuing(RunDirectoryTest):
             self.assertRegex(done.stderr, r"--resume is given as '\w+' and as '\w+'; give one of them")
         self.call("tbn-train", "--resume=auto", "--resume=auto", "runs/tiny")
 
+    def test_auto_of_a_complete_run_prints_its_result_wherever_its_data_are(self):
+        self.train("train.epochs=1")
+        there = self.folder / "elsewhere"
+        there.mkdir()
+        here = self.call("tbn-train", "--resume=auto", "runs/tiny").stdout
+        self.assertRegex(here, "'runs/tiny' is complete, 1 epochs: test accuracy")
+        done = self.call("tbn-train", "--resume=auto", "../runs/tiny", cwd=there)
+        self.assertEqual(done.stdout.replace("../", ""), here)
+        (self.folder / "data").rename(self.folder / "gone")
+        self.assertEqual(self.call("tbn-train", "--resume=auto", "runs/tiny").stdout, here)
+        self.assertIn("is complete", self.train("train.epochs=1", "--resume=auto").stdout)
+
+    def test_a_network_to_begin_with_that_is_not_there_is_said_with_its_key_and_place(self):
+        for key in ("init.from", "teacher.from"):
+            with self.subTest(key=key):
+                done = self.train("name=other", f"{key}=runs/none", code=3)
+                self.assertRegex(done.stderr, rf"{key}: there is no 'runs/none'; from here that is "
+                                              rf"'/\S+/runs/none'\n$")
+                done = self.train("name=other", f"{key}=/runs/none", code=3)
+                self.assertTrue(done.stderr.endswith(f"{key}: there is no '/runs/none'\n"), done.stderr)
+                done = self.train("name=other", f"{key}=data", code=3)
+                self.assertIn(f"{key}: 'data' has no checkpoints/best.safetensors", done.stderr)
+
     def test_a_folder_that_was_recorded_relative_is_said_with_where_it_is_looked_for(self):
         self.train("train.epochs=1", "teacher.from=", "data.root=data")
         there = self.folder / "elsewhere"
@@ -320,8 +343,8 @@ class Continuing(RunDirectoryTest):
         sentence = (rf"last.safetensors: data.root was recorded as 'data', and from here that is "
                     rf"'\S*/elsewhere/data', which is not there; go to the folder that the run was "
                     rf"started in, or give data.root=\.\.\.\n$")
-        for way in ("--resume", "--resume=auto"):
-            done = self.call("tbn-train", way, "../runs/tiny", code=3, cwd=there)
+        for way in (["--resume"], ["--resume=auto", "train.epochs=2"]):
+            done = self.call("tbn-train", way[0], "../runs/tiny", *way[1:], code=3, cwd=there)
             self.assertRegex(done.stderr, sentence)
         done = self.call("tbn-eval", "../runs/tiny", code=3, cwd=there)
         self.assertRegex(done.stderr, r"recorded as 'data', and from here .* or give --root <folder>\n$")

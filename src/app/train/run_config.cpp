@@ -66,9 +66,9 @@ Config config_of_stored(const CommandLine& line, const StoredConfig& stored) {
 
 RunConfig load(const CommandLine& line, RunMode mode) {
   const std::string file = line.text("config");
-  if (!resumes(mode)) return {load_config(file, line.settings()), {}};
+  if (!resumes(mode)) return {.config = load_config(file, line.settings()), .as_earlier = {}};
   ResumedConfig loaded = load_resumed_config(file, line.settings());
-  return {std::move(loaded.config), std::move(loaded.as_earlier)};
+  return {.config = std::move(loaded.config), .as_earlier = std::move(loaded.as_earlier)};
 }
 
 RunConfig config_of_run(const CommandLine& line, RunMode mode) {
@@ -79,15 +79,17 @@ RunConfig config_of_run(const CommandLine& line, RunMode mode) {
                                   setting, folder.string()));
   }
   RunConfig run;
+  std::optional<StoredConfig> stored;
   if (line.has("config")) {
     run = load(line, mode);
   } else {
-    const StoredConfig stored = stored_config(folder, mode);
-    run.config = config_of_stored(line, stored);
-    check_places(line, run.config, stored);
+    stored = stored_config(folder, mode);
+    run.config = config_of_stored(line, *stored);
   }
   run.config.name = folder.filename().string();
   run.config.output = folder.has_parent_path() ? folder.parent_path().string() : ".";
+  run.is_done = mode == RunMode::kResumeAuto && is_done_already(run.config);
+  if (stored && !run.is_done) check_places(line, run.config, *stored);
   return run;
 }
 
@@ -101,7 +103,9 @@ RunConfig config_of_file(const CommandLine& line, RunMode mode) {
   if (line.text("config").empty()) {
     throw ConfigError("which configuration? Give it as --config <file>");
   }
-  return load(line, mode);
+  RunConfig run = load(line, mode);
+  run.is_done = mode == RunMode::kResumeAuto && is_done_already(run.config);
+  return run;
 }
 
 }  // namespace

@@ -18,6 +18,7 @@ RunMode run_mode(const CommandLine& line);
 struct RunConfig {
   Config config;
   std::optional<Config> as_earlier;
+  bool is_done = false;  // --resume=auto of a complete run, which looks at no data
 };
 
 // With a run directory, `--resume runs/x`, the configuration that it keeps, or that of --config,

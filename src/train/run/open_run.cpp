@@ -255,6 +255,12 @@ OpenRun open_run(const Config& config, RunMode mode,
   return run;
 }
 
+bool is_done_already(const Config& config) {
+  const RunContents contents = RunDirectory(fs::path(config.output) / config.name).look();
+  return contents.result && is_long_enough(*contents.result, config.train) &&
+         (contents.state == RunState::kLast || contents.state == RunState::kBest);
+}
+
 StoredConfig stored_config(const fs::path& folder, RunMode mode) {
   const RunDirectory run(folder);
   const RunContents contents = run.look();

@@ -74,6 +74,10 @@ OpenRun open_run(const Config& config, RunMode mode,
                  std::chrono::duration<double> most_wait = kAutoWait,
                  const Config* as_earlier = nullptr);
 
+// Whether --resume=auto of this configuration has nothing to train, as far as the folder tells
+// before it is locked: then neither data nor a network need be there.
+bool is_done_already(const Config& config);
+
 // The configuration of the run in a folder, as YAML, and the file that it was found in: that of the
 // state that `mode` continues, else config.yaml's. Throws ConfigError where there is no run, and as
 // open_run() does where its checkpoint is damaged.

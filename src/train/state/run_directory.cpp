@@ -194,4 +194,19 @@ fs::path find_checkpoint(const fs::path& path) {
                   path.string()));
 }
 
+fs::path find_checkpoint_of(const std::string& key, const fs::path& path) {
+  std::error_code error;
+  if (!fs::exists(path, error) && !error) {
+    const fs::path here = fs::absolute(path, error).lexically_normal();
+    throw DataError(path.is_absolute() ? fmt::format("{}: there is no '{}'", key, path.string())
+                                       : fmt::format("{}: there is no '{}'; from here that is '{}'",
+                                                     key, path.string(), here.string()));
+  }
+  try {
+    return find_checkpoint(path);
+  } catch (const DataError& found) {
+    throw DataError(fmt::format("{}: {}", key, found.what()));
+  }
+}
+
 }  // namespace tbn

@@ -74,4 +74,8 @@ class RunDirectory {
 // file itself. Throws DataError where there is none.
 std::filesystem::path find_checkpoint(const std::filesystem::path& path);
 
+// The same of a setting's value. Throws DataError that begins with `key`, and says which place a
+// relative path that is not there means from here.
+std::filesystem::path find_checkpoint_of(const std::string& key, const std::filesystem::path& path);
+
 }  // namespace tbn

@@ -42,7 +42,7 @@ void refuse_pickle(const fs::path& file) {
 }
 
 Source read_source(const fs::path& from, const Graph& graph) {
-  const fs::path path = find_checkpoint(from);
+  const fs::path path = find_checkpoint_of("init.from", from);
   refuse_pickle(path);
   Source source{.where = path.string()};
   SafetensorsFile file = read_safetensors(path);

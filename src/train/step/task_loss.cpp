@@ -32,7 +32,7 @@ void check_classes(const Rule& rule, const SampleSpec& spec, const std::string& 
 std::shared_ptr<GraphModule> load_teacher(const TeacherConfig& teacher, const SampleSpec& spec,
                                           c10::Device device) {
   if (teacher.from.empty()) return nullptr;
-  const std::string where = find_checkpoint(teacher.from).string();
+  const std::string where = find_checkpoint_of("teacher.from", teacher.from).string();
   const Checkpoint checkpoint = read_checkpoint(where);
   check_classes(checkpoint.rule, spec, fmt::format("teacher.from: '{}'", where));
   check_data_fits(checkpoint.graph, spec, fmt::format("teacher.from: {}", where));
