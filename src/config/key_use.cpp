@@ -28,7 +28,7 @@ constexpr unsigned kTrainSamples = kSamples & ~unsigned{kUseTestSplit};
 struct Group {
   unsigned kinds;
   unsigned uses;
-  std::initializer_list<std::string_view> keys;
+  std::vector<std::string_view> keys;
 };
 
 const std::vector<Group>& groups() {

@@ -34,8 +34,6 @@ class RunFiles {
   void finish(const Json& summary);
 
   double minutes_since_save() const;
-  // The folder still speaks of the earlier training that is continued.
-  bool is_untouched() const { return !is_described_; }
   const std::string& config_yaml() const { return config_yaml_; }
 
  private:

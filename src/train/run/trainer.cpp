@@ -50,7 +50,7 @@ class Trainer {
   enum class EpochEnd { kComplete, kStopped, kStepLimit };
 
   // Nothing was trained since the run was complete: its files stay as they are.
-  bool leaves_all() const { return open_.result && files_.is_untouched(); }
+  bool leaves_all() const { return open_.result && open_.is_at_end && open_.is_complete; }
   void open();
   EpochEnd run_epoch();
   double train_step(const TrainBatch& batch);
