@@ -130,9 +130,9 @@ TEST_CASE("a table of classes shows names in UTF-8 and is aligned by characters"
   EvalMetrics metrics;
   metrics.classes = {{.name = "gro\xC3\x9F", .count = 1}, {.name = "ab\x1B[\xFF", .count = 20}};
   metrics.classes.push_back({.name = std::string(79, 'x') + "\xC3\xA9\xC3\xA9"});
-  const std::string wide(79, ' ');
+  const std::string wide(80, ' ');
   CHECK(metrics_table(metrics) == "class" + wide + "samples  recall  precision\n" + "gro\xC3\x9F " +
-                                      wide + "     1       -          -\n" + "ab?[?" + wide +
+                                      wide + "      1       -          -\n" + "ab?[?" + wide +
                                       "     20       -          -\n" + std::string(79, 'x') +
                                       "\xC3\xA9...        0       -          -\n");
 }

@@ -404,6 +404,7 @@ TEST_CASE("a file that cannot start the network is refused with what is wrong an
   CHECK(test::says(with(std::numeric_limits<float>::quiet_NaN()),
                    {"float.safetensors", "'fc.weight'", "not finite"}));
   CHECK(test::says(with(std::numeric_limits<float>::infinity()), {"not finite"}));
+  test::write_file(folder / "model.pth", "PK");
   CHECK(test::says(refused((folder / "model.pth").string()), {"convert_pth.py"}));
   CHECK(test::says(refused((folder / "none.safetensors").string()), {"none.safetensors"}));
   CHECK(test::says(refused(folder.path().string()), {"run directory"}));

@@ -177,8 +177,7 @@ void compare_samples(const Rule& rule, const DataSplits& splits, Split split, Sa
   const std::string& differs = split == Split::kTest ? found.of_test : found.of_training;
   if (differs.empty()) return;
   const bool own_split = then.splits.contains("validation") != now.splits.contains("validation");
-  const bool picks_others =
-      holds_out(now) || (holds_out(then) && now.validation > 0) || own_split;
+  const bool picks_others = holds_out(now) || (holds_out(then) && now.validation > 0) || own_split;
   if (split != Split::kTest && use == SampleUse::kFigure && picks_others) {
     throw DataError(differs +
                     "; other samples would be held out of these than were held out in training");
