@@ -29,6 +29,9 @@ struct RowWriter {
       to[k] = flat.is_positive(i) ? alpha : -alpha;
     }
   }
+  void operator()(const IntegerRows& integers) const {
+    std::copy_n(integers.values.data() + row * layer.inputs, layer.inputs, to);
+  }
   void operator()(const FloatRows& floats) const {
     std::copy_n(floats.values.data() + row * layer.inputs, layer.inputs, to);
   }
@@ -44,6 +47,16 @@ DenseRows dense_rows(const LayerRows& layer) {
     std::visit(RowWriter{layer, row, sum, rows.values.data() + sum * layer.inputs}, layer.values);
   }
   return rows;
+}
+
+LayerRows with_float_rows(LayerRows layer) {
+  const auto* integers = std::get_if<IntegerRows>(&layer.values);
+  if (integers == nullptr) return layer;
+  const auto floats =
+      std::make_shared<std::vector<float>>(integers->values.begin(), integers->values.end());
+  layer.values = FloatRows{*floats};
+  layer.keep = floats;
+  return layer;
 }
 
 LayerRows with_output_gains(LayerRows layer) {

@@ -52,10 +52,14 @@ struct FlatTile {
     return (bits[static_cast<std::size_t>(bit / 8)] >> (bit % 8) & 1) != 0;
   }
 };
-struct FloatRows {
-  std::span<const float> values;
+struct IntegerRows {                    // from -2^(bits - 1) to 2^(bits - 1), 2 to 8 bits
+  std::span<const std::int8_t> values;  // [rows, inputs]
+  int bits = 8;
 };
-using RowValues = std::variant<SignRows, FlatTile, FloatRows>;
+struct FloatRows {
+  std::span<const float> values;  // [rows, inputs]
+};
+using RowValues = std::variant<SignRows, FlatTile, IntegerRows, FloatRows>;
 
 // Makes every output once: copy i of its row r is output r * row_step + i * copy_step.
 struct Term {
@@ -103,6 +107,9 @@ struct DenseRows {
   }
 };
 DenseRows dense_rows(const LayerRows& layer);
+
+// The same layer, its integers as floats.
+LayerRows with_float_rows(LayerRows layer);
 
 // The same layer, where a flat tile with a scalar an output has them as gains instead.
 LayerRows with_output_gains(LayerRows layer);

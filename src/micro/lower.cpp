@@ -6,7 +6,7 @@
 #include <optional>
 #include <span>
 
-#include "graph/node_rows.h"
+#include "encodings/support.h"
 #include "tbn/error.h"
 
 namespace tbn::micro {
@@ -16,6 +16,10 @@ namespace {
 constexpr std::int64_t kMost = 65535;  // sizes are 16 bits in the kernels
 // Of a value or of a layer's weights; what a small file can make us allocate.
 constexpr std::int64_t kMostValues = std::int64_t{1} << 24;
+
+constexpr Support kSupport = {.flat_tiles = true,
+                              .backend = "microcontrollers",
+                              .way_out = "export the network as .tbn, which every processor runs"};
 
 [[noreturn]] void refuse(const Node& node, const std::string& why) {
   throw ConfigError(describe(node) + ": " + why);
@@ -56,7 +60,8 @@ std::vector<T> reordered(std::span<const T> rows, const std::vector<std::size_t>
 
 class Lowering {
  public:
-  explicit Lowering(const Model& model) : graph_(model.graph), tensors_(model.tensors) {
+  Lowering(const Model& model, const RowsOf& rows_of)
+      : graph_(model.graph), tensors_(model.tensors), rows_of_(rows_of) {
     values_.resize(graph_.nodes.size(), -1);
     flattened_.resize(graph_.nodes.size());
   }
@@ -222,7 +227,7 @@ class Lowering {
   }
 
   bool is_flat(const Node& node) const {
-    return std::holds_alternative<FlatTile>(layer_rows(graph_, tensors_, node).values);
+    return std::holds_alternative<FlatTile>(rows_of_(graph_, tensors_, node).values);
   }
 
   void conv2d(NodeId id, const Node& node, const Conv2d& op) {
@@ -267,12 +272,15 @@ class Lowering {
       refuse(node, "it has more than 16,777,216 weights, too many for a microcontroller");
     }
     // The sums of flat tiles know slices alone.
-    const LayerRows rows = with_output_gains(layer_rows(graph_, tensors_, node));
+    const LayerRows rows = with_output_gains(rows_of_(graph_, tensors_, node));
+    const std::string refused = refusal(kSupport, rows, describe(node));
+    if (!refused.empty()) throw ConfigError(refused);
     const std::vector<std::size_t> order = channels_last_order(channels, places);
     layer.gains = rows.term.gain.values;
     layer.weights = std::visit(
         Overloaded{[&](const SignRows& signs) -> Weights { return row_signs(signs, rows, order); },
                    [&](const FlatTile& flat) -> Weights { return flat_signs(flat); },
+                   [](const IntegerRows&) -> Weights { TBN_CHECK(false, "refused"); },
                    [&](const FloatRows& dense) -> Weights {
                      return DenseWeights{reordered(dense.values, order)};
                    }},
@@ -307,6 +315,7 @@ class Lowering {
 
   const Graph& graph_;
   const TensorMap& tensors_;
+  const RowsOf& rows_of_;
   Network network_;
   std::vector<int> values_;                    // of each node
   std::vector<std::optional<Map>> flattened_;  // the map that a node is the values of, as they lie
@@ -322,6 +331,8 @@ std::int64_t multiply_adds(const Step& step) {
   return step.out.h * step.out.w * each * layer->inputs;
 }
 
-Network lower(const Model& packed) { return Lowering(packed).run(); }
+Network lower(const Model& packed, const RowsOf& rows_of) {
+  return Lowering(packed, rows_of).run();
+}
 
 }  // namespace tbn::micro

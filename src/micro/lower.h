@@ -1,14 +1,16 @@
 // From a packed model to the network that a microcontroller runs.
 #pragma once
 
+#include "graph/node_rows.h"
 #include "micro/network.h"
 #include "tbn/model.h"
 
 namespace tbn::micro {
 
-// Throws ConfigError that names the node where the network has an op that microcontrollers lack, or
-// sizes beyond what the kernels count (65,535 a side, a window, outputs).
-Network lower(const Model& packed);
+// Throws ConfigError that names the node where the network has an op or weights that
+// microcontrollers lack, or sizes beyond what the kernels count (65,535 a side, a window, outputs).
+// Layers multiply what `rows_of` gives.
+Network lower(const Model& packed, const RowsOf& rows_of = layer_rows);
 
 // Values of a vector given channels first, as data sets have them, channels last, and back.
 template <class T>

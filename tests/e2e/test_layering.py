@@ -45,7 +45,7 @@ ROOMS = (
     ("src/runtime/cpu/common", "what kernels on processors share", "runtime/plan"),
     ("src/runtime/cpu/reference", "plain loops: the oracle of every other backend", "graph runtime/cpu/common runtime/plan"),
     ("src/runtime/cpu/fast", "look-ups, bytes, floats; one file an instruction set", "base encodings graph runtime/cpu/common runtime/cpu/reference runtime/plan"),
-    ("src/runtime/cpu", "a network as kernels in order", "base runtime/cpu/common runtime/cpu/fast runtime/cpu/reference runtime/plan"),
+    ("src/runtime/cpu", "a network as kernels in order", "base graph runtime/cpu/common runtime/cpu/fast runtime/cpu/reference runtime/plan"),
     ("src/runtime", "files loaded, sessions, the C interface", "base prepare graph/passes runtime/cpu runtime/cpu/fast runtime/plan"),
     ("src/runtime/cuda/missing", "what answers where CUDA was left out", ""),
     ("src/runtime/cuda/device", "a device, its memory and instructions", "base"),
@@ -57,7 +57,7 @@ ROOMS = (
     ("src/runtime/cuda/program", "a network as steps in order; sessions",
      "base graph/passes runtime runtime/plan runtime/cuda/device runtime/cuda/layer runtime/cuda/step runtime/cuda/kernels runtime/cuda/choice"),
     ("src/firmware", "the C99 kernels of exported networks", ""),
-    ("src/micro", "packed graphs lowered, calibrated and quantised for microcontrollers", "base file graph"),
+    ("src/micro", "packed graphs lowered, calibrated and quantised for microcontrollers", "base file encodings graph"),
 
     ("src/eval", "metrics of every task; packed files on whole data sets", "base file prepare graph/passes data/source data runtime micro"),
     ("src/export", "packed models from checkpoints; C sources", "base file prepare graph/passes runtime micro"),

@@ -13,16 +13,16 @@
 namespace tbn::cpu {
 namespace {
 
-fast::Kernels make_kernels(const Graph& graph, const TensorMap& tensors, Backend backend,
-                           const fast::Isa& isa, const fast::Prepared& prepared) {
+fast::Kernels make_kernels(const Graph& graph, const TensorMap& tensors, const RowsOf& rows_of,
+                           Backend backend, const fast::Isa& isa, const fast::Prepared& prepared) {
   const auto fast_kernels = [&](fast::Precision precision) {
-    return fast::make_kernels(graph, tensors, precision, isa, prepared);
+    return fast::make_kernels(graph, tensors, rows_of, precision, isa, prepared);
   };
   switch (backend) {
     case Backend::kReference: {
       fast::Kernels kernels{.channels_last = std::vector<bool>(graph.nodes.size(), false)};
       for (const Node& node : graph.nodes) {
-        kernels.of_nodes.push_back(reference::make_kernel(graph, tensors, node));
+        kernels.of_nodes.push_back(reference::make_kernel(graph, tensors, node, rows_of));
       }
       return kernels;
     }
@@ -46,11 +46,11 @@ void timed(RunObserver* observer, NodeId node, const char* kernel, FunctionRef<v
 }  // namespace
 
 Program::Program(const Graph& graph, const TensorMap& tensors, Backend backend,
-                 const fast::Isa* isa, const fast::Prepared& prepared)
+                 const fast::Isa* isa, const fast::Prepared& prepared, const RowsOf& rows_of)
     : graph_(backend == Backend::kReference ? graph : fuse_additions(graph)),
       isa_(isa != nullptr ? *isa : fast::usable_isas().front()),
       plan_(plan_memory(graph_)) {
-  fast::Kernels kernels = make_kernels(graph_, tensors, backend, isa_, prepared);
+  fast::Kernels kernels = make_kernels(graph_, tensors, rows_of, backend, isa_, prepared);
   kernels_ = std::move(kernels.of_nodes);
   output_channels_last_ = kernels.channels_last[static_cast<std::size_t>(graph_.output)];
   for (const Kernel& kernel : kernels_) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/function_ref.h"
+#include "graph/node_rows.h"
 #include "runtime/cpu/common/kernel.h"
 #include "runtime/cpu/fast/isa.h"
 #include "runtime/cpu/fast/weights.h"
@@ -24,9 +25,11 @@ struct ExampleMemory {
 class Program {
  public:
   // `graph` and `tensors` must be a checked packed network. With the processor's best instructions,
-  // or those of `isa`. Throws DataError for prepared weights that do not fit it.
+  // or those of `isa`. Its layers multiply what `rows_of` gives. Throws DataError for prepared
+  // weights that do not fit it.
   Program(const Graph& graph, const TensorMap& tensors, Backend backend,
-          const fast::Isa* isa = nullptr, const fast::Prepared& prepared = {});
+          const fast::Isa* isa = nullptr, const fast::Prepared& prepared = {},
+          const RowsOf& rows_of = layer_rows);
 
   std::int64_t arena_values() const { return plan_.arena_values; }
   std::int64_t shared_values() const { return shared_values_; }

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "graph/node_rows.h"
 #include "runtime/cpu/reference/kernel.h"
 
 namespace tbn::fast {
@@ -40,9 +39,14 @@ bool tables_fit(int bits, std::int64_t table, const LayerShape& shape) {
 
 class Maker {
  public:
-  Maker(const Graph& graph, const TensorMap& tensors, Precision precision, const Isa& isa,
-        const Prepared& prepared)
-      : graph_(graph), tensors_(tensors), precision_(precision), isa_(isa), prepared_(prepared) {}
+  Maker(const Graph& graph, const TensorMap& tensors, const RowsOf& rows_of, Precision precision,
+        const Isa& isa, const Prepared& prepared)
+      : graph_(graph),
+        tensors_(tensors),
+        rows_of_(rows_of),
+        precision_(precision),
+        isa_(isa),
+        prepared_(prepared) {}
 
   // `last` says of each node before this one whether its image lies channels last.
   Made make(const Node& node, const std::vector<bool>& last) const {
@@ -108,15 +112,17 @@ class Maker {
                               .stride = conv.stride,
                               .padding = conv.padding};
     const bool depthwise = conv.groups == input[0] && conv.groups == node.shape[0];
-    if (conv.groups != 1 && !depthwise) return {reference::make_kernel(graph_, tensors_, node)};
-    const LayerRows rows = layer_rows(graph_, tensors_, node);
+    if (conv.groups != 1 && !depthwise) {
+      return {reference::make_kernel(graph_, tensors_, node, rows_of_)};
+    }
+    const LayerRows rows = rows_of_(graph_, tensors_, node);
     if (conv.groups == 1) return {make_product_layer(node, shape, rows), true, true};
     LayerOutputs layer = layer_outputs(rows, tensors_, node);
     return {make_depthwise(isa_, shape, std::move(layer), dense_rows(rows)), true, true};
   }
 
   Kernel make_linear(const Node& node) const {
-    const LayerRows rows = layer_rows(graph_, tensors_, node);
+    const LayerRows rows = rows_of_(graph_, tensors_, node);
     const std::int64_t positions = element_count(node.shape) / rows.outputs;
     const LayerShape shape = {
         .channels = rows.inputs, .in_h = positions, .out_h = positions, .per_row = true};
@@ -166,6 +172,7 @@ class Maker {
 
   const Graph& graph_;
   const TensorMap& tensors_;
+  const RowsOf& rows_of_;
   Precision precision_;
   const Isa& isa_;
   const Prepared& prepared_;
@@ -215,9 +222,9 @@ bool is_flat(const Shape& shape) { return shape[0] == 1 || shape[1] * shape[2] =
 
 }  // namespace
 
-Kernels make_kernels(const Graph& graph, const TensorMap& tensors, Precision precision,
-                     const Isa& isa, const Prepared& prepared) {
-  const Maker maker(graph, tensors, precision, isa, prepared);
+Kernels make_kernels(const Graph& graph, const TensorMap& tensors, const RowsOf& rows_of,
+                     Precision precision, const Isa& isa, const Prepared& prepared) {
+  const Maker maker(graph, tensors, rows_of, precision, isa, prepared);
   Kernels kernels;
   for (const Node& node : graph.nodes) {
     Made made = maker.make(node, kernels.channels_last);

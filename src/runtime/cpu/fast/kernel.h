@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "graph/node_rows.h"
 #include "runtime/cpu/common/kernel.h"
 #include "runtime/cpu/fast/isa.h"
 #include "runtime/cpu/fast/product.h"
@@ -41,8 +42,8 @@ struct Kernels {
   std::vector<Kernel> of_nodes;
   std::vector<bool> channels_last;
 };
-Kernels make_kernels(const Graph& graph, const TensorMap& tensors, Precision precision,
-                     const Isa& isa, const Prepared& prepared);
+Kernels make_kernels(const Graph& graph, const TensorMap& tensors, const RowsOf& rows_of,
+                     Precision precision, const Isa& isa, const Prepared& prepared);
 
 // y [C, H, W] = x [H, W, C], and back.
 void to_channels_first(const Isa& isa, const Shape& shape, const float* x, float* y);

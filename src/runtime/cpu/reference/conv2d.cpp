@@ -93,8 +93,9 @@ void list_taps(ConvPlan& plan) {
 
 }  // namespace
 
-Kernel make_conv2d(const Graph& graph, const TensorMap& tensors, const Node& node) {
-  ConvPlan plan{.layer = make_layer(graph, tensors, node),
+Kernel make_conv2d(const Graph& graph, const TensorMap& tensors, const Node& node,
+                   const RowsOf& rows_of) {
+  ConvPlan plan{.layer = make_layer(graph, tensors, node, rows_of),
                 .op = std::get<Conv2d>(node.op),
                 .input = graph.node(node.inputs.front()).shape,
                 .output = node.shape};

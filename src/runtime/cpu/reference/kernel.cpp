@@ -19,7 +19,8 @@ std::vector<Shape> input_shapes(const Graph& graph, const Node& node) {
 
 }  // namespace
 
-Kernel make_kernel(const Graph& graph, const TensorMap& tensors, const Node& node) {
+Kernel make_kernel(const Graph& graph, const TensorMap& tensors, const Node& node,
+                   const RowsOf& rows_of) {
   const auto input_shape = [&]() -> const Shape& { return graph.node(node.inputs.front()).shape; };
   const auto own = [&](const char* tensor) -> std::span<const float> {
     return tensors.at(node.name + "." + tensor).values<float>();
@@ -28,8 +29,8 @@ Kernel make_kernel(const Graph& graph, const TensorMap& tensors, const Node& nod
       Overloaded{
           [&](const Input& op) { return make_copy(op.shape); },
           [&](const Normalize& op) { return make_normalize(op, node.shape); },
-          [&](const Conv2d&) { return make_conv2d(graph, tensors, node); },
-          [&](const Linear&) { return make_linear(graph, tensors, node); },
+          [&](const Conv2d&) { return make_conv2d(graph, tensors, node, rows_of); },
+          [&](const Linear&) { return make_linear(graph, tensors, node, rows_of); },
           [&](const BatchNorm&) -> Kernel { refuse(node); },
           [&](const Affine& op) { return make_affine(op, own("scale"), own("bias"), node.shape); },
           [&](const Activation& op) { return make_activation(op.kind, node.shape); },

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "graph/node_rows.h"
 #include "runtime/cpu/common/kernel.h"
 #include "tbn/model.h"
 
@@ -14,12 +15,15 @@ namespace tbn::reference {
 using cpu::Buffers;
 using cpu::Kernel;
 
-// The kernel of a node of a checked packed network.
-Kernel make_kernel(const Graph& graph, const TensorMap& tensors, const Node& node);
+// The kernel of a node of a checked packed network, whose layers multiply what `rows_of` gives.
+Kernel make_kernel(const Graph& graph, const TensorMap& tensors, const Node& node,
+                   const RowsOf& rows_of = layer_rows);
 
 // One file of this folder each; shapes are those of the inputs, then of the output.
-Kernel make_conv2d(const Graph& graph, const TensorMap& tensors, const Node& node);
-Kernel make_linear(const Graph& graph, const TensorMap& tensors, const Node& node);
+Kernel make_conv2d(const Graph& graph, const TensorMap& tensors, const Node& node,
+                   const RowsOf& rows_of);
+Kernel make_linear(const Graph& graph, const TensorMap& tensors, const Node& node,
+                   const RowsOf& rows_of);
 Kernel make_normalize(const Normalize& op, const Shape& shape);
 Kernel make_affine(const Affine& op, std::span<const float> scale, std::span<const float> bias,
                    const Shape& shape);

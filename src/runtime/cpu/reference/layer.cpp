@@ -1,12 +1,11 @@
 // Expands packed weights once, when a session is made.
 #include "runtime/cpu/reference/layer.h"
 
-#include "graph/node_rows.h"
-
 namespace tbn::reference {
 
-Layer make_layer(const Graph& graph, const TensorMap& tensors, const Node& node) {
-  const LayerRows rows = layer_rows(graph, tensors, node);
+Layer make_layer(const Graph& graph, const TensorMap& tensors, const Node& node,
+                 const RowsOf& rows_of) {
+  const LayerRows rows = rows_of(graph, tensors, node);
   return {layer_outputs(rows, tensors, node), dense_rows(rows)};
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "graph/node_rows.h"
 #include "runtime/cpu/reference/activation.h"
 #include "runtime/plan/layer_outputs.h"
 
@@ -16,7 +17,8 @@ struct Layer : LayerOutputs {
 };
 
 // `node` is a conv2d or a linear of a checked packed network.
-Layer make_layer(const Graph& graph, const TensorMap& tensors, const Node& node);
+Layer make_layer(const Graph& graph, const TensorMap& tensors, const Node& node,
+                 const RowsOf& rows_of = layer_rows);
 
 // output[i] = act(gain[c] * sums[i] + bias[c]), `count` values of one output c.
 inline void finish_output(const LayerOutputs& layer, std::int64_t c, const float* sums,

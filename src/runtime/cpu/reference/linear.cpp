@@ -28,8 +28,9 @@ struct LinearPlan {
 
 }  // namespace
 
-Kernel make_linear(const Graph& graph, const TensorMap& tensors, const Node& node) {
-  LinearPlan plan{.layer = make_layer(graph, tensors, node)};
+Kernel make_linear(const Graph& graph, const TensorMap& tensors, const Node& node,
+                   const RowsOf& rows_of) {
+  LinearPlan plan{.layer = make_layer(graph, tensors, node, rows_of)};
   Layer& layer = plan.layer;
   std::vector<float> transposed(layer.weights.values.size());
   for (std::int64_t r = 0; r < layer.rows; ++r) {

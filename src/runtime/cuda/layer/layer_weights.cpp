@@ -18,10 +18,12 @@ int narrow(const Node& node, std::int64_t value) {
                   " values in one dimension, more than a CUDA device can index");
 }
 
-// A flat tile's kernels know one scalar and those of slices alone.
+// A flat tile's kernels know one scalar and those of slices alone. Integers are multiplied as
+// floats, which hold them exactly in every precision of a device.
 LayerRows rows_of(const Graph& graph, const TensorMap& tensors, const Node& node) {
-  return with_output_gains(layer_rows(graph, tensors, node));
+  return with_float_rows(with_output_gains(layer_rows(graph, tensors, node)));
 }
+[[noreturn]] void refuse_integers() { TBN_CHECK(false, "integers are floats here"); }
 
 void take_images(LayerShape& shape, const Conv2d& conv, const Graph& graph, const Node& node) {
   const Shape& input = graph.node(node.inputs.front()).shape;
@@ -61,6 +63,7 @@ void take_form(LayerShape& shape, const Node& node, const LayerRows& rows) {
                           shape.flat_bits = narrow(node, flat.q);
                           shape.flat_scalars = static_cast<int>(flat.alphas.size());
                         },
+                        [](const IntegerRows&) { refuse_integers(); },
                         [&](const FloatRows&) { shape.form = WeightForm::kFloat; }},
              rows.values);
 }
@@ -139,6 +142,7 @@ LayerWeights layer_weights(const Graph& graph, const TensorMap& tensors, const N
             weights.bits = flat_bits(flat.bits);
             weights.floats.assign(flat.alphas.begin(), flat.alphas.end());
           },
+          [](const IntegerRows&) { refuse_integers(); },
           [&](const FloatRows& floats) { weights.floats = device_floats(floats.values, shape); }},
       rows.values);
   return weights;

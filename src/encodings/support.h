@@ -1,0 +1,23 @@
+// What a backend multiplies of LayerRows: each takes rows of signs and of floats, and says here
+// what it takes besides. One that lacks something refuses the layer by name.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "encodings/layer_rows.h"
+
+namespace tbn {
+
+struct Support {
+  bool flat_tiles = false;
+  bool integers = false;
+  std::string_view backend;  // "microcontrollers", for errors
+  std::string_view way_out;  // "export the network as .tbn"
+};
+
+// "linear 'fc': its weights are integers of 6 bits, which microcontrollers do not multiply; export
+// the network as .tbn"; empty where the backend multiplies the layer. `where` is as errors begin.
+std::string refusal(const Support& support, const LayerRows& layer, const std::string& where);
+
+}  // namespace tbn

@@ -1,0 +1,86 @@
+// What backends make of rows that no encoding gives them yet: every one multiplies them, or refuses
+// the layer by name.
+#include <algorithm>
+#include <cmath>
+
+#include "encodings/support.h"
+#include "micro/lower.h"
+#include "runtime/cpu/fast/kernel.h"
+#include "runtime/cpu/program.h"
+#include "support/catch.h"
+#include "support/errors.h"
+#include "support/made_rows.h"
+#include "support/naive_eval.h"
+#include "support/random_model.h"
+#include "support/run_program.h"
+#include "tbn/error.h"
+
+using namespace tbn;
+
+namespace {
+
+// Values of 256 steps from -1 to 2, both among them in each vector or image, so that rounding
+// inputs to bytes changes none.
+std::vector<float> stepped_values(const Shape& shape, std::uint64_t seed) {
+  const std::int64_t count = element_count(shape);
+  const std::int64_t run = shape.size() == 2 ? shape.back() : count;
+  std::vector<float> values;
+  for (const float v : test::random_values(count, seed, 0, 256)) {
+    values.push_back((std::floor(v) - 85.0f) / 85.0f);
+  }
+  for (std::int64_t i = 0; i < count; i += run) {
+    values[static_cast<std::size_t>(i)] = -1;
+    values[static_cast<std::size_t>(i + run - 1)] = 2;
+  }
+  return values;
+}
+
+void check_programs(const test::MadeRows& made) {
+  const Graph& graph = made.model.graph;
+  const auto input = stepped_values(graph.input_shape(), 5);
+  const std::vector<double> expected = test::naive_eval(made.model, input);
+  for (const fast::Isa& isa : fast::usable_isas()) {
+    for (const Backend backend : kBackends) {
+      CAPTURE(made.what, isa.name, to_string(backend));
+      const cpu::Program program(graph, made.model.tensors, backend, &isa, {}, made.rows_of());
+      CHECK(test::relative_error(test::run(program, graph, input), expected) < 1e-5);
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("integers are multiplied by every backend of the processor") {
+  for (const test::MadeRows& made : test::made_integers()) check_programs(made);
+}
+
+TEST_CASE("integers as floats are the same layer") {
+  for (const test::MadeRows& made : test::made_integers()) {
+    CAPTURE(made.what);
+    const LayerRows floats = with_float_rows(made.rows);
+    CHECK(std::holds_alternative<FloatRows>(floats.values));
+    CHECK(expanded(floats) == expanded(made.rows));
+  }
+}
+
+TEST_CASE("a backend that lacks an alphabet refuses the layer by name") {
+  const test::MadeRows made = test::made_integers().front();
+  CHECK(test::says(test::message_of<ConfigError>([&] { micro::lower(made.model, made.rows_of()); }),
+                   {"linear 'layer': its weights are integers of ",
+                    " bits, which microcontrollers do not multiply; export the network as .tbn"}));
+
+  const Support none = {.backend = "abaci", .way_out = "count by hand"};
+  LayerRows rows = made.rows;
+  CHECK(
+      refusal(none, rows, "it").starts_with("it: its weights are integers of 3 bits, which abaci"));
+  CHECK(refusal({.integers = true}, rows, "it").empty());
+  rows.values = FlatTile{};
+  CHECK(
+      refusal(none, rows, "it") ==
+      "it: its weights are a tile whose ends cut rows, which abaci do not multiply; count by hand");
+  CHECK(refusal({.flat_tiles = true}, rows, "it").empty());
+  for (const RowValues& values : {RowValues(SignRows{}), RowValues(FloatRows{})}) {
+    rows.values = values;
+    CHECK(refusal(none, rows, "it").empty());
+  }
+}
