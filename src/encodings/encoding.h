@@ -3,20 +3,62 @@
 
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "encodings/layer_rows.h"
 #include "encodings/node_tensors.h"
 #include "tbn/encodings.h"
+#include "tbn/tensor_spec.h"
 
 namespace tbn {
 
-// Functions are given an encoding of the room's own kind.
+// What a weight costs. A float is 32 bits.
+struct EncodingCost {
+  std::string_view encoding;  // as summaries say it: "float", "binary", "tiled"
+  std::string_view form;      // of its tile, "" where it has none
+  std::int64_t p = 1;
+  std::int64_t tile_length = 0;  // bits of the tile; 0 where it has none
+  std::int64_t scalars = 0;
+  std::int64_t bits = 0;   // of weights and scalars, as papers count them
+  std::int64_t bytes = 0;  // in the packed file, where no norm takes the scalars in
+  std::int64_t sums = 0;   // of m products for one pixel: n, or fewer where outputs share them
+};
+
+// Functions are given an encoding of the room's own kind. The names of TensorSpecs are suffixes.
 class Encoding {
  public:
   virtual ~Encoding() = default;
 
   // "float", "binary", "tiled(p=4)": for people.
   virtual std::string name(const WeightEncoding& encoding) const = 0;
+
+  // Throws ConfigError, beginning with dims.where, where a weight of this shape cannot have it.
+  // What follows may count on it.
+  virtual void check(const WeightEncoding& encoding, const LayerDims& dims) const = 0;
+
+  virtual EncodingCost cost(const WeightEncoding& encoding, const LayerDims& dims) const = 0;
+
+  // What a layer owns of its weight while it is trained.
+  virtual std::vector<TensorSpec> training_tensors(const WeightEncoding& encoding,
+                                                   const LayerDims& dims) const = 0;
+
+  // And in the packed file. `scaled`: a norm was folded in, whose `scale` is not listed here.
+  virtual std::vector<TensorSpec> packed_tensors(const WeightEncoding& encoding,
+                                                 const LayerDims& dims, bool scaled) const = 0;
+
+  // Export: makes the packed tensors of those in training, rounding as the trainer does. How they
+  // were trained is forgotten.
+  virtual void pack(WeightEncoding& encoding, const LayerDims& dims,
+                    EditableTensors& tensors) const = 0;
+
+  // Export, after pack(): multiplies those scalars that are factors of outputs into a folded
+  // norm's `scale` [n], and drops them.
+  virtual void absorb(const WeightEncoding& encoding, const LayerDims& dims,
+                      EditableTensors& tensors, std::span<double> scale) const = 0;
+
+  // What a reader of the packed file must know, as tbn/file.h lists it.
+  virtual std::vector<std::string_view> features(const WeightEncoding& encoding) const = 0;
 
   // What a runtime multiplies, of the packed tensors of a checked network; without a folded norm's
   // scale. Borrows the tensors.

@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tbn/tensor.h"
 
@@ -21,11 +22,32 @@ class NodeTensors {
     return tensors_.at(name_of(suffix)).values<T>();
   }
 
- private:
+ protected:
   std::string name_of(std::string_view suffix) const { return prefix_ + std::string(suffix); }
 
+ private:
   const TensorMap& tensors_;
   std::string prefix_;
 };
+
+// The same while a network is exported.
+class EditableTensors : public NodeTensors {
+ public:
+  EditableTensors(TensorMap& tensors, std::string_view node)
+      : NodeTensors(tensors, node), editable_(tensors) {}
+
+  // Throws InternalError where there is none.
+  std::vector<double> doubles(std::string_view suffix) const;
+  void put(std::string_view suffix, HostTensor tensor);
+  void put_floats(std::string_view suffix, const Shape& shape, std::span<const double> values);
+  void erase(std::string_view suffix);
+
+ private:
+  TensorMap& editable_;
+};
+
+std::vector<double> doubles_of(const TensorMap& tensors, const std::string& name);
+// Of float32.
+HostTensor float_tensor(const Shape& shape, std::span<const double> values);
 
 }  // namespace tbn

@@ -8,6 +8,8 @@
 namespace tbn {
 namespace {
 
+constexpr std::int64_t kFloatBits = 32;
+
 TileLayout layout_of(const TiledWeights& tiled, const LayerDims& dims) {
   return tile_layout(dims.outputs, dims.inputs, tiled.p, dims.where, tiled.order);
 }
@@ -33,11 +35,132 @@ Gains gains_of(const TileLayout& layout, const NodeTensors& tensors) {
   return {.of = scalars_of(layout, alphas), .values = {alphas.begin(), alphas.end()}};
 }
 
+// Every weight has the magnitude of its bit's shared latent.
+std::vector<double> magnitudes_of_shared(const TileLayout& layout, AlphaScope scope,
+                                         std::span<const double> s) {
+  std::vector<double> values;
+  for (std::int64_t k = 0; k < layout.weights(); ++k) {
+    values.push_back(s[static_cast<std::size_t>(tile_index(layout, k))]);
+  }
+  return mean_magnitudes<double>(layout, scope, values);
+}
+
+// The scalars as they were trained: a tensor, or the means that the paper takes.
+std::vector<double> trained_scalars(const TiledWeights& tiled, const TileLayout& layout,
+                                    const EditableTensors& tensors,
+                                    std::span<const double> latents) {
+  switch (tiled.alpha_from) {
+    case AlphaSource::kLearned:
+      return tensors.doubles("alpha");
+    case AlphaSource::kWeight:
+      return mean_magnitudes<double>(layout, tiled.alpha, tensors.doubles("alpha_latent"));
+    case AlphaSource::kScores:
+      return tiled.latent == LatentForm::kShared
+                 ? magnitudes_of_shared(layout, tiled.alpha, latents)
+                 : mean_magnitudes<double>(layout, tiled.alpha, latents);
+  }
+  TBN_CHECK(false, "not an alpha source");
+}
+
 class TiledRoom final : public Encoding {
  public:
   std::string name(const WeightEncoding& encoding) const override {
     const std::int64_t p = own(encoding).p;
     return p == 1 ? "binary" : "tiled(p=" + std::to_string(p) + ")";
+  }
+
+  void check(const WeightEncoding& encoding, const LayerDims& dims) const override {
+    layout_of(own(encoding), dims);
+  }
+
+  EncodingCost cost(const WeightEncoding& encoding, const LayerDims& dims) const override {
+    const TiledWeights& tiled = own(encoding);
+    const TileLayout layout = layout_of(tiled, dims);
+    const bool interleaved = layout.order == TileOrder::kInterleave;
+    const std::int64_t scalars = layout.scalars(tiled.alpha);
+    return {.encoding = tiled.p == 1 ? "binary" : "tiled",
+            .form = interleaved ? "interleaved" : to_string(layout.form),
+            .p = tiled.p,
+            .tile_length = layout.q,
+            .scalars = scalars,
+            .bits = layout.q + kFloatBits * scalars,
+            .bytes = layout.packed_bytes() + kFloatBits / 8 * scalars,
+            .sums = reuses_rows(layout, dims.groups) ? layout.rows() : dims.outputs};
+  }
+
+  std::vector<TensorSpec> training_tensors(const WeightEncoding& encoding,
+                                           const LayerDims& dims) const override {
+    const TiledWeights& tiled = own(encoding);
+    const TileLayout layout = layout_of(tiled, dims);
+    Shape latent = dims.weight;
+    if (tiled.latent == LatentForm::kShared) {
+      latent.front() = layout.rows();
+      if (layout.form == TileForm::kFlat) latent = {layout.q};
+    }
+    std::vector<TensorSpec> specs = {
+        {.name = "latent", .role = TensorRole::kLatent, .shape = latent}};
+    if (tiled.alpha_from == AlphaSource::kWeight) {
+      specs.push_back(
+          {.name = "alpha_latent", .role = TensorRole::kAlphaLatent, .shape = dims.weight});
+    } else if (tiled.alpha_from == AlphaSource::kLearned) {
+      specs.push_back(alpha_spec(tiled, layout));
+    }
+    return specs;
+  }
+
+  std::vector<TensorSpec> packed_tensors(const WeightEncoding& encoding, const LayerDims& dims,
+                                         bool scaled) const override {
+    const TileLayout layout = layout_of(own(encoding), dims);
+    std::vector<TensorSpec> specs = {{.name = "tile",
+                                      .role = TensorRole::kTile,
+                                      .dtype = DType::kU8,
+                                      .shape = {layout.rows(), layout.row_bytes()}}};
+    const bool is_absorbed = scaled && layout.form == TileForm::kRows;
+    if (!is_absorbed) specs.push_back(alpha_spec(own(encoding), layout));
+    return specs;
+  }
+
+  void pack(WeightEncoding& encoding, const LayerDims& dims,
+            EditableTensors& tensors) const override {
+    auto& tiled = std::get<TiledWeights>(encoding);
+    const TileLayout layout = layout_of(tiled, dims);
+    const std::vector<double> latents = tensors.doubles("latent");
+    const std::vector<double> alphas = trained_scalars(tiled, layout, tensors, latents);
+    // In single precision and slice by slice, as the trainer sums: no sign may change on the way
+    // here.
+    const std::vector<float> values(latents.begin(), latents.end());
+    const std::vector<float> aggregated =
+        tiled.latent == LatentForm::kFull ? aggregate<float>(layout, values) : values;
+
+    tensors.erase("latent");
+    tensors.erase("alpha_latent");
+    tensors.put("tile", HostTensor::of<std::uint8_t>({layout.rows(), layout.row_bytes()},
+                                                     pack_tile<float>(layout, aggregated)));
+    tensors.put_floats("alpha", {layout.scalars(tiled.alpha)}, alphas);
+    tiled.alpha_from = TiledWeights{}.alpha_from;
+    tiled.latent = TiledWeights{}.latent;
+  }
+
+  // Scalars of a tile whose ends cut rows are no factors of outputs.
+  void absorb(const WeightEncoding& encoding, const LayerDims& dims, EditableTensors& tensors,
+              std::span<double> scale) const override {
+    const TileLayout layout = layout_of(own(encoding), dims);
+    if (layout.form != TileForm::kRows) return;
+    const std::vector<double> alphas = tensors.doubles("alpha");
+    const AlphaScope scope = scope_of(layout, alphas.size());
+    for (std::size_t c = 0; c < scale.size(); ++c) {
+      const std::int64_t first = static_cast<std::int64_t>(c) * layout.inputs;
+      scale[c] *= alphas[static_cast<std::size_t>(scalar_index(layout, scope, first))];
+    }
+    tensors.erase("alpha");
+  }
+
+  std::vector<std::string_view> features(const WeightEncoding& encoding) const override {
+    const TiledWeights& tiled = own(encoding);
+    std::vector<std::string_view> words = {tiled.p == 1 ? "binary" : "tiled"};
+    if (tiled.order == TileOrder::kInterleave) words.push_back("interleave");
+    if (tiled.alpha == AlphaScope::kOutput) words.push_back("output_scalars");
+    return words;
   }
 
   LayerRows rows(const WeightEncoding& encoding, const LayerDims& dims,
@@ -63,6 +186,9 @@ class TiledRoom final : public Encoding {
  private:
   static const TiledWeights& own(const WeightEncoding& encoding) {
     return std::get<TiledWeights>(encoding);
+  }
+  static TensorSpec alpha_spec(const TiledWeights& tiled, const TileLayout& layout) {
+    return {.name = "alpha", .role = TensorRole::kAlpha, .shape = {layout.scalars(tiled.alpha)}};
   }
 };
 

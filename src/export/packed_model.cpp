@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "encodings/encoding.h"
 #include "graph/passes/units.h"
 #include "runtime/prepare.h"
 #include "tbn/error.h"
@@ -18,11 +19,10 @@ std::vector<std::string> features_of(const Model& packed) {
   if (units_of(packed)) features.insert("units");
   for (const Node& node : packed.graph.nodes) {
     const WeightEncoding* encoding = weights_of(node.op);
-    const auto* tiled = encoding ? std::get_if<TiledWeights>(encoding) : nullptr;
-    if (!tiled) continue;
-    features.insert(tiled->p == 1 ? "binary" : "tiled");
-    if (tiled->order == TileOrder::kInterleave) features.insert("interleave");
-    if (tiled->alpha == AlphaScope::kOutput) features.insert("output_scalars");
+    if (encoding == nullptr) continue;
+    for (const std::string_view word : encoding_of(*encoding).features(*encoding)) {
+      features.emplace(word);
+    }
   }
   return {features.begin(), features.end()};
 }

@@ -5,6 +5,8 @@
 
 #include "base/shape.h"
 #include "base/text.h"
+#include "encodings/encoding.h"
+#include "graph/node_rows.h"
 #include "tbn/error.h"
 
 namespace tbn {
@@ -54,7 +56,7 @@ void check_weight(const Graph& graph, const Node& node) {
                       std::to_string(shape.inputs) + " values, more than the " +
                       grouped(INT32_MAX) + " that a layer may have");
   }
-  if (std::holds_alternative<TiledWeights>(*encoding)) tile_layout_of(graph, node);
+  encoding_of(*encoding).check(*encoding, dims_of(graph, node));
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // Gives every weight layer of a graph its encoding, by rules on names and by size.
 #include "tbn/policy.h"
 
+#include "encodings/encoding.h"
+#include "graph/node_rows.h"
 #include "tbn/error.h"
 
 namespace tbn {
@@ -94,7 +96,7 @@ void apply_policy(Graph& graph, const WeightPolicy& policy) {
     if (tiled != nullptr && (rule != nullptr ? rule->order_by_steps : policy.order_by_steps)) {
       tiled->order = order_by_steps(policy.steps, shape.outputs, tiled->p);
     }
-    if (std::holds_alternative<TiledWeights>(*encoding)) tile_layout_of(graph, node);
+    encoding_of(*encoding).check(*encoding, dims_of(graph, node));
   }
   check_all_used(policy, graph, used);
 }

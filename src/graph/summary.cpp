@@ -1,42 +1,32 @@
 // What each weight layer costs: bits, bytes and multiply-adds, and the network's totals.
+#include "encodings/encoding.h"
+#include "graph/node_rows.h"
 #include "tbn/model.h"
 
 namespace tbn {
 namespace {
 
-constexpr std::int64_t kFloatBits = 32;
-
-// At how many places of one example a weight row is applied: output pixels, or rows of a sequence.
-std::int64_t positions(const Node& node, const WeightShape& shape) {
-  return element_count(node.shape) / shape.outputs;
-}
-
 LayerSummary summarize_layer(const Graph& graph, const Node& node) {
-  const WeightShape shape = weight_shape(graph, node);
   const WeightEncoding& encoding = *weights_of(node.op);
+  const LayerDims dims = dims_of(graph, node);
+  const EncodingCost cost = encoding_of(encoding).cost(encoding, dims);
+  // At how many places of one example rows are applied: output pixels, or rows of a sequence.
+  const std::int64_t positions = element_count(node.shape) / dims.outputs;
   LayerSummary layer;
   layer.name = node.name;
   layer.op = op_name(node.op);
-  layer.shape = {shape.outputs, shape.inputs};
-  layer.weights = shape.outputs * shape.inputs;
-  layer.dense_macs = layer.weights * positions(node, shape);
-  layer.macs = layer.dense_macs;
-  if (const auto* tiled = std::get_if<TiledWeights>(&encoding)) {
-    const TileLayout layout = tile_layout_of(graph, node);
-    layer.encoding = tiled->p == 1 ? "binary" : "tiled";
-    layer.form = layout.order == TileOrder::kInterleave ? "interleaved" : to_string(layout.form);
-    layer.p = tiled->p;
-    layer.tile_length = layout.q;
-    layer.scalars = layout.scalars(tiled->alpha);
-    layer.bits = layout.q + kFloatBits * layer.scalars;
-    layer.bytes = layout.packed_bytes() + kFloatBits / 8 * layer.scalars;
-    if (reuses_rows(graph, node)) layer.macs /= tiled->p;
-  } else {
-    layer.encoding = "float";
-    layer.bits = kFloatBits * layer.weights;
-    layer.bytes = layer.bits / 8;
-  }
+  layer.encoding = cost.encoding;
+  layer.form = cost.form;
+  layer.shape = {dims.outputs, dims.inputs};
+  layer.p = cost.p;
+  layer.tile_length = cost.tile_length;
+  layer.scalars = cost.scalars;
+  layer.weights = dims.outputs * dims.inputs;
+  layer.bits = cost.bits;
   layer.bits_per_weight = static_cast<double>(layer.bits) / static_cast<double>(layer.weights);
+  layer.bytes = cost.bytes;
+  layer.macs = cost.sums * dims.inputs * positions;
+  layer.dense_macs = layer.weights * positions;
   return layer;
 }
 

@@ -2,6 +2,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "encodings/encoding.h"
 #include "graph/node_rows.h"
 #include "graph/op_traits.h"
 #include "tbn/error.h"
@@ -10,19 +11,19 @@
 namespace tbn {
 namespace {
 
-// Shape of a weight tensor with `rows` outputs: [rows, C / groups, k_h, k_w] or [rows, F].
-Shape weight_tensor_shape(const Graph& graph, const Node& node, std::int64_t rows) {
-  Shape shape = dims_of(graph, node).weight;
-  shape.front() = rows;
-  return shape;
-}
-
 // Collects the specs of one node.
 class Specs {
  public:
   explicit Specs(const Node& node) : node_(node) {}
-  void add(std::string_view suffix, TensorRole role, Shape shape, DType dtype = DType::kF32) {
-    specs_.push_back({node_.name + "." + std::string(suffix), role, dtype, std::move(shape)});
+  void add(std::string_view suffix, TensorRole role, Shape shape) {
+    add_all({{std::string(suffix), role, DType::kF32, std::move(shape)}});
+  }
+  // Named by their suffixes.
+  void add_all(std::vector<TensorSpec> specs) {
+    for (TensorSpec& spec : specs) {
+      spec.name = node_.name + "." + spec.name;
+      specs_.push_back(std::move(spec));
+    }
   }
   std::vector<TensorSpec> take() { return std::move(specs_); }
 
@@ -32,39 +33,15 @@ class Specs {
 };
 
 void add_training_weights(Specs& specs, const Graph& graph, const Node& node) {
-  const std::int64_t n = weight_shape(graph, node).outputs;
-  const auto* tiled = std::get_if<TiledWeights>(weights_of(node.op));
-  const Shape full = weight_tensor_shape(graph, node, n);
-  if (tiled == nullptr) {
-    specs.add("weight", TensorRole::kWeight, full);
-    return;
-  }
-  const TileLayout layout = tile_layout_of(graph, node);
-  Shape latent = full;
-  if (tiled->latent == LatentForm::kShared) {
-    latent = layout.form == TileForm::kRows ? weight_tensor_shape(graph, node, layout.rows())
-                                            : Shape{layout.q};
-  }
-  specs.add("latent", TensorRole::kLatent, latent);
-  if (tiled->alpha_from == AlphaSource::kWeight) {
-    specs.add("alpha_latent", TensorRole::kAlphaLatent, full);
-  } else if (tiled->alpha_from == AlphaSource::kLearned) {
-    specs.add("alpha", TensorRole::kAlpha, {layout.scalars(tiled->alpha)});
-  }
+  const WeightEncoding& encoding = *weights_of(node.op);
+  specs.add_all(encoding_of(encoding).training_tensors(encoding, dims_of(graph, node)));
 }
 
 void add_packed_weights(Specs& specs, const Graph& graph, const Node& node, bool scale) {
-  const std::int64_t n = weight_shape(graph, node).outputs;
-  const auto* tiled = std::get_if<TiledWeights>(weights_of(node.op));
-  if (tiled == nullptr) {
-    specs.add("weight", TensorRole::kWeight, weight_tensor_shape(graph, node, n));
-  } else {
-    const TileLayout layout = tile_layout_of(graph, node);
-    specs.add("tile", TensorRole::kTile, {layout.rows(), layout.row_bytes()}, DType::kU8);
-    const bool folded = scale && layout.form == TileForm::kRows;
-    if (!folded) specs.add("alpha", TensorRole::kAlpha, {layout.scalars(tiled->alpha)});
-  }
-  if (scale) specs.add("scale", TensorRole::kScale, {n});
+  const WeightEncoding& encoding = *weights_of(node.op);
+  const LayerDims dims = dims_of(graph, node);
+  specs.add_all(encoding_of(encoding).packed_tensors(encoding, dims, scale));
+  if (scale) specs.add("scale", TensorRole::kScale, {dims.outputs});
 }
 
 std::int64_t channels_of(const Node& node) { return node.shape[channel_axis(node.shape)]; }

@@ -30,7 +30,7 @@ ROOMS = (
     ("src/file", "JSON, safetensors, the .tbn container, writing that loses nothing", "base"),
     ("src/prepare", "a packed file's rule, and inputs made by it", "base file"),
     ("src/graph", "a network as data: ops, traits, shapes, tensors, text, JSON, policy", "base file tile encodings"),
-    ("src/graph/passes", "trained graph to packed graph, one rewrite a file", "base graph"),
+    ("src/graph/passes", "trained graph to packed graph, one rewrite a file", "base encodings graph"),
     ("models", "the zoo: one file a family", "base graph"),
     ("src/log", "progress, CSV, TensorBoard", "base file"),
 
@@ -60,7 +60,7 @@ ROOMS = (
     ("src/micro", "packed graphs lowered, calibrated and quantised for microcontrollers", "base file encodings graph"),
 
     ("src/eval", "metrics of every task; packed files on whole data sets", "base file prepare graph/passes data/source data runtime micro"),
-    ("src/export", "packed models from checkpoints; C sources", "base file prepare graph/passes runtime micro"),
+    ("src/export", "packed models from checkpoints; C sources", "base file prepare encodings graph/passes runtime micro"),
 
     ("src/train/tiled/gpu", "the tiled op's kernels for CUDA devices", ""),
     ("src/train/tiled", "the tiled op: aggregation, scalars, unique rows, fused norms", "tile encodings train/tiled/gpu"),

@@ -2,6 +2,8 @@
 #include <cmath>
 #include <initializer_list>
 
+#include "encodings/encoding.h"
+#include "graph/node_rows.h"
 #include "graph/passes/passes.h"
 #include "graph/passes/rewrite.h"
 #include "tbn/error.h"
@@ -58,26 +60,14 @@ LayerFlags open_layer(Node& node) {
   return {};
 }
 
-// scale[c] *= alpha of output c's slice, where the tile is whole rows; then alpha is in the scale.
-void absorb_alpha(Model& model, const Node& layer, std::vector<double>& scale) {
-  if (!std::holds_alternative<TiledWeights>(*weights_of(layer.op))) return;
-  const TileLayout layout = tile_layout_of(model.graph, layer);
-  if (layout.form != TileForm::kRows) return;
-  const std::vector<double> alphas = doubles_of(model, layer.name + ".alpha");
-  const AlphaScope scope = scope_of(layout, alphas.size());
-  for (std::size_t c = 0; c < scale.size(); ++c) {
-    const std::int64_t first = static_cast<std::int64_t>(c) * layout.inputs;
-    scale[c] *= alphas[static_cast<std::size_t>(scalar_index(layout, scope, first))];
-  }
-  erase_tensors(model, layer, {"alpha"});
-}
-
 void fold_into(Model& model, const Node& layer, LayerFlags flags, Multipliers norm) {
   if (*flags.bias) {
     const std::vector<double> bias = doubles_of(model, layer.name + ".bias");
     for (std::size_t c = 0; c < bias.size(); ++c) norm.bias[c] += norm.scale[c] * bias[c];
   }
-  absorb_alpha(model, layer, norm.scale);
+  const WeightEncoding& encoding = *weights_of(layer.op);
+  EditableTensors tensors(model.tensors, layer.name);
+  encoding_of(encoding).absorb(encoding, dims_of(model.graph, layer), tensors, norm.scale);
   *flags.scale = true;
   *flags.bias = true;
   const Shape shape = {static_cast<std::int64_t>(norm.scale.size())};

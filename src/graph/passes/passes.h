@@ -30,16 +30,16 @@ Model pack_model(Model trained);
 // Removes dropout, the identity outside of training.
 void drop_training_ops(Model& model);
 
-// Latents of every tiled layer -> tile bits and scalars (paper section 3): the aggregated
-// latents' signs; alpha as learned, or the mean magnitudes of A or W. How they were trained is
-// forgotten.
+// The weight of every layer as its encoding packs it. Tiled: latents -> tile bits and scalars
+// (paper section 3): the aggregated latents' signs; alpha as learned, or the mean magnitudes of A
+// or W. How it was trained is forgotten.
 void pack_tiles(Model& model);
 
 // A batch norm y = g (x - mean) + beta with g = gamma / sqrt(var + eps) after a conv2d or linear
 // that nothing else reads becomes that layer's epilogue: scale = g, bias = beta + g (bias -
-// mean). For a tile in rows form output c has one scalar, and scale takes it in: scale[c] = g[c]
-// alpha_i. Any other batch norm becomes an affine op. Needs pack_tiles before. Throws DataError
-// for a variance below zero.
+// mean). Where the encoding has a scalar an output, as a tile in rows form, scale takes it in:
+// scale[c] = g[c] alpha_i. Any other batch norm becomes an affine op. Needs pack_tiles before.
+// Throws DataError for a variance below zero.
 void fold_norms(Model& model);
 
 // An activation after a conv2d, linear, affine or add that nothing else reads becomes its epilogue.

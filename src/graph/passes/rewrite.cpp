@@ -1,6 +1,7 @@
 // What the passes share.
 #include "graph/passes/rewrite.h"
 
+#include "encodings/node_tensors.h"
 #include "tbn/error.h"
 
 namespace tbn {
@@ -25,17 +26,12 @@ void remove_nodes(Graph& graph, const std::vector<bool>& removed) {
 }
 
 std::vector<double> doubles_of(const Model& model, const std::string& name) {
-  const auto found = model.tensors.find(name);
-  TBN_CHECK(found != model.tensors.end(), "no tensor '" + name + "'; do the passes run in order?");
-  const std::span<const float> values = found->second.values<float>();
-  return {values.begin(), values.end()};
+  return doubles_of(model.tensors, name);
 }
 
 void put_floats(Model& model, const std::string& name, const Shape& shape,
                 std::span<const double> values) {
-  std::vector<float> floats(values.size());
-  for (std::size_t i = 0; i < values.size(); ++i) floats[i] = static_cast<float>(values[i]);
-  model.tensors[name] = HostTensor::of<float>(shape, floats);
+  model.tensors[name] = float_tensor(shape, values);
 }
 
 }  // namespace tbn

@@ -5,6 +5,8 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "encodings/encoding.h"
+#include "graph/node_rows.h"
 #include "runtime/plan/packed_ops.h"
 #include "runtime/plan/plan.h"
 #include "tbn/error.h"
@@ -59,14 +61,14 @@ class Costs {
 
   // `places` where each output is made.
   NodeCost layer(double places) const {
-    const WeightShape shape = weight_shape(graph_, node_);
-    double rows = number(shape.outputs);
-    if (reuses_rows(graph_, node_)) rows = number(tile_layout_of(graph_, node_).rows());
+    const WeightEncoding& encoding = *weights_of(node_.op);
+    const LayerDims dims = dims_of(graph_, node_);
+    const double rows = number(encoding_of(encoding).cost(encoding, dims).sums);
     // Rows lie in whole panels, beside an offset an input, and a gain and a bias an output.
     const double held =
         std::ceil(rows / kPanelRows) * kPanelRows + sizeof(std::int64_t) / sizeof(float);
-    return {places * rows * number(shape.inputs),
-            held * number(shape.inputs) + 2 * number(shape.outputs)};
+    return {places * rows * number(dims.inputs),
+            held * number(dims.inputs) + 2 * number(dims.outputs)};
   }
   // Only what lies in the image is read.
   NodeCost windows(const Size2& kernel) const {
