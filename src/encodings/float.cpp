@@ -43,7 +43,7 @@ class FloatRoom final : public Encoding {
             .inputs = dims.inputs,
             .groups = dims.groups,
             .values = FloatRows{tensors.values<float>("weight")},
-            .term = {.rows = dims.outputs, .gain = {}}};
+            .terms = {{.rows = dims.outputs, .gain = {}}}};
   }
 };
 

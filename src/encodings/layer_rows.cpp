@@ -9,7 +9,7 @@ namespace {
 // Writes the row of a sum, `inputs` floats.
 struct RowWriter {
   const LayerRows& layer;
-  std::int64_t row;  // of the stored rows
+  std::int64_t row;  // of the stored ones
   std::int64_t sum;
   float* to;
 
@@ -39,11 +39,28 @@ struct RowWriter {
 
 }  // namespace
 
+std::int64_t LayerRows::rows() const {
+  std::int64_t most = 0;
+  for (const Term& term : terms) most = std::max(most, term.first_row + term.rows);
+  return most;
+}
+
+std::int64_t LayerRows::sums() const {
+  return shares_sums() ? rows() : static_cast<std::int64_t>(terms.size()) * outputs;
+}
+
+std::int64_t LayerRows::sum_of(std::size_t term, std::int64_t output) const {
+  if (!shares_sums()) return static_cast<std::int64_t>(term) * outputs + output;
+  return terms[term].first_row + terms[term].place_of(output).row;
+}
+
 DenseRows dense_rows(const LayerRows& layer) {
   DenseRows rows = {layer.inputs,
                     std::vector<float>(static_cast<std::size_t>(layer.sums() * layer.inputs))};
+  const bool shared = layer.shares_sums();
   for (std::int64_t sum = 0; sum < layer.sums(); ++sum) {
-    const std::int64_t row = layer.shares_sums() ? sum : layer.term.place_of(sum).row;
+    const Term& term = layer.terms[static_cast<std::size_t>(shared ? 0 : sum / layer.outputs)];
+    const std::int64_t row = shared ? sum : term.first_row + term.place_of(sum % layer.outputs).row;
     std::visit(RowWriter{layer, row, sum, rows.values.data() + sum * layer.inputs}, layer.values);
   }
   return rows;
@@ -59,15 +76,24 @@ LayerRows with_float_rows(LayerRows layer) {
   return layer;
 }
 
+LayerRows with_one_term(LayerRows layer) {
+  if (layer.terms.size() == 1) return layer;
+  const auto weights = std::make_shared<std::vector<float>>(expanded(layer));
+  layer.values = FloatRows{*weights};
+  layer.terms = {{.rows = layer.outputs, .gain = {}}};
+  layer.keep = weights;
+  return layer;
+}
+
 LayerRows with_output_gains(LayerRows layer) {
   auto* flat = std::get_if<FlatTile>(&layer.values);
   if (flat == nullptr || flat->alphas_of != ScalarsOf::kOutputs) return layer;
   static constexpr float kOne[] = {1.0f};
   Gains gain = {.of = ScalarsOf::kOutputs, .values = {}};
   for (std::int64_t c = 0; c < layer.outputs; ++c) {
-    gain.values.push_back(layer.gain_of(c) * flat->alphas[static_cast<std::size_t>(c)]);
+    gain.values.push_back(layer.term().gain_of(c) * flat->alphas[static_cast<std::size_t>(c)]);
   }
-  layer.term.gain = std::move(gain);
+  layer.terms.front().gain = std::move(gain);
   flat->alphas = kOne;
   flat->alphas_of = ScalarsOf::kLayer;
   return layer;
@@ -77,10 +103,15 @@ std::vector<float> expanded(const LayerRows& layer) {
   const DenseRows rows = dense_rows(layer);
   std::vector<float> weights;
   weights.reserve(static_cast<std::size_t>(layer.outputs * layer.inputs));
+  std::vector<double> weight(static_cast<std::size_t>(layer.inputs));
   for (std::int64_t c = 0; c < layer.outputs; ++c) {
-    const std::int64_t sum = layer.shares_sums() ? layer.term.place_of(c).row : c;
-    const float gain = layer.gain_of(c);
-    for (const float weight : rows.row(sum)) weights.push_back(gain * weight);
+    std::ranges::fill(weight, 0.0);
+    for (std::size_t t = 0; t < layer.terms.size(); ++t) {
+      const double gain = layer.terms[t].gain_of(c);
+      const std::span<const float> row = rows.row(layer.sum_of(t, c));
+      for (std::size_t k = 0; k < row.size(); ++k) weight[k] += gain * row[k];
+    }
+    for (const double value : weight) weights.push_back(static_cast<float>(value));
   }
   return weights;
 }

@@ -2,7 +2,7 @@
 // outputs.
 //
 //   u[r] = sum over k of row[r][k] x[k]
-//   y[c] = act(sum over terms of gain[c] u[row of c] + bias[c])
+//   y[c] = act(sum over terms of gain[c] u[row of c] + bias[c]), most often of one
 //
 // An encoding makes it of a layer's packed tensors (Encoding::rows). Rows count their inputs as the
 // file does: channel by channel, tap by tap.
@@ -61,21 +61,24 @@ struct FloatRows {
 };
 using RowValues = std::variant<SignRows, FlatTile, IntegerRows, FloatRows>;
 
-// Makes every output once: copy i of its row r is output r * row_step + i * copy_step.
+// Adds something to every output once: it has `rows` of the stored rows, and copy i of its row r
+// goes to output r * row_step + i * copy_step. Terms may have rows in common.
 struct Term {
+  std::int64_t first_row = 0;
   std::int64_t rows = 0;
   std::int64_t row_step = 1;
   std::int64_t copy_step = 0;
   Gains gain;
 
   struct Place {
-    std::int64_t row = 0;
+    std::int64_t row = 0;  // of the term's
     std::int64_t copy = 0;
   };
   Place place_of(std::int64_t output) const {
     if (row_step == 1) return {output % rows, output / rows};
     return {output / row_step, output % row_step};
   }
+  float gain_of(std::int64_t output) const { return gain.at(output, place_of(output).copy); }
 };
 
 struct LayerRows {
@@ -83,18 +86,19 @@ struct LayerRows {
   std::int64_t inputs = 0;   // m, of an output
   std::int64_t groups = 1;
   RowValues values;
-  Term term;
+  std::vector<Term> terms;                // one or more; of a flat tile one
   std::shared_ptr<const void> keep = {};  // owns what was decoded
 
+  // Of a layer that has no other.
+  const Term& term() const { return terms.front(); }
+  std::int64_t rows() const;  // that are stored
   // Whether the sum of a row serves all of its outputs: they see the same inputs, or are one. Else
-  // each output needs a sum of its own.
-  bool shares_sums() const { return groups == 1 || term.rows == outputs; }
-  // Sums of one pixel.
-  std::int64_t sums() const { return shares_sums() ? term.rows : outputs; }
-  std::int64_t copies() const { return outputs / term.rows; }
-  float gain_of(std::int64_t output) const {
-    return term.gain.at(output, term.place_of(output).copy);
-  }
+  // each output needs a sum of its own in every term.
+  bool shares_sums() const { return groups == 1 || (terms.size() == 1 && term().rows == outputs); }
+  // Sums of one pixel: of each row, or term by term of each output.
+  std::int64_t sums() const;
+  // Which of them an output takes in a term.
+  std::int64_t sum_of(std::size_t term, std::int64_t output) const;
 };
 
 // The rows as floats, one a sum, without gains. Those of a flat tile hold its scalars.
@@ -110,6 +114,9 @@ DenseRows dense_rows(const LayerRows& layer);
 
 // The same layer, its integers as floats.
 LayerRows with_float_rows(LayerRows layer);
+
+// The same layer as one term: where it has more, its whole weight in float.
+LayerRows with_one_term(LayerRows layer);
 
 // The same layer, where a flat tile with a scalar an output has them as gains instead.
 LayerRows with_output_gains(LayerRows layer);

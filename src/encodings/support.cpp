@@ -21,7 +21,10 @@ struct Lack {
 }  // namespace
 
 std::string refusal(const Support& support, const LayerRows& layer, const std::string& where) {
-  const std::string lack = std::visit(Lack{support}, layer.values);
+  std::string lack = std::visit(Lack{support}, layer.values);
+  if (layer.terms.size() > 1 && !support.terms) {
+    lack = "sums of " + std::to_string(layer.terms.size()) + " terms";
+  }
   if (lack.empty()) return "";
   return where + ": its weights are " + lack + ", which " + std::string(support.backend) +
          " do not multiply; " + std::string(support.way_out);

@@ -1,5 +1,5 @@
-// What a backend multiplies of LayerRows: each takes rows of signs and of floats, and says here
-// what it takes besides. One that lacks something refuses the layer by name.
+// What a backend multiplies of LayerRows: each takes rows of signs and of floats in one term, and
+// says here what it takes besides. One that lacks something refuses the layer by name.
 #pragma once
 
 #include <string>
@@ -12,6 +12,7 @@ namespace tbn {
 struct Support {
   bool flat_tiles = false;
   bool integers = false;
+  bool terms = false;        // more than one
   std::string_view backend;  // "microcontrollers", for errors
   std::string_view way_out;  // "export the network as .tbn"
 };

@@ -171,15 +171,15 @@ class TiledRoom final : public Encoding {
     if (layout.form == TileForm::kFlat) {
       const auto alphas = tensors.values<float>("alpha");
       rows.values = FlatTile{bits, layout.q, scalars_of(layout, alphas), alphas};
-      rows.term.rows = dims.outputs;
+      rows.terms = {{.rows = dims.outputs, .gain = {}}};
       return rows;
     }
     const bool interleaved = layout.order == TileOrder::kInterleave;
     rows.values = SignRows{bits, layout.row_bytes()};
-    rows.term = {.rows = layout.rows(),
-                 .row_step = interleaved ? layout.p : 1,
-                 .copy_step = interleaved ? 1 : layout.rows(),
-                 .gain = gains_of(layout, tensors)};
+    rows.terms = {{.rows = layout.rows(),
+                   .row_step = interleaved ? layout.p : 1,
+                   .copy_step = interleaved ? 1 : layout.rows(),
+                   .gain = gains_of(layout, tensors)}};
     return rows;
   }
 

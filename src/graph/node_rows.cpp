@@ -14,11 +14,13 @@ bool has_scale(const Op& op) {
 
 // One gain an output, its scalar first: that order decides the last bit.
 void multiply_gains(LayerRows& rows, std::span<const float> scales) {
-  std::vector<float> gains;
-  for (std::int64_t c = 0; c < rows.outputs; ++c) {
-    gains.push_back(rows.gain_of(c) * scales[static_cast<std::size_t>(c)]);
+  for (Term& term : rows.terms) {
+    std::vector<float> gains;
+    for (std::int64_t c = 0; c < rows.outputs; ++c) {
+      gains.push_back(term.gain_of(c) * scales[static_cast<std::size_t>(c)]);
+    }
+    term.gain = {.of = ScalarsOf::kOutputs, .values = std::move(gains)};
   }
-  rows.term.gain = {.of = ScalarsOf::kOutputs, .values = std::move(gains)};
 }
 
 }  // namespace

@@ -271,12 +271,13 @@ class Lowering {
     if (shape.outputs * shape.inputs > kMostValues) {
       refuse(node, "it has more than 16,777,216 weights, too many for a microcontroller");
     }
-    // The sums of flat tiles know slices alone.
-    const LayerRows rows = with_output_gains(rows_of_(graph_, tensors_, node));
-    const std::string refused = refusal(kSupport, rows, describe(node));
+    LayerRows stored = rows_of_(graph_, tensors_, node);
+    const std::string refused = refusal(kSupport, stored, describe(node));
     if (!refused.empty()) throw ConfigError(refused);
+    // The sums of flat tiles know slices alone.
+    const LayerRows rows = with_output_gains(std::move(stored));
     const std::vector<std::size_t> order = channels_last_order(channels, places);
-    layer.gains = rows.term.gain.values;
+    layer.gains = rows.term().gain.values;
     layer.weights = std::visit(
         Overloaded{[&](const SignRows& signs) -> Weights { return row_signs(signs, rows, order); },
                    [&](const FlatTile& flat) -> Weights { return flat_signs(flat); },
@@ -289,10 +290,11 @@ class Lowering {
 
   static RowSigns row_signs(const SignRows& signs, const LayerRows& rows,
                             const std::vector<std::size_t>& order) {
-    RowSigns own = {.rows = rows.term.rows,
-                    .copies = rows.copies(),
-                    .row_step = rows.term.row_step,
-                    .copy_step = rows.term.copy_step,
+    const Term& term = rows.term();
+    RowSigns own = {.rows = term.rows,
+                    .copies = rows.outputs / term.rows,
+                    .row_step = term.row_step,
+                    .copy_step = term.copy_step,
                     .positive = {}};
     for (std::int64_t r = 0; r < own.rows; ++r) {
       for (const std::size_t k : order) {

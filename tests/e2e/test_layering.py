@@ -49,7 +49,7 @@ ROOMS = (
     ("src/runtime", "files loaded, sessions, the C interface", "base prepare graph/passes runtime/cpu runtime/cpu/fast runtime/plan"),
     ("src/runtime/cuda/missing", "what answers where CUDA was left out", ""),
     ("src/runtime/cuda/device", "a device, its memory and instructions", "base"),
-    ("src/runtime/cuda/layer", "a layer's shape and weights on a device", "graph runtime/plan runtime/cuda/device"),
+    ("src/runtime/cuda/layer", "a layer's shape and weights on a device", "encodings graph runtime/plan runtime/cuda/device"),
     ("src/runtime/cuda/step", "what a step is, and the makers of all but layers", "runtime/cuda/device"),
     ("src/runtime/cuda/kernels", "the kernels", "runtime/cuda/device runtime/cuda/layer runtime/cuda/step"),
     ("src/runtime/cuda/choice", "which kernel runs a layer: by measuring, by rule, by name",

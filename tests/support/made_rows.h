@@ -12,7 +12,7 @@ namespace tbn::test {
 
 struct MadeRows {
   std::string what;
-  Model model;  // its layer "layer" has float weights, each the sum of its terms
+  Model model;  // its layer "layer" has float weights, each summed up in double
   LayerRows rows;
   // For backends: the rows for the layer of that name, its encoding's for others. Refers to this.
   RowsOf rows_of() const;
@@ -20,5 +20,7 @@ struct MadeRows {
 
 // Integers over every place of a layer: widths, copies of rows and their orders, and gains.
 std::vector<MadeRows> made_integers();
+// Layers of two terms and more, of every alphabet that can have them.
+std::vector<MadeRows> made_terms();
 
 }  // namespace tbn::test

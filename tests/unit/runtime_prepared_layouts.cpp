@@ -129,7 +129,7 @@ TEST_CASE("prepared weights lie as the specification says") {
         const auto* conv = std::get_if<Conv2d>(&node.op);
         const Size2 kernel = conv != nullptr ? conv->kernel : Size2(1);
         const auto layer = reference::make_layer(network->graph(), network->tensors(), node);
-        const Weights w = {layer.rows, kernel.h * kernel.w, kernel.w,
+        const Weights w = {layer.sums, kernel.h * kernel.w, kernel.w,
                            layer.inputs / (kernel.h * kernel.w)};
         Int wrong = 0;
         for (Int r = 0; r < w.rows; ++r) {

@@ -54,6 +54,22 @@ TEST_CASE("integers are multiplied by every backend of the processor") {
   for (const test::MadeRows& made : test::made_integers()) check_programs(made);
 }
 
+TEST_CASE("several terms are added up by every backend of the processor") {
+  for (const test::MadeRows& made : test::made_terms()) check_programs(made);
+}
+
+TEST_CASE("several terms as one are the same layer") {
+  for (const test::MadeRows& made : test::made_terms()) {
+    CAPTURE(made.what);
+    const LayerRows one = with_one_term(made.rows);
+    CHECK(one.terms.size() == 1);
+    const auto weights = std::as_const(made.model.tensors.at("layer.weight")).values<float>();
+    const std::vector<double> wanted(weights.begin(), weights.end());
+    CHECK(test::relative_error(expanded(made.rows), wanted) < 1e-6);
+    CHECK(expanded(one) == expanded(made.rows));
+  }
+}
+
 TEST_CASE("integers as floats are the same layer") {
   for (const test::MadeRows& made : test::made_integers()) {
     CAPTURE(made.what);
@@ -69,11 +85,17 @@ TEST_CASE("a backend that lacks an alphabet refuses the layer by name") {
                    {"linear 'layer': its weights are integers of ",
                     " bits, which microcontrollers do not multiply; export the network as .tbn"}));
 
+  const test::MadeRows terms = test::made_terms().front();
+  CHECK(test::says(
+      test::message_of<ConfigError>([&] { micro::lower(terms.model, terms.rows_of()); }),
+      {"linear 'layer': its weights are sums of 3 terms, which microcontrollers do not multiply"}));
+
   const Support none = {.backend = "abaci", .way_out = "count by hand"};
   LayerRows rows = made.rows;
   CHECK(
       refusal(none, rows, "it").starts_with("it: its weights are integers of 3 bits, which abaci"));
   CHECK(refusal({.integers = true}, rows, "it").empty());
+  CHECK(refusal({.terms = true}, terms.rows, "it").empty());
   rows.values = FlatTile{};
   CHECK(
       refusal(none, rows, "it") ==

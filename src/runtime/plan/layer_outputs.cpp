@@ -17,20 +17,33 @@ Epilogue epilogue_of(const Op& op) {
   return {linear.bias, linear.activation};
 }
 
+SumTerm sum_term(const LayerRows& rows, std::size_t t) {
+  const Term& term = rows.terms[t];
+  SumTerm sums = {.rows = rows.outputs, .gain = {}};
+  if (rows.shares_sums()) {
+    sums = {.first = term.first_row,
+            .rows = term.rows,
+            .row_step = term.row_step,
+            .copy_step = term.copy_step,
+            .gain = {}};
+  } else {
+    sums.first = rows.sum_of(t, 0);
+  }
+  for (std::int64_t c = 0; c < rows.outputs; ++c) sums.gain.push_back(term.gain_of(c));
+  return sums;
+}
+
 }  // namespace
 
 LayerOutputs layer_outputs(const LayerRows& rows, const TensorMap& tensors, const Node& node) {
   const Epilogue epilogue = epilogue_of(node.op);
   LayerOutputs outputs = {.outputs = rows.outputs,
                           .inputs = rows.inputs,
-                          .rows = rows.sums(),
+                          .sums = rows.sums(),
+                          .terms = {},
                           .bias = std::vector<float>(static_cast<std::size_t>(rows.outputs), 0.0f),
                           .activation = epilogue.activation};
-  if (rows.shares_sums()) {
-    outputs.row_step = rows.term.row_step;
-    outputs.copy_step = rows.term.copy_step;
-  }
-  for (std::int64_t c = 0; c < rows.outputs; ++c) outputs.gain.push_back(rows.gain_of(c));
+  for (std::size_t t = 0; t < rows.terms.size(); ++t) outputs.terms.push_back(sum_term(rows, t));
   if (epilogue.bias) {
     const auto bias = NodeTensors(tensors, node.name).values<float>("bias");
     outputs.bias.assign(bias.begin(), bias.end());

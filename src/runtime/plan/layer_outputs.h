@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <iterator>
 #include <vector>
 
 #include "encodings/layer_rows.h"
@@ -10,19 +11,28 @@
 
 namespace tbn {
 
-// With u = W x, copy i of sum r is output c = r * row_step + i * copy_step, and that is
-// act(gain[c] * u[r] + bias[c]).
-struct LayerOutputs {
-  std::int64_t outputs = 0;  // n
-  std::int64_t inputs = 0;   // m
-  std::int64_t rows = 0;     // sums of a pixel
+// `rows` of a pixel's sums from `first` on: copy i of sum r goes to output r * row_step +
+// i * copy_step.
+struct SumTerm {
+  std::int64_t first = 0;
+  std::int64_t rows = 0;
   std::int64_t row_step = 1;
   std::int64_t copy_step = 0;
   std::vector<float> gain;  // [n]: scalars and a folded norm's scale
-  std::vector<float> bias;  // [n]
+  std::int64_t copies() const { return std::ssize(gain) / rows; }
+};
+
+// With the sums u = W x, output c is act(sum over terms of gain[c] * u[of c] + bias[c]).
+struct LayerOutputs {
+  std::int64_t outputs = 0;    // n
+  std::int64_t inputs = 0;     // m
+  std::int64_t sums = 0;       // of a pixel
+  std::vector<SumTerm> terms;  // one or more
+  std::vector<float> bias;     // [n]
   ActivationKind activation = ActivationKind::kNone;
 
-  std::int64_t copies() const { return outputs / rows; }
+  // Of a layer that has no other.
+  const SumTerm& term() const { return terms.front(); }
 };
 
 // Of a node and its rows (graph/node_rows.h).

@@ -76,9 +76,13 @@ class Depthwise {
     float* sums = b.scratch + stored_values();
     store(b.inputs[0], first, count, begin, rows, b.scratch);
     const Places taps = {taps_.data(), std::ssize(taps_)};
-    const Finish finish = {
-        1,      1, 0, layer_.gain.data(), layer_.bias.data(), static_cast<int>(layer_.activation),
-        nullptr};
+    const Finish finish = {1,
+                           1,
+                           0,
+                           layer_.term().gain.data(),
+                           layer_.bias.data(),
+                           static_cast<int>(layer_.activation),
+                           nullptr};
     for (std::int64_t i = 0; i < rows; ++i) {
       isa_.floats->multiply_channels(weights_.data() + block * taps.count * block_, block_,
                                      b.scratch + i * shape_.stride.h * row_values(),

@@ -102,6 +102,11 @@ class Maker {
   }
 
  private:
+  // The kernels of this folder know one term.
+  LayerRows rows_of_node(const Node& node) const {
+    return with_one_term(rows_of_(graph_, tensors_, node));
+  }
+
   Made make_conv(const Conv2d& conv, const Node& node, const Shape& input) const {
     const LayerShape shape = {.channels = input[0],
                               .in_h = input[1],
@@ -115,14 +120,14 @@ class Maker {
     if (conv.groups != 1 && !depthwise) {
       return {reference::make_kernel(graph_, tensors_, node, rows_of_)};
     }
-    const LayerRows rows = rows_of_(graph_, tensors_, node);
+    const LayerRows rows = rows_of_node(node);
     if (conv.groups == 1) return {make_product_layer(node, shape, rows), true, true};
     LayerOutputs layer = layer_outputs(rows, tensors_, node);
     return {make_depthwise(isa_, shape, std::move(layer), dense_rows(rows)), true, true};
   }
 
   Kernel make_linear(const Node& node) const {
-    const LayerRows rows = rows_of_(graph_, tensors_, node);
+    const LayerRows rows = rows_of_node(node);
     const std::int64_t positions = element_count(node.shape) / rows.outputs;
     const LayerShape shape = {
         .channels = rows.inputs, .in_h = positions, .out_h = positions, .per_row = true};

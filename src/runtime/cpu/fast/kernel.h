@@ -59,6 +59,7 @@ struct LayerShape {
   bool per_row = false;  // each row is a vector with a range of its own (linear layers)
   std::int64_t stored_width() const { return in_w + 2 * padding.w; }
 };
+// Of layers of one term.
 Kernel make_layer_kernel(const Isa& isa, const LayerShape& shape, LayerOutputs layer,
                          std::unique_ptr<Product> product);
 // A convolution of each channel by itself; there is one row of weights a channel.

@@ -170,10 +170,11 @@ class LayerKernel {
 
   void finish_group(std::int64_t g, const float* loaded, const void* base, const Quantum* quanta,
                     std::int64_t pixels, float* sums, const float* residual, float* y) const {
-    Finish finish = {.copies = layer_.copies(),
-                     .row_step = layer_.row_step,
-                     .copy_step = layer_.copy_step,
-                     .gain = layer_.gain.data(),
+    const SumTerm& term = layer_.term();
+    Finish finish = {.copies = term.copies(),
+                     .row_step = term.row_step,
+                     .copy_step = term.copy_step,
+                     .gain = term.gain.data(),
                      .bias = layer_.bias.data(),
                      .activation = static_cast<int>(layer_.activation),
                      .residual = nullptr};

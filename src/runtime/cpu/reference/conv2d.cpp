@@ -1,5 +1,5 @@
-// y[c] = act(gain[c] * (w * x)[row of c] + bias[c]): cross-correlation with padding, stride,
-// groups.
+// y[c] = act(sum over terms of gain[c] * (w * x)[row of c] + bias[c]): cross-correlation with
+// padding, stride, groups.
 //
 // The input is first copied with its zero padding, and with the phases of the stride s apart, as
 // [C, s_h, s_w, H_q, W_q]: value (s_h i + a, s_w j + b) of the padded map c lies at [c, a, b, i,
@@ -50,18 +50,19 @@ struct ConvPlan {
     }
   }
 
-  // Output rows [begin, end) of filter r, for every output that is made of it.
-  void filter(std::int64_t r, std::int64_t begin, std::int64_t end, const float* padded,
-              float* sums, float* y) const {
-    const std::int64_t group = r / (layer.rows / op.groups);
+  // What filter r of term t adds to output rows [begin, end) of every output that is made of it.
+  void filter(std::size_t t, std::int64_t r, std::int64_t begin, std::int64_t end,
+              const float* padded, float* sums, float* y) const {
+    const SumTerm& term = layer.terms[t];
+    const std::int64_t group = op.groups == 1 ? 0 : r / (term.rows / op.groups);
     const float* source = padded + group * (input[0] / op.groups) * map() + begin * phase.w;
     const std::int64_t width = output[2];
     const std::int64_t count = (end - begin - 1) * phase.w + width;
-    accumulate(layer.weights.row(r), taps.data(), source, sums, count);
-    for (std::int64_t copy = 0; copy < layer.copies(); ++copy) {
-      const std::int64_t c = r * layer.row_step + copy * layer.copy_step;
+    accumulate(layer.weights.row(term.first + r), taps.data(), source, sums, count);
+    for (std::int64_t copy = 0; copy < term.copies(); ++copy) {
+      const std::int64_t c = r * term.row_step + copy * term.copy_step;
       for (std::int64_t i = begin; i < end; ++i) {
-        finish_output(layer, c, sums + (i - begin) * phase.w, y + (c * output[1] + i) * width,
+        finish_output(layer, t, c, sums + (i - begin) * phase.w, y + (c * output[1] + i) * width,
                       width);
       }
     }
@@ -73,7 +74,11 @@ struct ConvPlan {
     spread(b.inputs[0], padded);
     for (std::int64_t begin = 0; begin < output[1]; begin += block_rows) {
       const std::int64_t end = std::min(begin + block_rows, output[1]);
-      for (std::int64_t r = 0; r < layer.rows; ++r) filter(r, begin, end, padded, sums, b.output);
+      for (std::size_t t = 0; t < layer.terms.size(); ++t) {
+        for (std::int64_t r = 0; r < layer.terms[t].rows; ++r) {
+          filter(t, r, begin, end, padded, sums, b.output);
+        }
+      }
     }
   }
 };

@@ -10,8 +10,8 @@
 
 namespace tbn::reference {
 
-// Where a tile is reused in arithmetic, the weights are its R unique rows of +1 and -1 (paper
-// section 3), each with p copies; otherwise they are all n rows, each with one.
+// A row of weights a sum: where a tile is reused in arithmetic, its R unique rows of +1 and -1
+// (paper section 3), each with p copies; otherwise all n rows, each with one.
 struct Layer : LayerOutputs {
   DenseRows weights;
 };
@@ -20,16 +20,21 @@ struct Layer : LayerOutputs {
 Layer make_layer(const Graph& graph, const TensorMap& tensors, const Node& node,
                  const RowsOf& rows_of = layer_rows);
 
-// output[i] = act(gain[c] * sums[i] + bias[c]), `count` values of one output c.
-inline void finish_output(const LayerOutputs& layer, std::int64_t c, const float* sums,
-                          float* output, std::int64_t count) {
-  const float gain = layer.gain[static_cast<std::size_t>(c)];
-  const float bias = layer.bias[static_cast<std::size_t>(c)];
-  for (std::int64_t i = 0; i < count; ++i) output[i] = gain * sums[i] + bias;
-  apply_activation(layer.activation, output, count);
+// Term t of `count` values of one output c. The first sets output[i] = gain[c] * sums[i] + bias[c],
+// further ones add gain[c] * sums[i], and the activation is the last one's.
+inline void finish_output(const LayerOutputs& layer, std::size_t t, std::int64_t c,
+                          const float* sums, float* output, std::int64_t count) {
+  const float gain = layer.terms[t].gain[static_cast<std::size_t>(c)];
+  if (t == 0) {
+    const float bias = layer.bias[static_cast<std::size_t>(c)];
+    for (std::int64_t i = 0; i < count; ++i) output[i] = gain * sums[i] + bias;
+  } else {
+    for (std::int64_t i = 0; i < count; ++i) output[i] += gain * sums[i];
+  }
+  if (t + 1 == layer.terms.size()) apply_activation(layer.activation, output, count);
 }
 
-// output[c] = act(gain[c] * sums[row of c] + bias[c]) for all n outputs of one vector.
+// All n outputs of one vector, of its sums.
 void finish_vector(const LayerOutputs& layer, const float* sums, float* output);
 
 }  // namespace tbn::reference

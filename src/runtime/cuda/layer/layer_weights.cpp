@@ -4,6 +4,7 @@
 #include <limits>
 #include <span>
 
+#include "encodings/support.h"
 #include "graph/node_rows.h"
 #include "runtime/plan/fuse_additions.h"
 #include "runtime/plan/layer_outputs.h"
@@ -11,6 +12,11 @@
 
 namespace tbn::cuda {
 namespace {
+
+constexpr Support kSupport = {.flat_tiles = true,
+                              .integers = true,
+                              .backend = "CUDA devices",
+                              .way_out = "run the network on the processor"};
 
 int narrow(const Node& node, std::int64_t value) {
   if (value >= 0 && value <= std::numeric_limits<int>::max()) return static_cast<int>(value);
@@ -21,7 +27,10 @@ int narrow(const Node& node, std::int64_t value) {
 // A flat tile's kernels know one scalar and those of slices alone. Integers are multiplied as
 // floats, which hold them exactly in every precision of a device.
 LayerRows rows_of(const Graph& graph, const TensorMap& tensors, const Node& node) {
-  return with_float_rows(with_output_gains(layer_rows(graph, tensors, node)));
+  LayerRows rows = layer_rows(graph, tensors, node);
+  const std::string refused = refusal(kSupport, rows, describe(node));
+  if (!refused.empty()) throw ConfigError(refused);
+  return with_float_rows(with_output_gains(std::move(rows)));
 }
 [[noreturn]] void refuse_integers() { TBN_CHECK(false, "integers are floats here"); }
 
@@ -55,8 +64,8 @@ void take_vectors(LayerShape& shape, const Node& node, std::int64_t inputs) {
 void take_form(LayerShape& shape, const Node& node, const LayerRows& rows) {
   std::visit(Overloaded{[&](const SignRows&) {
                           shape.form = WeightForm::kTile;
-                          shape.tile_rows = narrow(node, rows.term.rows);
-                          shape.interleaved = rows.term.row_step != 1;
+                          shape.tile_rows = narrow(node, rows.rows());
+                          shape.interleaved = rows.term().row_step != 1;
                         },
                         [&](const FlatTile& flat) {
                           shape.form = WeightForm::kFlat;
@@ -121,9 +130,9 @@ LayerShape layer_shape(const Graph& graph, const TensorMap& tensors, const Node&
     take_vectors(shape, node, outputs.inputs);
   }
   shape.outputs = narrow(node, outputs.outputs);
-  shape.rows = shape.tile_rows = narrow(node, outputs.rows);
-  shape.row_step = narrow(node, outputs.row_step);
-  shape.copy_step = narrow(node, outputs.copy_step);
+  shape.rows = shape.tile_rows = narrow(node, outputs.sums);
+  shape.row_step = narrow(node, outputs.term().row_step);
+  shape.copy_step = narrow(node, outputs.term().copy_step);
   shape.activation = static_cast<int>(outputs.activation);
   shape.residual = adds_input(node);
   take_form(shape, node, rows);
@@ -134,7 +143,8 @@ LayerWeights layer_weights(const Graph& graph, const TensorMap& tensors, const N
                            const LayerShape& shape) {
   const LayerRows rows = rows_of(graph, tensors, node);
   LayerOutputs outputs = layer_outputs(rows, tensors, node);
-  LayerWeights weights{.gain = std::move(outputs.gain), .bias = std::move(outputs.bias)};
+  LayerWeights weights{.gain = std::move(outputs.terms.front().gain),
+                       .bias = std::move(outputs.bias)};
   std::visit(
       Overloaded{
           [&](const SignRows& signs) { weights.bits = tile_bits(signs, rows.inputs, shape); },
