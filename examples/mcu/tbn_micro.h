@@ -62,7 +62,7 @@ struct tbn_layer {
 void tbn_tile_sums(const tbn_layer* layer, const uint8_t* x, int32_t* sums);
 /* Weights: bit k % 8 of byte k / 8 is that of weight k of a tile whose ends cut rows. */
 void tbn_flat_sums(const tbn_layer* layer, const uint8_t* x, int32_t* sums);
-/* Weights: int8_t [rows][inputs]. */
+/* Weights: int8_t [rows][inputs]: integers as they were trained, or floats rounded to them. */
 void tbn_dense_sums(const tbn_layer* layer, const uint8_t* x, int32_t* sums);
 
 /* `scratch` has room for rows sums (linear), and a window of inputs after them (conv2d). */
@@ -128,6 +128,9 @@ struct tbn_layer_f32 {
 
 void tbn_tile_sums_f32(const tbn_layer_f32* layer, const float* x, float* sums);
 void tbn_flat_sums_f32(const tbn_layer_f32* layer, const float* x, float* sums);
+/* Weights: int8_t [rows][inputs]. */
+void tbn_integer_sums_f32(const tbn_layer_f32* layer, const float* x, float* sums);
+/* Weights: float [rows][inputs]. */
 void tbn_dense_sums_f32(const tbn_layer_f32* layer, const float* x, float* sums);
 
 void tbn_linear_f32(const tbn_layer_f32* layer, const float* x, float* y, float* scratch);
@@ -137,6 +140,8 @@ void tbn_depthwise_tile_f32(const tbn_layer_f32* layer, const tbn_window* window
                             float* y);
 void tbn_depthwise_flat_f32(const tbn_layer_f32* layer, const tbn_window* window, const float* x,
                             float* y);
+void tbn_depthwise_integer_f32(const tbn_layer_f32* layer, const tbn_window* window, const float* x,
+                               float* y);
 void tbn_depthwise_dense_f32(const tbn_layer_f32* layer, const tbn_window* window, const float* x,
                              float* y);
 void tbn_max_pool_f32(const tbn_window* window, const float* x, float* y);

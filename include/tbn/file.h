@@ -147,6 +147,8 @@
 //       bits [v blocks][k / 4][block][r lanes][4] of inputs k, [tap][channel], whose channels are
 //       padded to a multiple of 4. The last blocks may be fewer and are then close together, but
 //       take the room of v
+//   integers-1-<r>-<v>
+//       i8 [v blocks][k / 4][block][r lanes][4], as bytes
 //   floats-1-<r>
 //       f32 [block][tap][channel][r lanes]
 //

@@ -108,8 +108,8 @@ class Network {
 //   reference  plain loops in float, one example on one thread: the oracle of the others.
 //   exact      the sums of tiled layers by look-ups in tables of sign patterns, or by products
 //              where those are as fast: the same sums in another order.
-//   int8       the inputs of tiled layers rounded to 8 bits, each vector (in convolutions each
-//              image) with a range of its own: faster, and not exact.
+//   int8       the inputs of layers of signs or integers rounded to 8 bits, each vector (in
+//              convolutions each image) with a range of its own: faster, and not exact.
 enum class Backend { kReference, kExact, kInt8 };
 inline constexpr Backend kBackends[] = {Backend::kReference, Backend::kExact, Backend::kInt8};
 std::string_view to_string(Backend backend);

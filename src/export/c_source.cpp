@@ -47,7 +47,7 @@ class IntegerWriter final : public CWriter {
     const auto& integer = std::get<micro::IntegerLayer>(*action_);
     CLayer fields = sign_layer(layer);
     if (!integer.weights.empty()) {
-      fields.sums = layer.depthwise ? "0" : "tbn_dense_sums";
+      fields.set_kernels(layer, "tbn_dense_sums", "tbn_depthwise_dense");
       fields.weights = weights("int8_t", "weights", integer.weights);
     }
     fields.alphas = scalars("int16_t", "alphas", integer.flat_gains);
@@ -145,13 +145,20 @@ class FloatWriter final : public CWriter {
 
   void emit(const micro::Layer& layer) {
     CLayer fields = sign_layer(layer);
-    if (const auto* dense = std::get_if<micro::DenseWeights>(&layer.weights)) {
-      fields.sums = layer.depthwise ? "0" : "tbn_dense_sums_f32";
-      fields.weights = weights("float", "weights", dense->values);
-    }
-    if (const auto* flat = std::get_if<micro::FlatSigns>(&layer.weights)) {
-      fields.alphas = scalars("float", "alphas", flat->alphas);
-    }
+    std::visit(Overloaded{[](const micro::RowSigns&) {},
+                          [&](const micro::FlatSigns& flat) {
+                            fields.alphas = scalars("float", "alphas", flat.alphas);
+                          },
+                          [&](const micro::IntegerWeights& rows) {
+                            fields.set_kernels(layer, "tbn_integer_sums_f32",
+                                               "tbn_depthwise_integer");
+                            fields.weights = weights("int8_t", "weights", rows.values);
+                          },
+                          [&](const micro::DenseWeights& dense) {
+                            fields.set_kernels(layer, "tbn_dense_sums_f32", "tbn_depthwise_dense");
+                            fields.weights = weights("float", "weights", dense.values);
+                          }},
+               layer.weights);
     fields.gains = scalars("float", "gains", layer.gains);
     fields.biases = scalars("float", "biases", layer.biases);
     call_layer(layer, fields, layer.gains.size(), c_number(layer.relu ? 1 : 0), false);

@@ -16,12 +16,6 @@ bool is_vector(const micro::Step& step) {
          std::get<micro::Layer>(step.action).window.taps() == 1;
 }
 
-const char* depthwise_kernel(const micro::Weights& weights) {
-  if (std::holds_alternative<micro::DenseWeights>(weights)) return "tbn_depthwise_dense";
-  return std::holds_alternative<micro::FlatSigns>(weights) ? "tbn_depthwise_flat"
-                                                           : "tbn_depthwise_tile";
-}
-
 const char* gain_form(std::size_t gains, const micro::Layer& layer) {
   if (gains == 1) return "TBN_ONE_GAIN";
   return static_cast<std::int64_t>(gains) == layer.outputs ? "TBN_GAIN_PER_OUTPUT"
@@ -89,7 +83,7 @@ CLayer CWriter::sign_layer(const micro::Layer& layer) {
   CLayer fields;
   if (const auto* rows = std::get_if<micro::RowSigns>(&layer.weights)) {
     if (layer.depthwise) {
-      fields.sums = "0";
+      fields.depthwise = "tbn_depthwise_tile";
       fields.weights = weights("uint8_t", "tile",
                                tile_bytes(rows->positive, static_cast<std::size_t>(layer.inputs)));
       return fields;
@@ -99,7 +93,7 @@ CLayer CWriter::sign_layer(const micro::Layer& layer) {
     fields.weights = weights("uint32_t", "tile", tile.words);
     fields.tail = weights("uint8_t", "tail", tile.tail);
   } else if (const auto* flat = std::get_if<micro::FlatSigns>(&layer.weights)) {
-    fields.sums = layer.depthwise ? "0" : "tbn_flat_sums" + suffix_;
+    fields.set_kernels(layer, "tbn_flat_sums" + suffix_, "tbn_depthwise_flat");
     fields.tile_bits = static_cast<std::int64_t>(flat->positive.size());
     fields.weights = weights("uint8_t", "tile", tile_bytes(flat->positive, flat->positive.size()));
     fields.alpha_step = flat->alphas.size() > 1 ? 1 : 0;
@@ -121,7 +115,7 @@ void CWriter::call_layer(const micro::Layer& layer, const CLayer& fields, std::s
            kLayerBytes);
   const std::string self = "&" + symbol("layer");
   if (layer.depthwise) {
-    return call(depthwise_kernel(layer.weights), {self, window(layer.window), input(), output()});
+    return call(fields.depthwise, {self, window(layer.window), input(), output()});
   }
   const std::string ending = logits ? "_logits" : "";
   const std::string scratch = place(scratch_type(), arena_.scratch[current_]);

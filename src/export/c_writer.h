@@ -18,11 +18,17 @@ namespace tbn {
 
 // The fields of a layer's struct, as its kernel and its weights ask for.
 struct CLayer {
-  std::string sums;  // function
+  std::string sums = "0";  // function
+  std::string depthwise;   // kernel of a depthwise layer, without its suffix
   std::string weights = "0", tail = "0", alphas = "0", gains = "0", biases = "0";
   std::int64_t tile_bits = 0;
   std::int64_t alpha_step = 0;
   bool channels_first = false;
+
+  // One of them, as the layer is.
+  void set_kernels(const micro::Layer& layer, std::string of_sums, std::string of_depthwise) {
+    (layer.depthwise ? depthwise : sums) = std::move(layer.depthwise ? of_depthwise : of_sums);
+  }
 };
 
 class CWriter {
@@ -75,7 +81,7 @@ class CWriter {
   void call(const std::string& kernel, std::initializer_list<std::string> arguments);
   // Writes the struct of a window; "&step3_window".
   std::string window(const micro::Window& w);
-  // What the weights of signs are called and how they are read; dense ones are the form's own.
+  // What the weights of signs are called and how they are read; others are the form's own.
   CLayer sign_layer(const micro::Layer& layer);
   // Writes the layer's struct, whose last fields are `own`, and calls its kernel.
   void call_layer(const micro::Layer& layer, const CLayer& fields, std::size_t gains,

@@ -79,6 +79,16 @@ void tbn_flat_sums_f32(const tbn_layer_f32* layer, const float* x, float* sums) 
   }
 }
 
+void tbn_integer_sums_f32(const tbn_layer_f32* layer, const float* x, float* sums) {
+  const int8_t* weights = (const int8_t*)layer->weights;
+  for (uint32_t r = 0; r < layer->rows; ++r) {
+    float sum = 0;
+    for (uint32_t k = 0; k < layer->inputs; ++k) sum += (float)weights[k] * x[k];
+    sums[r] = sum;
+    weights += layer->inputs;
+  }
+}
+
 void tbn_dense_sums_f32(const tbn_layer_f32* layer, const float* x, float* sums) {
   const float* weights = (const float*)layer->weights;
   for (uint32_t r = 0; r < layer->rows; ++r) {
@@ -167,6 +177,10 @@ static float flat_weight(const tbn_layer_f32* layer, uint32_t row, uint32_t k) {
   return bits[bit >> 3] >> (bit & 7) & 1 ? alpha : -alpha;
 }
 
+static float integer_weight(const tbn_layer_f32* layer, uint32_t row, uint32_t k) {
+  return (float)((const int8_t*)layer->weights)[row * layer->inputs + k];
+}
+
 static float dense_weight(const tbn_layer_f32* layer, uint32_t row, uint32_t k) {
   return ((const float*)layer->weights)[row * layer->inputs + k];
 }
@@ -200,6 +214,11 @@ void tbn_depthwise_tile_f32(const tbn_layer_f32* layer, const tbn_window* w, con
 void tbn_depthwise_flat_f32(const tbn_layer_f32* layer, const tbn_window* w, const float* x,
                             float* y) {
   depthwise(flat_weight, layer, w, x, y);
+}
+
+void tbn_depthwise_integer_f32(const tbn_layer_f32* layer, const tbn_window* w, const float* x,
+                               float* y) {
+  depthwise(integer_weight, layer, w, x, y);
 }
 
 void tbn_depthwise_dense_f32(const tbn_layer_f32* layer, const tbn_window* w, const float* x,

@@ -126,21 +126,27 @@ class FloatRun {
 }  // namespace
 
 std::vector<float> multipliers(const Layer& layer) {
-  if (const auto* dense = std::get_if<DenseWeights>(&layer.weights)) return dense->values;
-  const auto* rows = std::get_if<RowSigns>(&layer.weights);
-  const auto* flat = std::get_if<FlatSigns>(&layer.weights);
-  const std::vector<std::uint8_t>& positive = rows ? rows->positive : flat->positive;
-  const std::size_t q = positive.size();
-  const auto count =
-      static_cast<std::size_t>(rows ? rows->rows * layer.inputs : layer.outputs * layer.inputs);
-  std::vector<float> weights(count);
-  for (std::size_t k = 0; k < count; ++k) {
-    const float alpha = rows                       ? 1.0f
-                        : flat->alphas.size() == 1 ? flat->alphas[0]
-                                                   : flat->alphas[k / q];
-    weights[k] = positive[k % q] != 0 ? alpha : -alpha;
-  }
-  return weights;
+  using Floats = std::vector<float>;
+  const auto of_signs = [](const RowSigns& rows) {
+    Floats weights;
+    for (const std::uint8_t positive : rows.positive) weights.push_back(positive != 0 ? 1 : -1);
+    return weights;
+  };
+  const auto of_flat = [&](const FlatSigns& flat) {
+    const std::size_t q = flat.positive.size();
+    Floats weights(static_cast<std::size_t>(layer.outputs * layer.inputs));
+    for (std::size_t k = 0; k < weights.size(); ++k) {
+      const float alpha = flat.alphas[flat.alphas.size() == 1 ? 0 : k / q];
+      weights[k] = flat.positive[k % q] != 0 ? alpha : -alpha;
+    }
+    return weights;
+  };
+  return std::visit(Overloaded{of_signs, of_flat,
+                               [](const IntegerWeights& rows) {
+                                 return Floats(rows.values.begin(), rows.values.end());
+                               },
+                               [](const DenseWeights& dense) { return dense.values; }},
+                    layer.weights);
 }
 
 std::vector<float> run_floats(const Network& network, std::span<const float> input,

@@ -17,8 +17,8 @@ using ValueObserver = std::function<void(int value, std::span<const float>)>;
 std::vector<float> run_floats(const Network& network, std::span<const float> input,
                               const ValueObserver& observer = {});
 
-// The weights of a layer as they multiply: [rows, inputs], where a layer of signs has its unique
-// rows without scalars, and a flat one all outputs with the alphas in.
+// The weights of a layer as they multiply: [rows, inputs], where a layer of signs or integers has
+// its unique rows without scalars, and a flat one all outputs with the alphas in.
 std::vector<float> multipliers(const Layer& layer);
 
 }  // namespace tbn::micro

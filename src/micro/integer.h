@@ -44,7 +44,7 @@ struct Requantize {
 struct IntegerLayer {
   Requantize out;
   int zero_in = 0;                       // what padding holds
-  std::vector<std::int8_t> weights;      // of dense layers
+  std::vector<std::int8_t> weights;      // of dense layers, rounded, and of integers, as they are
   std::vector<std::int16_t> flat_gains;  // of flat tiles: alphas, 32767 the largest
 };
 struct IntegerPool {  // a mean; a maximum needs none

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "encodings/support.h"
+#include "micro/window.h"
 #include "tbn/error.h"
 
 namespace tbn::micro {
@@ -18,6 +19,7 @@ constexpr std::int64_t kMost = 65535;  // sizes are 16 bits in the kernels
 constexpr std::int64_t kMostValues = std::int64_t{1} << 24;
 
 constexpr Support kSupport = {.flat_tiles = true,
+                              .integers = true,
                               .backend = "microcontrollers",
                               .way_out = "export the network as .tbn, which every processor runs"};
 
@@ -281,7 +283,9 @@ class Lowering {
     layer.weights = std::visit(
         Overloaded{[&](const SignRows& signs) -> Weights { return row_signs(signs, rows, order); },
                    [&](const FlatTile& flat) -> Weights { return flat_signs(flat); },
-                   [](const IntegerRows&) -> Weights { TBN_CHECK(false, "refused"); },
+                   [&](const IntegerRows& integers) -> Weights {
+                     return integer_weights(integers, rows, order);
+                   },
                    [&](const FloatRows& dense) -> Weights {
                      return DenseWeights{reordered(dense.values, order)};
                    }},
@@ -302,6 +306,16 @@ class Lowering {
       }
     }
     return own;
+  }
+
+  static IntegerWeights integer_weights(const IntegerRows& integers, const LayerRows& rows,
+                                        const std::vector<std::size_t>& order) {
+    const Term& term = rows.term();
+    return {.rows = term.rows,
+            .copies = rows.outputs / term.rows,
+            .row_step = term.row_step,
+            .copy_step = term.copy_step,
+            .values = reordered(integers.values, order)};
   }
 
   static FlatSigns flat_signs(const FlatTile& flat) {
@@ -328,8 +342,7 @@ class Lowering {
 std::int64_t multiply_adds(const Step& step) {
   const auto* layer = std::get_if<Layer>(&step.action);
   if (layer == nullptr) return 0;
-  const auto* rows = std::get_if<RowSigns>(&layer->weights);
-  const std::int64_t each = rows != nullptr && !layer->depthwise ? rows->rows : layer->outputs;
+  const std::int64_t each = layer->depthwise ? layer->outputs : outputs_of(*layer).rows;
   return step.out.h * step.out.w * each * layer->inputs;
 }
 

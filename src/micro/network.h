@@ -43,13 +43,21 @@ struct FlatSigns {
   std::vector<std::uint8_t> positive;  // [q]
   std::vector<float> alphas;           // one, or one a slice; those of outputs are gains
 };
+// Rows of integers of 8 bits at most, which have copies as those of signs do.
+struct IntegerWeights {
+  std::int64_t rows = 0;
+  std::int64_t copies = 1;
+  std::int64_t row_step = 1;
+  std::int64_t copy_step = 0;
+  std::vector<std::int8_t> values;  // [rows, inputs]
+};
 struct DenseWeights {
   std::vector<float> values;  // [outputs, inputs]
 };
-using Weights = std::variant<RowSigns, FlatSigns, DenseWeights>;
+using Weights = std::variant<RowSigns, FlatSigns, IntegerWeights, DenseWeights>;
 
 // y[c] = gain[c] * sum + bias[c], of a convolution, or of a linear layer as one of a 1 x 1 window.
-// Weights of rows and dense ones count the inputs of a window as they lie: row, column, channel. In
+// All weights but flat ones count the inputs of a window as they lie: row, column, channel. In
 // a depthwise layer output c sees channel c / (outputs / channels) alone.
 struct Layer {
   Window window;

@@ -191,11 +191,11 @@ class Quantizer {
   std::vector<double> take_weights(const Layer& layer, IntegerLayer& integer) {
     weight_scales_ = {1.0};
     std::vector<float> weights = multipliers(layer);
-    if (const auto* flat = std::get_if<FlatSigns>(&layer.weights)) {
-      take_flat(*flat, integer, weights);
-    } else if (std::holds_alternative<DenseWeights>(layer.weights)) {
-      take_dense(layer, integer, weights);
-    }
+    std::visit(Overloaded{[](const RowSigns&) {},
+                          [&](const FlatSigns& flat) { take_flat(flat, integer, weights); },
+                          [&](const IntegerWeights& rows) { integer.weights = rows.values; },
+                          [&](const DenseWeights&) { take_dense(layer, integer, weights); }},
+               layer.weights);
     const auto inputs = static_cast<std::size_t>(layer.inputs);
     std::vector<double> sums;
     for (std::size_t first = 0; first < weights.size(); first += inputs) {
@@ -270,7 +270,10 @@ IntegerNetwork quantize(Network network, const Ranges& ranges) {
     const auto* layer = std::get_if<Layer>(&step.action);
     // Sums of bytes must stay below 2^30; sizes of 16 bits keep those of signs there.
     if (layer == nullptr || layer->inputs <= 32768) continue;
-    if (!std::holds_alternative<DenseWeights>(layer->weights)) continue;
+    if (!std::holds_alternative<DenseWeights>(layer->weights) &&
+        !std::holds_alternative<IntegerWeights>(layer->weights)) {
+      continue;
+    }
     throw ConfigError("step " + in_quotes(step.name) +
                       ": more than 32,768 inputs an output are too many for 32-bit sums of bytes");
   }

@@ -64,9 +64,15 @@ struct Outputs {
   }
 };
 inline Outputs outputs_of(const Layer& layer) {
-  const auto* rows = std::get_if<RowSigns>(&layer.weights);
-  if (rows == nullptr) return {.rows = layer.outputs};
-  return {rows->rows, rows->copies, rows->row_step, rows->copy_step};
+  const auto copied = [](const auto& rows) {
+    return Outputs{rows.rows, rows.copies, rows.row_step, rows.copy_step};
+  };
+  const Outputs single = {.rows = layer.outputs};
+  return std::visit(Overloaded{[&](const RowSigns& rows) { return copied(rows); },
+                               [&](const FlatSigns&) { return single; },
+                               [&](const IntegerWeights& rows) { return copied(rows); },
+                               [&](const DenseWeights&) { return single; }},
+                    layer.weights);
 }
 // Which of so many gains an output takes.
 inline std::size_t gain_of(std::size_t gains, const Layer& layer, std::int64_t output,

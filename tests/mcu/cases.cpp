@@ -4,9 +4,11 @@
 //     them images and the outputs that C++ computes; prints a line "<name> <inputs> <outputs>
 //     <bytes|logits|floats> <what it is>" each; those of floats have the float form alone
 //   tbn_micro_cases layers <folder>
-//     the same for each of micro_layers(), named layer0, layer1, ...
+//     the same for each of micro_layers() and for small layers of made_integers(), named layer0,
+//     layer1, ...
 //   tbn_micro_cases run <file.tbn> <images.bin> <outputs.bin>
 //     the int8 form of a packed file on images of bytes, channels last
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -18,6 +20,7 @@
 #include "micro/float_run.h"
 #include "micro/lower.h"
 #include "micro/ranges.h"
+#include "support/made_rows.h"
 #include "support/micro_layers.h"
 #include "tbn/error.h"
 #include "tbn/runtime.h"
@@ -111,14 +114,44 @@ const char* write_integer_form(const fs::path& folder, const std::string& name,
   return integers.logits ? "logits" : "bytes";
 }
 
-void write_case(const fs::path& folder, const std::string& name, const MicroCase& micro_case) {
-  const micro::Network network = micro::lower(micro_case.packed);
-  const Inputs inputs = inputs_of(network, micro_case.packed.graph);
+// `what` it is, without spaces.
+void write_case(const fs::path& folder, const std::string& name, const std::string& what,
+                const micro::Network& network, const Graph& graph) {
+  const Inputs inputs = inputs_of(network, graph);
   write_float_form(folder, name + "_f32", network, inputs);
   const char* kind =
       network.takes_bytes ? write_integer_form(folder, name, network, inputs) : "floats";
   std::printf("%s %lld %lld %s %s\n", name.c_str(), static_cast<long long>(inputs.each),
-              static_cast<long long>(network.size(network.output)), kind, micro_case.name.c_str());
+              static_cast<long long>(network.size(network.output)), kind, what.c_str());
+}
+
+void write_cases(const fs::path& folder) {
+  for (const MicroCase& each : micro_cases()) {
+    write_case(folder, each.name, each.name, micro::lower(each.packed), each.packed.graph);
+  }
+}
+
+void write_layers(const fs::path& folder) {
+  constexpr std::int64_t kMostProducts = 100'000;  // what sanitizers of plain C take in no time
+  int count = 0;
+  const auto write_layer = [&](const std::string& what, const micro::Network& network,
+                               const Graph& graph) {
+    write_case(folder, "layer" + std::to_string(count++), what, network, graph);
+  };
+  for (const MicroCase& layer : micro_layers()) {
+    write_layer(layer.name, micro::lower(layer.packed), layer.packed.graph);
+  }
+  for (const MadeRows& made : made_integers()) {
+    const Graph& graph = made.model.graph;
+    if (made.rows.groups > 1 && made.rows.groups != graph.input_shape().front()) continue;
+    const micro::Network network = micro::lower(made.model, made.rows_of());
+    std::int64_t products = 0;
+    for (const micro::Step& step : network.steps) products += micro::multiply_adds(step);
+    if (products > kMostProducts) continue;
+    std::string what = "integers_" + made.what;
+    std::ranges::replace(what, ' ', '_');
+    write_layer(what, network, graph);
+  }
 }
 
 void run_file(const fs::path& model, const fs::path& images, const fs::path& outputs) {
@@ -145,16 +178,11 @@ int main(int argc, char** argv) {
   using namespace tbn::test;
   try {
     if (argc == 3 && std::strcmp(argv[1], "write") == 0) {
-      for (const MicroCase& micro_case : micro_cases()) {
-        write_case(argv[2], micro_case.name, micro_case);
-      }
+      write_cases(argv[2]);
       return 0;
     }
     if (argc == 3 && std::strcmp(argv[1], "layers") == 0) {
-      int count = 0;
-      for (const MicroCase& layer : micro_layers()) {
-        write_case(argv[2], "layer" + std::to_string(count++), layer);
-      }
+      write_layers(argv[2]);
       return 0;
     }
     if (argc == 5 && std::strcmp(argv[1], "run") == 0) {

@@ -1,7 +1,8 @@
-// Sums of bytes under signs, in every instruction set that this processor has: whole numbers, and
-// exactly those that their definition says.
+// Sums of bytes under signs and integers, in every instruction set that this processor has: whole
+// numbers, and exactly those that their definition says.
 #include <algorithm>
 #include <cstdint>
+#include <numeric>
 #include <random>
 #include <vector>
 
@@ -14,13 +15,13 @@ namespace {
 
 using Random = std::mt19937;
 
-// Rows of signs and stored pixels, drawn by `next_sign` and `next_byte`.
+// Rows of weights and stored pixels, drawn by `next_weight` and `next_byte`.
 struct Problem {
   fast::Window window;
   std::int64_t rows = 0;
-  std::vector<std::uint8_t> bytes;             // of the whole input
-  std::vector<std::int64_t> at;                // where each pixel's window begins
-  std::vector<std::vector<bool>> is_positive;  // [row][input]
+  std::vector<std::uint8_t> bytes;        // of the whole input
+  std::vector<std::int64_t> at;           // where each pixel's window begins
+  std::vector<std::vector<int>> weights;  // [row][input]
 
   std::int64_t inputs() const { return window.segments * window.run; }
   int byte(std::int64_t pixel, std::int64_t k) const {
@@ -29,9 +30,9 @@ struct Problem {
   }
 };
 
-template <class Sign, class Byte>
-Problem make_problem(fast::Window window, std::int64_t rows, std::int64_t pixels, Sign next_sign,
-                     Byte next_byte) {
+template <class Weight, class Byte>
+Problem make_problem(fast::Window window, std::int64_t rows, std::int64_t pixels,
+                     Weight next_weight, Byte next_byte) {
   constexpr std::int64_t kStep = 4;  // between pixels
   Problem problem{.window = window, .rows = rows};
   problem.bytes.resize(
@@ -39,9 +40,9 @@ Problem make_problem(fast::Window window, std::int64_t rows, std::int64_t pixels
   for (std::uint8_t& byte : problem.bytes) byte = static_cast<std::uint8_t>(next_byte());
   for (std::int64_t i = 0; i < pixels; ++i) problem.at.push_back((pixels - 1 - i) * kStep);
   for (std::int64_t r = 0; r < rows; ++r) {
-    problem.is_positive.emplace_back();
+    problem.weights.emplace_back();
     for (std::int64_t k = 0; k < problem.inputs(); ++k) {
-      problem.is_positive.back().push_back(next_sign());
+      problem.weights.back().push_back(next_weight());
     }
   }
   return problem;
@@ -51,12 +52,12 @@ Problem make_problem(fast::Window window, std::int64_t rows, std::int64_t pixels
 std::vector<float> expected_sums(const Problem& problem, const std::vector<fast::Quantum>& quanta) {
   std::vector<float> sums;
   for (std::size_t i = 0; i < problem.at.size(); ++i) {
-    for (const std::vector<bool>& row : problem.is_positive) {
+    for (const std::vector<int>& row : problem.weights) {
       std::int64_t sum = 0;
       for (std::size_t k = 0; k < row.size(); ++k) {
         const int value = problem.byte(static_cast<std::int64_t>(i), static_cast<std::int64_t>(k)) -
                           quanta[i].zero;
-        sum += row[k] ? value : -value;
+        sum += std::int64_t{row[k]} * value;
       }
       sums.push_back(0.5f * static_cast<float>(sum));
     }
@@ -64,54 +65,86 @@ std::vector<float> expected_sums(const Problem& problem, const std::vector<fast:
   return sums;
 }
 
-// Bits as expand() takes them, [k / 4][vector][row][4].
-std::vector<std::uint8_t> packed_bits(const Problem& problem, const fast::ByteOps& ops) {
-  std::vector<std::uint8_t> bits(static_cast<std::size_t>(problem.inputs() * problem.rows / 8));
-  for (std::int64_t r = 0; r < problem.rows; ++r) {
-    for (std::int64_t k = 0; k < problem.inputs(); ++k) {
-      if (!problem.is_positive[static_cast<std::size_t>(r)][static_cast<std::size_t>(k)]) continue;
-      const std::int64_t place = (k / 4 * problem.rows + r) * 4 + k % 4;
-      std::uint8_t& byte = bits[static_cast<std::size_t>(place / 8)];
-      byte = static_cast<std::uint8_t>(byte | 1 << (place % 8));
+// Bytes as multiply() takes them, [k / 4][vector][row][4].
+std::vector<std::int8_t> integer_weights(const Problem& problem) {
+  std::vector<std::int8_t> bytes;
+  for (std::int64_t k = 0; k < problem.inputs(); k += 4) {
+    for (const std::vector<int>& row : problem.weights) {
+      for (std::int64_t i = 0; i < 4; ++i) {
+        bytes.push_back(static_cast<std::int8_t>(row[static_cast<std::size_t>(k + i)]));
+      }
     }
   }
-  REQUIRE(problem.rows % ops.rows == 0);
-  return bits;
+  return bytes;
 }
 
-std::vector<float> sums_of(const Problem& problem, const fast::ByteOps& ops,
+// What expand() makes for it of signs, whose bits lie in the same order.
+std::vector<std::int8_t> sign_weights(const Problem& problem, const fast::ByteOps& ops) {
+  const std::vector<std::int8_t> signs = integer_weights(problem);
+  std::vector<std::uint8_t> bits(signs.size() / 8);
+  for (std::size_t i = 0; i < signs.size(); ++i) {
+    if (signs[i] > 0) bits[i / 8] = static_cast<std::uint8_t>(bits[i / 8] | 1 << (i % 8));
+  }
+  REQUIRE(problem.rows % ops.rows == 0);
+  std::vector<std::int8_t> weights(signs.size());
+  ops.expand(bits.data(), problem.inputs() / 4 * (problem.rows / ops.rows), weights.data());
+  return weights;
+}
+
+// Of ByteOps or IntegerOps.
+template <class Ops>
+std::vector<float> sums_of(const Problem& problem, const Ops& ops, int flip,
+                           const std::vector<std::int8_t>& weights,
                            const std::vector<fast::Quantum>& quanta) {
-  const int vectors = static_cast<int>(problem.rows / ops.rows);
-  const std::vector<std::uint8_t> bits = packed_bits(problem, ops);
-  std::vector<std::int8_t> weights(static_cast<std::size_t>(problem.inputs() * problem.rows));
-  ops.expand(bits.data(), problem.inputs() / 4 * vectors, weights.data());
   std::vector<std::int32_t> totals;
-  for (const std::vector<bool>& row : problem.is_positive) {
-    std::int32_t total = 0;
-    for (const bool positive : row) total += positive ? 1 : -1;
-    totals.push_back(total);
+  for (const std::vector<int>& row : problem.weights) {
+    totals.push_back(std::accumulate(row.begin(), row.end(), 0));
   }
   std::vector<std::uint8_t> stored = problem.bytes;
-  for (std::uint8_t& byte : stored) byte = static_cast<std::uint8_t>(byte ^ ops.flip);
+  for (std::uint8_t& byte : stored) byte = static_cast<std::uint8_t>(byte ^ flip);
   std::vector<float> sums(problem.at.size() * static_cast<std::size_t>(problem.rows));
-  ops.multiply(weights.data(), vectors, problem.window, stored.data(),
-               {problem.at.data(), static_cast<std::int64_t>(problem.at.size())}, totals.data(),
-               quanta.data(), 1, sums.data(), problem.rows);
+  ops.multiply(weights.data(), static_cast<int>(problem.rows / ops.rows), problem.window,
+               stored.data(), {problem.at.data(), static_cast<std::int64_t>(problem.at.size())},
+               totals.data(), quanta.data(), 1, sums.data(), problem.rows);
   return sums;
 }
 
-template <class Sign, class Byte>
-void check_sums(fast::Window window, std::int64_t pixels, Sign next_sign, Byte next_byte) {
+std::vector<fast::Quantum> quanta_of(std::int64_t pixels) {
   std::vector<fast::Quantum> quanta;
   for (std::int64_t i = 0; i < pixels; ++i) {
     quanta.push_back({.scale = 0.5f, .zero = static_cast<std::int32_t>(i * 51 % 256)});
   }
+  return quanta;
+}
+
+template <class Sign, class Byte>
+void check_sums(fast::Window window, std::int64_t pixels, Sign next_sign, Byte next_byte) {
+  const auto next_weight = [&] { return next_sign() ? 1 : -1; };
+  const auto quanta = quanta_of(pixels);
   for (const fast::Isa& isa : fast::usable_isas()) {
-    for (int vectors = 1; vectors <= isa.bytes->vectors; ++vectors) {
+    const fast::ByteOps& ops = *isa.bytes;
+    for (int vectors = 1; vectors <= ops.vectors; ++vectors) {
       CAPTURE(isa.name, vectors, pixels, window.segments, window.run);
       const Problem problem =
-          make_problem(window, vectors * isa.bytes->rows, pixels, next_sign, next_byte);
-      CHECK(sums_of(problem, *isa.bytes, quanta) == expected_sums(problem, quanta));
+          make_problem(window, vectors * ops.rows, pixels, next_weight, next_byte);
+      CHECK(sums_of(problem, ops, ops.flip, sign_weights(problem, ops), quanta) ==
+            expected_sums(problem, quanta));
+    }
+  }
+}
+
+template <class Weight, class Byte>
+void check_integer_sums(fast::Window window, std::int64_t pixels, Weight next_weight,
+                        Byte next_byte) {
+  const auto quanta = quanta_of(pixels);
+  for (const fast::Isa& isa : fast::usable_isas()) {
+    const fast::IntegerOps& ops = *isa.integers;
+    for (int vectors = 1; vectors <= ops.vectors; ++vectors) {
+      CAPTURE(isa.name, vectors, pixels, window.segments, window.run);
+      const Problem problem =
+          make_problem(window, vectors * ops.rows, pixels, next_weight, next_byte);
+      CHECK(sums_of(problem, ops, isa.bytes->flip, integer_weights(problem), quanta) ==
+            expected_sums(problem, quanta));
     }
   }
 }
@@ -134,6 +167,32 @@ TEST_CASE("the largest sums of bytes that long runs can have are exact") {
       for (const std::int64_t run : {508, 512, 516, 1024, 2052, 65532}) {
         check_sums(
             {1, run, 0}, 5, [=] { return positive; }, [=] { return byte; });
+      }
+    }
+  }
+}
+
+TEST_CASE("sums of bytes under integers are exact for every number of rows and pixels") {
+  Random random(2);
+  const auto byte = [&] { return random() % 256; };
+  for (int bits = 2; bits <= 8; ++bits) {
+    const auto weight = [&] {
+      return static_cast<int>(random() % (1u << bits)) - (1 << (bits - 1));
+    };
+    for (std::int64_t pixels = 1; pixels <= 14; ++pixels) {
+      check_integer_sums({3, 20, 28}, pixels, weight, byte);
+    }
+    check_integer_sums({1, 4, 0}, 25, weight, byte);
+    check_integer_sums({2, 1028, 1032}, 6, weight, byte);
+  }
+}
+
+TEST_CASE("the largest sums of bytes under integers are exact") {
+  for (const unsigned byte : {0u, 255u}) {
+    for (const int weight : {-128, -65, 64, 65, 127}) {
+      for (const std::int64_t run : {4, 508, 512, 2052, 32768}) {
+        check_integer_sums(
+            {1, run, 0}, 5, [=] { return weight; }, [=] { return byte; });
       }
     }
   }

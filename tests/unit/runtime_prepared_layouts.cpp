@@ -3,9 +3,12 @@
 #include <cstring>
 #include <sstream>
 
+#include "runtime/cpu/fast/kernel.h"
+#include "runtime/cpu/program.h"
 #include "runtime/cpu/reference/layer.h"
 #include "runtime/prepare.h"
 #include "support/catch.h"
+#include "support/made_rows.h"
 #include "support/random_model.h"
 #include "tbn/file.h"
 
@@ -74,6 +77,16 @@ bool sign_in_bytes(const std::vector<Int>& n, const HostTensor& lines, const Wei
   return (value_at<std::uint8_t>(lines, bit / 8) >> (bit % 8) & 1) != 0;
 }
 
+std::int8_t in_integers(const std::vector<Int>& n, const HostTensor& lines, const Weights& w, Int r,
+                        Int tap, Int c) {
+  const Int lanes = n[1], most = n[2], channels = up(w.channels, 4) * 4;
+  const Int k = tap * channels + c, inputs = w.taps * channels;
+  const Together t = together(r / lanes, most, up(w.rows, lanes));
+  return value_at<std::int8_t>(
+      lines, t.first / most * inputs * lanes * most +
+                 ((k / 4 * t.count + r / lanes - t.first) * lanes + r % lanes) * 4 + k % 4);
+}
+
 float in_floats(const std::vector<Int>& n, const HostTensor& lines, const Weights& w, Int r,
                 Int tap, Int c) {
   const Int lanes = n[1];
@@ -100,10 +113,31 @@ Name parse_name(const std::string& name) {
 float read_back(const Name& name, const HostTensor& lines, const Weights& w, Int r, Int tap,
                 Int c) {
   if (name.kind == "floats") return in_floats(name.numbers, lines, w, r, tap, c);
+  if (name.kind == "integers") return in_integers(name.numbers, lines, w, r, tap, c);
   const auto sign = name.kind == "signs"         ? sign_in_signs
                     : name.kind == "byte_tables" ? sign_in_byte_tables
                                                  : sign_in_bytes;
   return sign(name.numbers, lines, w, r, tap, c) ? 1.0f : -1.0f;
+}
+
+// How many weights of a layer lie elsewhere than the specification says.
+Int wrong_weights(const Name& name, const HostTensor& lines, Size2 kernel,
+                  const reference::Layer& layer) {
+  const Weights w = {layer.sums, kernel.h * kernel.w, kernel.w,
+                     layer.inputs / (kernel.h * kernel.w)};
+  Int wrong = 0;
+  for (Int r = 0; r < w.rows; ++r) {
+    for (Int i = 0; i < layer.inputs; ++i) {
+      const float found = read_back(name, lines, w, r, i % w.taps, i / w.taps);
+      wrong += found == layer.weights.row(r)[static_cast<std::size_t>(i)] ? 0 : 1;
+    }
+  }
+  return wrong;
+}
+
+Size2 kernel_of(const Node& node) {
+  const auto* conv = std::get_if<Conv2d>(&node.op);
+  return conv != nullptr ? conv->kernel : Size2(1);
 }
 
 const Node& node_named(const Graph& graph, const std::string& name) {
@@ -126,20 +160,31 @@ TEST_CASE("prepared weights lie as the specification says") {
         const Name name = parse_name(text);
         CHECK(name.numbers.front() == 1);
         const Node& node = node_named(network->graph(), name.node);
-        const auto* conv = std::get_if<Conv2d>(&node.op);
-        const Size2 kernel = conv != nullptr ? conv->kernel : Size2(1);
         const auto layer = reference::make_layer(network->graph(), network->tensors(), node);
-        const Weights w = {layer.sums, kernel.h * kernel.w, kernel.w,
-                           layer.inputs / (kernel.h * kernel.w)};
-        Int wrong = 0;
-        for (Int r = 0; r < w.rows; ++r) {
-          for (Int i = 0; i < layer.inputs; ++i) {
-            const float found = read_back(name, lines, w, r, i % w.taps, i / w.taps);
-            wrong += found == layer.weights.row(r)[static_cast<std::size_t>(i)] ? 0 : 1;
-          }
-        }
-        CHECK(wrong == 0);
+        CHECK(wrong_weights(name, lines, kernel_of(node), layer) == 0);
       }
     }
   }
+}
+
+TEST_CASE("prepared integers lie as the specification says") {
+  int found = 0;
+  for (const test::MadeRows& made : test::made_integers()) {
+    const Graph& graph = made.model.graph;
+    const Node& node = node_named(graph, "layer");
+    const auto layer = reference::make_layer(graph, made.model.tensors, node, made.rows_of());
+    for (const fast::Isa& isa : fast::usable_isas()) {
+      TensorMap prepared;
+      cpu::Program(graph, made.model.tensors, Backend::kInt8, &isa, {.used = &prepared},
+                   made.rows_of());
+      for (const auto& [text, lines] : prepared) {
+        CAPTURE(made.what, text);
+        const Name name = parse_name(text);
+        CHECK(name.kind == "integers");
+        CHECK(wrong_weights(name, lines, kernel_of(node), layer) == 0);
+        ++found;
+      }
+    }
+  }
+  CHECK(found > 100);
 }

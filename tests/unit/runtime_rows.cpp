@@ -35,7 +35,16 @@ std::vector<float> stepped_values(const Shape& shape, std::uint64_t seed) {
   return values;
 }
 
-void check_programs(const test::MadeRows& made) {
+// How often int8 layers multiplied integers as bytes.
+struct IntegerCount : RunObserver {
+  void ran(NodeId /*node*/, const char* kernel, double /*seconds*/) override {
+    count += std::string_view(kernel) == "integers" ? 1 : 0;
+  }
+  int count = 0;
+};
+
+int check_programs(const test::MadeRows& made) {
+  IntegerCount integers;
   const Graph& graph = made.model.graph;
   const auto input = stepped_values(graph.input_shape(), 5);
   const std::vector<double> expected = test::naive_eval(made.model, input);
@@ -43,15 +52,43 @@ void check_programs(const test::MadeRows& made) {
     for (const Backend backend : kBackends) {
       CAPTURE(made.what, isa.name, to_string(backend));
       const cpu::Program program(graph, made.model.tensors, backend, &isa, {}, made.rows_of());
-      CHECK(test::relative_error(test::run(program, graph, input), expected) < 1e-5);
+      CHECK(test::relative_error(test::run(program, graph, input, &integers), expected) < 1e-5);
     }
   }
+  return integers.count;
 }
 
 }  // namespace
 
 TEST_CASE("integers are multiplied by every backend of the processor") {
-  for (const test::MadeRows& made : test::made_integers()) check_programs(made);
+  for (const test::MadeRows& made : test::made_integers()) {
+    const int as_bytes = check_programs(made);
+    // Convolutions of groups are not.
+    CHECK(as_bytes == (made.rows.groups == 1 ? std::ssize(fast::usable_isas()) : 0));
+  }
+}
+
+TEST_CASE("integers of more inputs than 31 bits hold sums of are multiplied in float") {
+  for (const std::int64_t inputs : {32768, 32769}) {
+    GraphBuilder b("long");
+    const Graph graph = b.finish(b.input({2, inputs}).linear(2, {.bias = false}).named("layer"));
+    const std::vector<std::int8_t> values(static_cast<std::size_t>(2 * inputs), -128);
+    const RowsOf rows_of = [&](const Graph&, const TensorMap&, const Node&) {
+      return LayerRows{.outputs = 2,
+                       .inputs = inputs,
+                       .values = IntegerRows{values, 8},
+                       .terms = {{.rows = 2, .gain = {}}}};
+    };
+    const std::vector<float> input(static_cast<std::size_t>(2 * inputs), 1.0f);
+    const std::vector<double> expected(4, -128.0 * static_cast<double>(inputs));
+    for (const fast::Isa& isa : fast::usable_isas()) {
+      CAPTURE(isa.name, inputs);
+      IntegerCount integers;
+      const cpu::Program program(graph, {}, Backend::kInt8, &isa, {}, rows_of);
+      CHECK(test::relative_error(test::run(program, graph, input, &integers), expected) < 1e-5);
+      CHECK(integers.count == (inputs <= 32768 ? 1 : 0));
+    }
+  }
 }
 
 TEST_CASE("several terms are added up by every backend of the processor") {
@@ -80,18 +117,14 @@ TEST_CASE("integers as floats are the same layer") {
 }
 
 TEST_CASE("a backend that lacks an alphabet refuses the layer by name") {
-  const test::MadeRows made = test::made_integers().front();
-  CHECK(test::says(test::message_of<ConfigError>([&] { micro::lower(made.model, made.rows_of()); }),
-                   {"linear 'layer': its weights are integers of ",
-                    " bits, which microcontrollers do not multiply; export the network as .tbn"}));
-
   const test::MadeRows terms = test::made_terms().front();
   CHECK(test::says(
       test::message_of<ConfigError>([&] { micro::lower(terms.model, terms.rows_of()); }),
-      {"linear 'layer': its weights are sums of 3 terms, which microcontrollers do not multiply"}));
+      {"linear 'layer': its weights are sums of 3 terms, which microcontrollers do not multiply; "
+       "export the network as .tbn"}));
 
   const Support none = {.backend = "abaci", .way_out = "count by hand"};
-  LayerRows rows = made.rows;
+  LayerRows rows = test::made_integers().front().rows;
   CHECK(
       refusal(none, rows, "it").starts_with("it: its weights are integers of 3 bits, which abaci"));
   CHECK(refusal({.integers = true}, rows, "it").empty());

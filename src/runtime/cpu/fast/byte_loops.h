@@ -1,5 +1,5 @@
-// Sums of bytes under signs, on registers of a Unit. Of internal linkage on purpose: each file
-// keeps the copy that its own compiler flags made (see isa.h).
+// Sums of bytes under signs or integers, on registers of a Unit. Of internal linkage on purpose:
+// each file keeps the copy that its own compiler flags made (see isa.h).
 #pragma once
 
 #include "runtime/cpu/fast/isa.h"
@@ -158,6 +158,9 @@ struct ByteLoops {
                                    .quantise = quantise,
                                    .expand = expand,
                                    .multiply = multiply};
+  // Of units that multiply any byte, not signs alone.
+  static constexpr IntegerOps kIntegerOps = {
+      .rows = Unit::kRows, .vectors = Unit::kVectors, .multiply = multiply};
 };
 
 }  // namespace

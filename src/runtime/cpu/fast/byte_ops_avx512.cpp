@@ -41,6 +41,7 @@ struct Unit : PlainUnit {
 }  // namespace
 
 const ByteOps kBytesVnni = ByteLoops<Unit>::kOps;
+const IntegerOps kIntegersVnni = ByteLoops<Unit>::kIntegerOps;
 
 }  // namespace tbn::fast
 

@@ -42,6 +42,7 @@ struct Unit : PlainUnit {
 }  // namespace
 
 const ByteOps kBytesNeonDotprod = ByteLoops<Unit>::kOps;
+const IntegerOps kIntegersNeonDotprod = ByteLoops<Unit>::kIntegerOps;
 
 }  // namespace tbn::fast
 

@@ -46,5 +46,6 @@ struct Unit : PlainUnit {
 }  // namespace
 
 const ByteOps kBytesPortable = ByteLoops<Unit>::kOps;
+const IntegerOps kIntegersPortable = ByteLoops<Unit>::kIntegerOps;
 
 }  // namespace tbn::fast

@@ -28,19 +28,20 @@ const std::vector<Isa>& usable_isas() {
     const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
     if (avx512 && avx2) {
       if (__builtin_cpu_supports("avx512vnni")) {
-        found.push_back(
-            {"avx512vnni", &kSignsAvx512, &kBytesVnni, &kFloatsAvx512, &kByteTablesAvx512});
+        found.push_back({"avx512vnni", &kSignsAvx512, &kBytesVnni, &kIntegersVnni, &kFloatsAvx512,
+                         &kByteTablesAvx512});
       }
-      found.push_back({"avx512", &kSignsAvx512, &kBytesAvx2, &kFloatsAvx512});
+      found.push_back({"avx512", &kSignsAvx512, &kBytesAvx2, &kIntegersAvx512, &kFloatsAvx512});
     }
-    if (avx2) found.push_back({"avx2", &kSignsAvx2, &kBytesAvx2, &kFloatsAvx2});
+    if (avx2) found.push_back({"avx2", &kSignsAvx2, &kBytesAvx2, &kIntegersAvx2, &kFloatsAvx2});
 #elif defined(__aarch64__)
     if (has_dot_products()) {
-      found.push_back({"neon-dotprod", nullptr, &kBytesNeonDotprod, &kFloatsNeon});
+      found.push_back(
+          {"neon-dotprod", nullptr, &kBytesNeonDotprod, &kIntegersNeonDotprod, &kFloatsNeon});
     }
-    found.push_back({"neon", nullptr, &kBytesNeon, &kFloatsNeon});
+    found.push_back({"neon", nullptr, &kBytesNeon, &kIntegersNeon, &kFloatsNeon});
 #endif
-    found.push_back({"portable", nullptr, &kBytesPortable, &kFloatsPortable});
+    found.push_back({"portable", nullptr, &kBytesPortable, &kIntegersPortable, &kFloatsPortable});
     return found;
   }();
   return isas;

@@ -75,6 +75,17 @@ struct ByteOps {
                    std::int64_t quantum_step, float* sums, std::int64_t stride);
 };
 
+// Sums of bytes under weights that are bytes themselves, -128 to 127.
+struct IntegerOps {
+  int rows;  // as of ByteOps
+  int vectors;
+  // As ByteOps::multiply, of inputs that the same processor's ByteOps stored. Of windows of 32,768
+  // inputs at most the sums are exact, and become floats in the end.
+  void (*multiply)(const std::int8_t* weights, int vectors, Window window, const std::uint8_t* base,
+                   Places places, const std::int32_t* totals, const Quantum* quanta,
+                   std::int64_t quantum_step, float* sums, std::int64_t stride);
+};
+
 // Rows of signs, prepared for look-ups in tables of bytes' sums; see product_byte_tables.cpp.
 struct ByteTableWords {
   const std::uint16_t* words;
@@ -147,12 +158,15 @@ struct Isa {
   const char* name;
   const SignOps* signs;  // null: none that beat float products
   const ByteOps* bytes;
+  const IntegerOps* integers;
   const FloatOps* floats;
   const ByteTableOps* byte_tables = nullptr;  // null: none that beat sums of bytes
 };
 
 extern const SignOps kSignsAvx512, kSignsAvx2;
 extern const ByteOps kBytesVnni, kBytesAvx2, kBytesNeonDotprod, kBytesNeon, kBytesPortable;
+extern const IntegerOps kIntegersVnni, kIntegersAvx512, kIntegersAvx2, kIntegersNeonDotprod,
+    kIntegersNeon, kIntegersPortable;
 extern const ByteTableOps kByteTablesAvx512;
 extern const FloatOps kFloatsAvx512, kFloatsAvx2, kFloatsNeon, kFloatsPortable;
 

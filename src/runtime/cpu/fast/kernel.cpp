@@ -21,6 +21,8 @@ static_assert(static_cast<int>(ActivationKind::kNone) == 0 &&
 constexpr std::int64_t kMaxTableValues = std::int64_t{1} << 24;
 // Inputs of an output whose sum of bytes fits 31 bits.
 constexpr std::int64_t kMaxByteInputs = std::int64_t{1} << 22;
+// The same under weights of 8 bits, whatever a file's prepared ones are.
+constexpr std::int64_t kMaxIntegerInputs = kMaxByteInputs / 128;
 
 bool is_image(const Shape& shape) { return shape.size() == 3; }
 
@@ -170,6 +172,9 @@ class Maker {
         return make_byte_table_product(*isa_.byte_tables, *isa_.bytes, weights, geometry);
       }
       return make_byte_product(*isa_.bytes, weights, geometry);
+    }
+    if (weights.are_integers() && precision_ == Precision::kBytes && padded <= kMaxIntegerInputs) {
+      return make_integer_product(*isa_.integers, *isa_.bytes, weights, geometry);
     }
     if (tables) return make_sign_product(*isa_.signs, weights, geometry);
     return make_float_product(*isa_.floats, weights, geometry);

@@ -33,7 +33,7 @@ Kernel in_floats(Run run) {
 // The instructions of this processor, the best first; the last ones every processor has.
 const std::vector<Isa>& usable_isas();
 
-// Whether sums of tiled layers are of floats, or of inputs rounded to bytes.
+// Whether sums under signs and integers are of floats, or of inputs rounded to bytes.
 enum class Precision { kExact, kBytes };
 
 // One kernel a node of a checked packed network, and where its values lie in another order than

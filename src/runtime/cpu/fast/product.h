@@ -63,7 +63,12 @@ std::unique_ptr<Product> make_float_product(const FloatOps& ops, const LayerWeig
 std::unique_ptr<Product> make_byte_product(const ByteOps& ops, const LayerWeights& weights,
                                            const Geometry& geometry);
 
-// The same by look-ups in tables of sums of bytes.
+// Of inputs rounded to bytes, where the weights are integers of 8 bits at most.
+std::unique_ptr<Product> make_integer_product(const IntegerOps& ops, const ByteOps& bytes,
+                                              const LayerWeights& weights,
+                                              const Geometry& geometry);
+
+// As make_byte_product() by look-ups in tables of sums of bytes.
 std::unique_ptr<Product> make_byte_table_product(const ByteTableOps& ops, const ByteOps& bytes,
                                                  const LayerWeights& weights,
                                                  const Geometry& geometry);

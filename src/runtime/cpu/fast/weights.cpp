@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 #include "base/text.h"
 #include "tbn/error.h"
@@ -93,6 +94,18 @@ std::vector<std::int64_t> LayerWeights::positives() const {
     counts.push_back(ones(signs.bits.data() + r * signs.row_bytes, rows_.inputs));
   }
   return counts;
+}
+
+std::vector<std::int32_t> LayerWeights::totals() const {
+  TBN_CHECK(are_integers(), "rows of integers");
+  const auto& values = std::get<IntegerRows>(rows_.values).values;
+  std::vector<std::int32_t> sums;
+  for (std::int64_t r = 0; r < rows(); ++r) {
+    const auto row = values.subspan(static_cast<std::size_t>(r * rows_.inputs),
+                                    static_cast<std::size_t>(rows_.inputs));
+    sums.push_back(std::accumulate(row.begin(), row.end(), 0));
+  }
+  return sums;
 }
 
 }  // namespace tbn::fast

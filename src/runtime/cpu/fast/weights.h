@@ -36,6 +36,11 @@ class LayerWeights {
     return rows_.shares_sums() && std::holds_alternative<SignRows>(rows_.values);
   }
 
+  // Whether they are integers, a row for every sum.
+  bool are_integers() const {
+    return rows_.shares_sums() && std::holds_alternative<IntegerRows>(rows_.values);
+  }
+
   // `pack` is given the weights and so many bytes of 0 to fill. The result is whole
   // lines and borrows them: a copy of it costs nothing. Throws DataError where the file holds the
   // layout with another size.
@@ -46,6 +51,8 @@ class LayerWeights {
 
   // How many weights of each row are +1; of signs alone.
   std::vector<std::int64_t> positives() const;
+  // The sum of each row; of integers alone.
+  std::vector<std::int32_t> totals() const;
 
  private:
   std::string name_in(const std::string& layout) const;
