@@ -35,10 +35,18 @@ struct TiledWeights {
   TileOrder order = TileOrder::kRepeat;
   bool operator==(const TiledWeights&) const = default;
 };
-using WeightEncoding = std::variant<FloatWeights, TiledWeights>;
+// Integers of 2 to 8 bits, from -2^(bits - 1) to 2^(bits - 1) - 1, times a step size an output. In
+// training both are floats: output c computes with s[c] clamp(round(W[c] / s[c])), halves to even,
+// and W and s are learned, the rounding passed straight through (LSQ, arXiv 1902.08153).
+struct UniformWeights {
+  std::int64_t bits = 8;
+  bool operator==(const UniformWeights&) const = default;
+};
+using WeightEncoding = std::variant<FloatWeights, TiledWeights, UniformWeights>;
 
 inline WeightEncoding tiled(std::int64_t p) { return TiledWeights{.p = p}; }
 inline WeightEncoding binary() { return TiledWeights{.p = 1}; }
+inline WeightEncoding uniform(std::int64_t bits) { return UniformWeights{.bits = bits}; }
 
 // A weight tensor as encodings see it: n outputs of m inputs, row-major, where a convolution's
 // inputs count channel by channel, tap by tap.
@@ -50,9 +58,21 @@ struct LayerDims {
   std::string where;         // "conv2d 'layer3.0.conv1'", as errors begin
 };
 
+// What the outputs of a forecast are. A tile makes some of them share a row of weights up to a
+// factor: at TileOrder::kRepeat those n / p apart, at kInterleave p neighbours. Steps ahead can
+// share one if they are alike, which steps whole seasons apart are, else neighbours.
+struct StepsAhead {
+  std::int64_t horizon = 0;  // a layer with so many outputs gives a step each; 0: no forecast
+  std::int64_t season = 0;   // steps after which the series is alike again; 0: not known
+};
+
+// The order in which the tile of a layer with so many outputs is shared: kInterleave where they are
+// the steps ahead, p divides them, and n / p are not whole seasons; else kRepeat.
+TileOrder order_by_steps(const StepsAhead& steps, std::int64_t outputs, std::int64_t p);
+
 std::string_view to_string(AlphaSource source);  // "weight", "scores", "learned"
 std::string_view to_string(LatentForm latent);   // "full", "shared"
-// "float", "binary" (p = 1) or "tiled(p=4)".
+// "float", "binary" (p = 1), "tiled(p=4)" or "uniform(bits=8)".
 std::string to_string(const WeightEncoding& encoding);
 
 }  // namespace tbn

@@ -28,6 +28,7 @@
 //                         interleave      outputs that share a row of a tile lie side by side
 //                         output_scalars  layers with one scalar an output
 //                         tiled           tiles that p slices of a weight share
+//                         uniform         integers of 2 to 8 bits a weight, a scalar an output
 //                         units           a forecaster that takes and gives original units: a
 //                                         normalize alone reads the input, an affine makes the
 //                                         output, with the same numbers (std and scale, mean and
@@ -112,11 +113,14 @@
 //
 // Tensors. Bits (of tiles, and of binary weights) are U8 of shape [rows, bytes a row]: bit i of
 // byte j in a row is weight 8 j + i of that row, 1 means +1 and 0 means -1, each row starts on a
-// byte, and the bits that pad a row are 0. Scalars (alpha, scale), biases and the weights of layer
-// norms are F32 or F16, each tensor by itself; where one is F16 the features name f16. The graph
-// names the tensors that it uses. The two names `verify.input` and `verify.output` are not
-// parameters but test vectors: a batch of inputs and the logits that the model gives for it, with
-// the same first dimension. Both are there, or neither. No other name starts with `verify.`.
+// byte, and the bits that pad a row are 0. Integers of b bits (of uniform weights) are U8 of shape
+// [n, bytes a row] too: weight k of a row is its bits b k to b k + b - 1, the lowest first, in
+// two's complement; rows start and are padded alike, and a reader refuses other padding. Scalars
+// (alpha, scale), biases and the weights of layer norms are F32 or F16, each tensor by itself;
+// where one is F16 the features name f16. The graph names the tensors that it uses. The two names
+// `verify.input` and `verify.output` are not parameters but test vectors: a batch of inputs and the
+// logits that the model gives for it, with the same first dimension. Both are there, or neither. No
+// other name starts with `verify.`.
 //
 // Prepared weights (since 1.1) hold a layer's weights once more, in the order in which one kind of
 // kernel reads them, so that it can read them where they lie in the mapped file. Their names are
@@ -182,8 +186,8 @@ inline constexpr std::string_view kRuleFormat = "1.2";
 inline constexpr int kPackedMajorVersion = 1;
 
 // The features that this library knows, sorted.
-inline constexpr std::string_view kPackedFeatures[] = {"binary",         "f16",   "interleave",
-                                                       "output_scalars", "tiled", "units"};
+inline constexpr std::string_view kPackedFeatures[] = {
+    "binary", "f16", "interleave", "output_scalars", "tiled", "uniform", "units"};
 
 // A batch of inputs and the logits that belong to it; the first dimension of both is the batch.
 struct TestVectors {

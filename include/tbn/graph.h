@@ -68,10 +68,6 @@ WeightShape weight_shape(const Graph& graph, const Node& node);
 // The layout of a tiled node's weight; throws ConfigError where p does not divide.
 TileLayout tile_layout_of(const Graph& graph, const Node& node);
 
-// Whether the layer computes only its R unique rows: rows form, and all slices see the same inputs
-// (one group, or nothing to reuse at p = 1).
-bool reuses_rows(const Graph& graph, const Node& node);
-
 // "conv2d 'layer3.0.conv1'", as errors begin.
 std::string describe(const Node& node);
 

@@ -19,13 +19,15 @@ struct Model {
 
 // The tensors that a node owns while it is trained, in a fixed order:
 //   conv2d, linear   float: weight; tiled: latent, then alpha_latent | alpha (none for scores);
-//   bias batch_norm       weight, bias, running_mean, running_var
+//                    uniform: weight, alpha; bias
+//   batch_norm       weight, bias, running_mean, running_var
 //   layer_norm       weight, bias
 //   attention        relative_bias; class_token: token; position_embedding: table (learned)
 std::vector<TensorSpec> training_tensors(const Graph& graph, const Node& node);
 
 // The tensors that a node owns after the export passes:
-//   conv2d, linear   weight | tile, alpha (absent once folded into scale); scale; bias
+//   conv2d, linear   weight | tile, alpha | levels, alpha (absent once folded into scale); scale;
+//                    bias
 //   affine           scale, bias
 //   layer_norm, attention, class_token, position_embedding: as in training
 std::vector<TensorSpec> packed_tensors(const Graph& graph, const Node& node);
@@ -36,20 +38,21 @@ void check_tensors(const Graph& graph, const TensorMap& tensors,
                    std::vector<TensorSpec> (*specs_of)(const Graph&, const Node&),
                    const std::string& where);
 
-// One weight layer's cost (design: bits = q + 32 * scalars; bits per weight = bits / N).
+// One weight layer's cost: bits of its weights, q of a tile, and 32 * scalars; a weight has bits /
+// N.
 struct LayerSummary {
   std::string name;
   std::string op;
-  std::string encoding;             // "float", "binary", "tiled"
-  std::string form;                 // "rows", "flat", or "" for float
+  std::string encoding;             // "float", "binary", "tiled", "uniform"
+  std::string form;                 // "rows", "flat", "interleaved", "8 bits", or "" for float
   std::vector<std::int64_t> shape;  // [n, m]
   std::int64_t p = 1;
-  std::int64_t tile_length = 0;  // q; 0 for float
+  std::int64_t tile_length = 0;  // q; 0 where there is no tile
   std::int64_t scalars = 0;
   std::int64_t weights = 0;  // N
   std::int64_t bits = 0;
   double bits_per_weight = 0;
-  std::int64_t bytes = 0;  // in the packed file: padded tile or float weights, and scalars
+  std::int64_t bytes = 0;  // in the packed file: weights, their rows padded, and scalars
   std::int64_t macs =
       0;  // multiply-adds executed for one example: 1/p of dense where rows are reused
   std::int64_t dense_macs = 0;

@@ -21,14 +21,6 @@ struct WeightRule {
   bool order_by_steps = false;  // whether StepsAhead may choose the order of its tiles
 };
 
-// What the outputs of a forecast are. A tile makes some of them share a row of weights up to a
-// factor: at TileOrder::kRepeat those n / p apart, at kInterleave p neighbours. Steps ahead can
-// share one if they are alike, which steps whole seasons apart are, else neighbours.
-struct StepsAhead {
-  std::int64_t horizon = 0;  // a layer with so many outputs gives a step each; 0: no forecast
-  std::int64_t season = 0;   // steps after which the series is alike again; 0: not known
-};
-
 struct WeightPolicy {
   WeightEncoding standard = FloatWeights{};  // for layers that no rule names
   std::int64_t min_size = 0;  // layers with fewer weights than this and no rule take `small`
@@ -38,13 +30,9 @@ struct WeightPolicy {
   StepsAhead steps = {};
 };
 
-// The order in which the tile of a layer with so many outputs is shared: kInterleave where they are
-// the steps ahead, p divides them, and n / p are not whole seasons; else kRepeat.
-TileOrder order_by_steps(const StepsAhead& steps, std::int64_t outputs, std::int64_t p);
-
 // Sets the encoding of every conv2d and linear node. Throws ConfigError for a pattern that matches
-// no layer (a likely typing error; the message lists the layers) and where p divides neither n nor
-// n * m.
+// no layer (a likely typing error; the message lists the layers) and where a layer cannot have its
+// encoding, as where p divides neither n nor n * m.
 void apply_policy(Graph& graph, const WeightPolicy& policy);
 
 // Whether `name` matches the glob: '*' any run of characters, dots too; '?' one.

@@ -13,7 +13,7 @@ enum class TensorRole {
   kWeight,       // float weights [n, m...]
   kLatent,       // latents of a tiled layer: full [n, m...] or shared [q] (rows form [R, m...])
   kAlphaLatent,  // A [n, m...], whose mean magnitudes are the scalars (alpha_from: weight)
-  kAlpha,        // the scalars: [p] or [1]
+  kAlpha,        // the scalars: [p], [1] or [n]
   kBias,         // [n]
   kNormWeight,   // [C]
   kNormBias,     // [C]
@@ -21,6 +21,7 @@ enum class TensorRole {
   kRunningMean,  // [C], a buffer
   kRunningVar,   // [C], a buffer
   kTile,         // packed: U8 [rows, row_bytes]
+  kLevels,       // packed: U8 [n, row_bytes], integers of a few bits
   kScale,        // packed: [n]
 };
 bool is_buffer(TensorRole role);

@@ -31,6 +31,8 @@ std::string_view to_string(TensorRole role) {
       return "running_var";
     case TensorRole::kTile:
       return "tile";
+    case TensorRole::kLevels:
+      return "levels";
     case TensorRole::kScale:
       return "scale";
   }

@@ -5,6 +5,8 @@
 #include <functional>
 
 #include "config/reader.h"
+#include "config/weight_keys.h"
+#include "encodings/encoding.h"
 
 namespace tbn {
 namespace {
@@ -49,11 +51,9 @@ class Checker {
 
   // A rule equal to `weights` is reported there.
   void check_weight_fields(const WeightFields& fields, const std::string& path) {
-    if (fields.encoding == "tiled" && fields.latent == "shared" && fields.alpha_from == "scores" &&
-        fields.alpha != "layer") {
-      problem(path + ".alpha_from",
-              "scores of shared latents give each slice the same scalars; use alpha: layer, or "
-              "latent: full");
+    const WeightEncoding encoding = weight_encoding(fields);
+    if (const auto found = encoding_of(encoding).contradiction(encoding)) {
+      problem(path + "." + std::string(found->key), found->message);
     }
   }
 

@@ -4,8 +4,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <variant>
 #include <vector>
 
 #include "tbn/models.h"
@@ -20,15 +24,19 @@ struct ModelConfig {
   bool operator==(const ModelConfig&) const = default;
 };
 
+// A number or a word.
+using WeightSetting = std::variant<std::int64_t, std::string>;
+using WeightSettings = std::map<std::string, WeightSetting, std::less<>>;
+// Those of every encoding by their keys, as the lists of src/encodings give them, with defaults.
+WeightSettings default_weight_settings();
+
 // `weights:` describes a WeightPolicy. The fields of a rule that are not given are those of
-// `weights`.
+// `weights`, which therefore has those of all encodings.
 struct WeightFields {
-  std::string encoding = "tiled";      // float | binary | tiled
-  std::int64_t p = 4;                  // compression factor of tiled layers
-  std::string alpha = "tile";          // tile | layer | output
-  std::string alpha_from = "learned";  // learned | weight | scores
-  std::string latent = "shared";       // shared | full
-  std::string order = "auto";          // auto | repeat | interleave
+  std::string encoding = "tiled";  // float | binary | tiled | uniform
+  WeightSettings settings = default_weight_settings();
+
+  std::int64_t number(std::string_view key) const;  // of a key that is one
   bool operator==(const WeightFields&) const = default;
 };
 struct WeightRuleConfig {
@@ -39,7 +47,7 @@ struct WeightRuleConfig {
 struct WeightsConfig {
   WeightFields fields;
   std::int64_t min_size = 0;     // the paper's lambda
-  std::string small = "binary";  // binary | float: layers below min_size
+  std::string small = "binary";  // layers below min_size: an encoding, with the same settings
   std::vector<WeightRuleConfig> rules;
   bool operator==(const WeightsConfig&) const = default;
 };

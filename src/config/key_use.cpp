@@ -38,7 +38,7 @@ const std::vector<Group>& groups() {
       {kAnyData,
        kNetwork,
        {"weights.encoding", "weights.p", "weights.alpha", "weights.alpha_from", "weights.latent",
-        "weights.order", "weights.min_size", "weights.small", "weights.rules"}},
+        "weights.order", "weights.bits", "weights.min_size", "weights.small", "weights.rules"}},
       {kAnyData,
        kStep,
        {"init.latent_scale", "init.latents", "init.alphas", "init.norms", "init.norm_bias"}},

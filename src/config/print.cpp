@@ -8,6 +8,7 @@
 #include "config/load.h"
 #include "config/scalars.h"
 #include "config/schema.h"
+#include "encodings/encoding.h"
 
 namespace tbn {
 namespace {
@@ -62,13 +63,16 @@ class Printer {
 
   template <class T>
   void value(const char* key, const T& member, const ValueLimits& limits, const char* help) {
+    if (std::ranges::find(hidden_, std::string_view(key)) != hidden_.end()) return;
     line(key, value_text(member), comment_text(help, to_text(limits)));
   }
 
   template <class S>
   void section(const char* key, const S& member, const char* help) {
     open(key, help);
+    if constexpr (std::same_as<S, WeightsConfig>) hide_unused(member);
     describe(*this, member);
+    hidden_.clear();
     indent_ -= 2;
   }
 
@@ -117,17 +121,35 @@ class Printer {
   void print_element(const T& element) {
     indent_ += 4;
     dash_ = true;
-    bool whole = true;
-    if constexpr (std::same_as<T, WeightRuleConfig>) {
-      // Nothing else means anything in a rule for float weights.
-      whole = element.fields.encoding != "float";
-      if (!whole) {
-        line("match", value_text(element.match), "");
-        line("encoding", element.fields.encoding, "");
-      }
-    }
-    if (whole) describe(*this, element);
+    if constexpr (std::same_as<T, WeightRuleConfig>) hide_others(element.fields);
+    describe(*this, element);
     indent_ -= 4;
+  }
+
+  // Of `weights`: settings with their defaults, which no layer has unless a rule says so. Those of
+  // tiles are the method's, and always there.
+  void hide_unused(const WeightsConfig& weights) {
+    if (with_comments_) return;
+    const WeightFields standard;
+    for (const WeightKey& key : weight_keys()) {
+      const auto names_it = [&](const std::string& word) {
+        return &encoding_named(word) == key.room;
+      };
+      if (names_it(standard.encoding) || names_it(weights.fields.encoding) ||
+          names_it(weights.small)) {
+        continue;
+      }
+      const auto value = weights.fields.settings.find(key.key);
+      if (*value == *standard.settings.find(key.key)) hidden_.emplace_back(key.key);
+    }
+  }
+  // Of a rule: what means nothing for its encoding.
+  void hide_others(const WeightFields& fields) {
+    if (with_comments_) return;
+    hidden_.clear();
+    for (const WeightKey& key : weight_keys()) {
+      if (key.room != &encoding_named(fields.encoding)) hidden_.emplace_back(key.key);
+    }
   }
 
   void line(std::string_view key, const std::string& value, const std::string& comment) {
@@ -148,6 +170,7 @@ class Printer {
   bool with_comments_;
   int indent_ = 0;
   bool dash_ = false;
+  std::vector<std::string_view> hidden_;  // keys of `weights` that are left out
   std::string prefix_;
 };
 

@@ -10,6 +10,7 @@
 #include "config/load.h"
 #include "config/scalars.h"
 #include "config/schema.h"
+#include "encodings/encoding.h"
 
 namespace tbn {
 namespace {
@@ -58,7 +59,7 @@ class MapReader {
 
   template <class T, class P>
   void list(const char* key, std::vector<T>& elements, P& parent, const char* /*help*/) {
-    if constexpr (std::same_as<P, WeightFields>) apply_binary(parent);
+    if constexpr (std::same_as<P, WeightFields>) settle(parent);
     const YamlNode* node = take(key);
     if (node == nullptr) return;
     const std::string path = joined(path_, key);
@@ -176,12 +177,6 @@ class MapReader {
         spec.value);
   }
 
-  // A binary layer is a tiled one with p = 1.
-  static void apply_binary(WeightFields& fields) {
-    if (fields.encoding == "tiled" && fields.p == 1) fields.encoding = "binary";
-    if (fields.encoding == "binary") fields.p = 1;
-  }
-
   void require_match(const std::vector<std::string>& match) {
     const YamlNode* node = node_.find("match");
     const std::string path = joined(path_, "match");
@@ -192,25 +187,43 @@ class MapReader {
     }
   }
 
-  void finish(WeightRuleConfig& rule, const WeightFields& parent) {
+  void finish(WeightRuleConfig& rule, const WeightFields& /*parent*/) {
     require_match(rule.match);
     WeightFields& fields = rule.fields;
-    if (has("p") && !has("encoding")) fields.encoding = "tiled";
-    if (fields.encoding == "float") {
-      for (const char* key : {"p", "alpha", "alpha_from", "latent", "order"}) {
-        if (const YamlNode* node = node_.find(key)) {
-          problem(*node, joined(path_, key), "has no meaning for float weights; leave it out");
-        }
+    for (const Encoding* room : encodings()) {
+      for (const Field& field : room->fields()) {
+        if (field.is_main && has(field.key) && !has("encoding")) fields.encoding = room->word();
       }
-      fields = parent;
-      fields.encoding = "float";
-    } else if (fields.encoding == "binary" && has("p") && fields.p != 1) {
-      problem(*node_.find("p"), joined(path_, "p"),
-              fmt::format("binary weights have p = 1, is {}; write encoding: tiled", fields.p));
-    } else if (fields.encoding == "tiled" && has("encoding") && !has("p") && fields.p == 1) {
-      problem(node_, joined(path_, "p"), "is missing: weights.p is 1, so say which factor tiles");
     }
-    apply_binary(fields);
+    const Encoding& room = encoding_named(fields.encoding);
+    for (const WeightKey& key : weight_keys()) {
+      const YamlNode* node = node_.find(key.key);
+      if (key.room == &room || node == nullptr) continue;
+      problem(*node, joined(path_, key.key),
+              fmt::format("has no meaning for {} weights; leave it out", fields.encoding));
+    }
+    const WeightFields said = fields;
+    settle(fields);
+    for (const Field& field : room.fields()) {
+      if (field.is_main) check_main(field, said, fields);
+    }
+  }
+
+  // A word and the number that goes with it: both may be said, and then agree.
+  void check_main(const Field& field, const WeightFields& said, const WeightFields& settled) {
+    const YamlNode* node = node_.find(field.key);
+    const std::string path = joined(path_, field.key);
+    const std::int64_t number = settled.number(field.key);
+    if (node != nullptr && said.number(field.key) != number) {
+      problem(*node, path,
+              fmt::format("{} weights have {} = {}, is {}; write encoding: {}", said.encoding,
+                          field.key, number, said.number(field.key),
+                          encoding_named(said.encoding).word()));
+    } else if (node == nullptr && has("encoding") && said.encoding != settled.encoding) {
+      problem(node_, path,
+              fmt::format("is missing: weights.{} is {}, so say {}", field.key, number,
+                          field.question));
+    }
   }
 
   void finish(OptimGroup& group, const OptimFields& parent) {

@@ -14,6 +14,7 @@
 
 #include "config/config.h"
 #include "config/value_limits.h"
+#include "config/weight_keys.h"
 
 namespace tbn {
 
@@ -36,18 +37,11 @@ concept Is = std::same_as<std::remove_const_t<S>, T>;
 
 template <class V, Is<WeightFields> S>
 void describe(V& v, S& s) {
-  v.value("encoding", s.encoding, one_of({"float", "binary", "tiled"}), "form of the weights");
-  v.value("p", s.p, between(1, 65536), "compression factor of tiled layers");
-  v.value("alpha", s.alpha, one_of({"tile", "layer", "output"}),
-          "p scalars a layer, one, or one an output");
-  v.value("alpha_from", s.alpha_from, one_of({"learned", "weight", "scores"}),
-          "trained, or means of a second tensor or the latents");
-  v.value("latent", s.latent, one_of({"shared", "full"}),
-          "q latents a layer, or n * m as the paper");
-  v.value(
-      "order", s.order, one_of({"auto", "repeat", "interleave"}),
-      "outputs that share a row lie n / p apart, or side by side; auto: repeat, but side by side "
-      "for steps ahead unless n / p are whole seasons");
+  v.value("encoding", s.encoding, one_of(weight_words()), "form of the weights");
+  for (const WeightKey& key : weight_keys()) {
+    std::visit([&](auto& value) { v.value(key.key, value, key.limits, key.help); },
+               s.settings.find(key.key)->second);
+  }
 }
 
 template <class V, Is<WeightRuleConfig> S>
@@ -60,7 +54,7 @@ template <class V, Is<WeightsConfig> S>
 void describe(V& v, S& s) {
   describe(v, s.fields);
   v.value("min_size", s.min_size, at_least(0), "lambda: layers with fewer weights take `small`");
-  v.value("small", s.small, one_of({"binary", "float"}), "form of layers below min_size");
+  v.value("small", s.small, one_of(weight_words()), "form of layers below min_size");
   v.list("rules", s.rules, s.fields, "the first that matches wins; unsaid fields are those above");
 }
 

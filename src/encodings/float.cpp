@@ -8,13 +8,15 @@ constexpr std::int64_t kFloatBits = 32;
 
 class FloatRoom final : public Encoding {
  public:
+  std::string_view word() const override { return "float"; }
+  WeightEncoding standard() const override { return FloatWeights{}; }
   std::string name(const WeightEncoding& /*encoding*/) const override { return "float"; }
 
   void check(const WeightEncoding& /*encoding*/, const LayerDims& /*dims*/) const override {}
 
   EncodingCost cost(const WeightEncoding& /*encoding*/, const LayerDims& dims) const override {
     const std::int64_t bits = kFloatBits * dims.outputs * dims.inputs;
-    return {.encoding = "float", .form = "", .bits = bits, .bytes = bits / 8, .sums = dims.outputs};
+    return {.bits = bits, .bytes = bits / 8, .sums = dims.outputs};
   }
 
   std::vector<TensorSpec> training_tensors(const WeightEncoding& /*encoding*/,

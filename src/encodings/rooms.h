@@ -7,5 +7,6 @@ namespace tbn {
 
 const Encoding& float_encoding();
 const Encoding& tiled_encoding();
+const Encoding& uniform_encoding();
 
 }  // namespace tbn

@@ -62,8 +62,55 @@ std::vector<double> trained_scalars(const TiledWeights& tiled, const TileLayout&
   TBN_CHECK(false, "not an alpha source");
 }
 
+std::vector<Field> make_fields() {
+  using enum AlphaScope;
+  using enum AlphaSource;
+  Field p = number_field<&TiledWeights::p>("p", "compression factor of tiled layers", 1, 65536, 4);
+  p.is_main = true;
+  p.question = "which factor tiles";
+  Field order = word_field<&TiledWeights::order, TileOrder::kRepeat, TileOrder::kInterleave>(
+      "order",
+      "outputs that share a row lie n / p apart, or side by side; auto: repeat, but side by side "
+      "for steps ahead unless n / p are whole seasons");
+  order.open = "auto";
+  order.configured = order.open;
+  return {p,
+          word_field<&TiledWeights::alpha, kTile, kLayer, kOutput>(
+              "alpha", "p scalars a layer, one, or one an output"),
+          word_field<&TiledWeights::alpha_from, kLearned, kWeight, kScores>(
+              "alpha_from", "trained, or means of a second tensor or the latents"),
+          word_field<&TiledWeights::latent, LatentForm::kShared, LatentForm::kFull>(
+              "latent", "q latents a layer, or n * m as the paper"),
+          order};
+}
+
 class TiledRoom final : public Encoding {
  public:
+  std::string_view word() const override { return "tiled"; }
+  WeightEncoding standard() const override { return TiledWeights{}; }
+  std::span<const Field> fields() const override {
+    static const std::vector<Field> all = make_fields();
+    return all;
+  }
+  std::vector<std::string_view> words() const override { return {"binary", "tiled"}; }
+  std::string_view word_of(const WeightEncoding& encoding) const override {
+    return own(encoding).p == 1 ? "binary" : "tiled";
+  }
+  void settle(WeightEncoding& encoding, std::string_view word) const override {
+    auto& tiled = std::get<TiledWeights>(encoding);
+    if (word == "binary") tiled.p = 1;
+    if (tiled.p == 1) tiled.order = TileOrder::kRepeat;
+  }
+  std::optional<Contradiction> contradiction(const WeightEncoding& encoding) const override {
+    const TiledWeights& tiled = own(encoding);
+    if (tiled.p == 1 || tiled.latent != LatentForm::kShared ||
+        tiled.alpha_from != AlphaSource::kScores || tiled.alpha == AlphaScope::kLayer) {
+      return {};
+    }
+    return Contradiction{"alpha_from",
+                         "scores of shared latents give each slice the same scalars; use alpha: "
+                         "layer, or latent: full"};
+  }
   std::string name(const WeightEncoding& encoding) const override {
     const std::int64_t p = own(encoding).p;
     return p == 1 ? "binary" : "tiled(p=" + std::to_string(p) + ")";
@@ -73,13 +120,18 @@ class TiledRoom final : public Encoding {
     layout_of(own(encoding), dims);
   }
 
+  void fit_steps(WeightEncoding& encoding, const LayerDims& dims,
+                 const StepsAhead& steps) const override {
+    auto& tiled = std::get<TiledWeights>(encoding);
+    tiled.order = order_by_steps(steps, dims.outputs, tiled.p);
+  }
+
   EncodingCost cost(const WeightEncoding& encoding, const LayerDims& dims) const override {
     const TiledWeights& tiled = own(encoding);
     const TileLayout layout = layout_of(tiled, dims);
     const bool interleaved = layout.order == TileOrder::kInterleave;
     const std::int64_t scalars = layout.scalars(tiled.alpha);
-    return {.encoding = tiled.p == 1 ? "binary" : "tiled",
-            .form = interleaved ? "interleaved" : to_string(layout.form),
+    return {.form = interleaved ? "interleaved" : std::string(to_string(layout.form)),
             .p = tiled.p,
             .tile_length = layout.q,
             .scalars = scalars,
@@ -157,7 +209,7 @@ class TiledRoom final : public Encoding {
 
   std::vector<std::string_view> features(const WeightEncoding& encoding) const override {
     const TiledWeights& tiled = own(encoding);
-    std::vector<std::string_view> words = {tiled.p == 1 ? "binary" : "tiled"};
+    std::vector<std::string_view> words = {word_of(encoding)};
     if (tiled.order == TileOrder::kInterleave) words.push_back("interleave");
     if (tiled.alpha == AlphaScope::kOutput) words.push_back("output_scalars");
     return words;
@@ -207,6 +259,13 @@ bool norm_sees_maps(const TileLayout& layout, const TiledWeights& weights, std::
                     bool bias) {
   return reuses_rows(layout, groups) && layout.order == TileOrder::kRepeat &&
          has_shared_gradient(weights) && !bias;
+}
+
+TileOrder order_by_steps(const StepsAhead& steps, std::int64_t outputs, std::int64_t p) {
+  const bool are_steps = steps.horizon > 0 && outputs == steps.horizon;
+  if (!are_steps || p < 2 || outputs % p != 0) return TileOrder::kRepeat;
+  const bool whole_seasons = steps.season > 0 && outputs / p % steps.season == 0;
+  return whole_seasons ? TileOrder::kRepeat : TileOrder::kInterleave;
 }
 
 std::string_view to_string(AlphaSource source) {

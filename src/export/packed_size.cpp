@@ -19,6 +19,8 @@ std::int64_t& part_of(PackedSize& size, TensorRole role) {
   switch (role) {
     case TensorRole::kTile:
       return size.tiles;
+    case TensorRole::kLevels:
+      return size.levels;
     case TensorRole::kAlpha:
     case TensorRole::kScale:
       return size.scalars;
@@ -65,8 +67,8 @@ PackedSize packed_size(const PackedFile& file) {
   if (file.test_vectors) {
     size.test_vectors = bytes_of(file.test_vectors->input) + bytes_of(file.test_vectors->output);
   }
-  const std::int64_t data =
-      size.tiles + size.scalars + size.norms + size.floats + size.prepared + size.test_vectors;
+  const std::int64_t data = size.tiles + size.levels + size.scalars + size.norms + size.floats +
+                            size.prepared + size.test_vectors;
   const std::int64_t head = size.file - data;
   for (std::int64_t at = head;
        at > 0 && written[static_cast<std::size_t>(at - 1)] == std::byte{' '}; --at) {

@@ -15,12 +15,14 @@ namespace tbn {
 // All in bytes; the parts add up to `file`.
 struct PackedSize {
   std::int64_t file = 0;
-  std::int64_t tiles = 0;         // bits of tiled and binary layers, rows padded to bytes
-  std::int64_t scalars = 0;       // of tiles, norms' factors that they have taken in included
-  std::int64_t norms = 0;         // biases, and what is left of norms
-  std::int64_t floats = 0;        // float weights, positions and other learned tables
-  std::int64_t graph = 0;         // the network as JSON, as it stands in the header
-  std::int64_t header = 0;        // the rest of the header: tensors' places, metadata, checksums
+  std::int64_t tiles = 0;   // bits of tiled and binary layers, rows padded to bytes
+  std::int64_t levels = 0;  // integers of uniform layers, rows padded to bytes
+  std::int64_t scalars =
+      0;                    // of tiles and outputs, norms' factors that they have taken in included
+  std::int64_t norms = 0;   // biases, and what is left of norms
+  std::int64_t floats = 0;  // float weights, positions and other learned tables
+  std::int64_t graph = 0;   // the network as JSON, as it stands in the header
+  std::int64_t header = 0;  // the rest of the header: tensors' places, metadata, checksums
   std::int64_t test_vectors = 0;  // for tbn-eval --verify
   std::int64_t prepared = 0;      // weights as kernels read them, see tbn-export --prepare
   std::int64_t padding = 0;       // of the header, up to a multiple of 64

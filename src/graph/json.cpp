@@ -4,9 +4,11 @@
 //    {"inputs": [0], "name": "fc1", "op": "linear", "out_features": 128, ...}], "output": 3}
 //
 // Attributes with their default value are left out; shapes are inferred again when it is read.
+#include <algorithm>
 #include <limits>
 #include <optional>
 
+#include "encodings/encoding.h"
 #include "file/json.h"
 #include "graph/attributes.h"
 #include "tbn/error.h"
@@ -26,17 +28,16 @@ Json encode(const std::vector<float>& v) { return Json(v); }
 Json encode(ActivationKind v) { return Json(to_string(v)); }
 Json encode(PositionKind v) { return Json(to_string(v)); }
 Json encode(PoolKind v) { return Json(to_string(v)); }
+Json encode(std::string_view v) { return Json(v); }
 Json encode(const WeightEncoding& v) {
+  const Encoding& room = encoding_of(v);
   Json json = Json::object();
-  const auto* tiled = std::get_if<TiledWeights>(&v);
-  json["encoding"] = tiled != nullptr ? "tiled" : "float";
-  if (tiled == nullptr) return json;
-  const TiledWeights standard;
-  json["p"] = tiled->p;
-  if (tiled->alpha != standard.alpha) json["alpha"] = to_string(tiled->alpha);
-  if (tiled->alpha_from != standard.alpha_from) json["alpha_from"] = to_string(tiled->alpha_from);
-  if (tiled->latent != standard.latent) json["latent"] = to_string(tiled->latent);
-  if (tiled->order != standard.order) json["order"] = to_string(tiled->order);
+  json["encoding"] = room.word();
+  for (const Field& field : room.fields()) {
+    const FieldValue value = field.get(v);
+    if (!field.is_main && value == field.get(room.standard())) continue;
+    json[field.key] = std::visit([](const auto& own) { return encode(own); }, value);
+  }
   return json;
 }
 
@@ -81,29 +82,27 @@ void decode(const Json& json, PositionKind& v) {
   v = choice(json, {PositionKind::kLearned, PositionKind::kSinusoidal});
 }
 void decode(const Json& json, PoolKind& v) { v = choice(json, {PoolKind::kMax, PoolKind::kMean}); }
+FieldValue decode(const Json& json, const Field& field) {
+  if (field.choices.empty()) return json.as_int(field.min, kMaxInt);
+  std::string names;
+  for (const std::string_view choice : field.choices) {
+    if (json.as_string() == choice) return choice;
+    names += (names.empty() ? "" : ", ") + std::string(choice);
+  }
+  throw DataError("expected one of " + names);
+}
 void decode(const Json& json, WeightEncoding& v) {
-  const std::string& encoding = json.at("encoding").as_string();
-  if (encoding != "tiled" && encoding != "float") throw DataError("unknown weight encoding");
-  TiledWeights tiled;
+  const Encoding* room = find_encoding(json.at("encoding").as_string());
+  if (room == nullptr) throw DataError("unknown weight encoding");
+  v = room->standard();
   for (const auto& [key, value] : json.as_object()) {
     if (key == "encoding") continue;
-    if (encoding == "float") throw DataError("unknown attribute of float weights");
-    if (key == "p") {
-      tiled.p = value.as_int(1, kMaxInt);
-    } else if (key == "alpha") {
-      tiled.alpha = choice(value, {AlphaScope::kTile, AlphaScope::kLayer, AlphaScope::kOutput});
-    } else if (key == "alpha_from") {
-      using enum AlphaSource;
-      tiled.alpha_from = choice(value, {kWeight, kScores, kLearned});
-    } else if (key == "latent") {
-      tiled.latent = choice(value, {LatentForm::kFull, LatentForm::kShared});
-    } else if (key == "order") {
-      tiled.order = choice(value, {TileOrder::kRepeat, TileOrder::kInterleave});
-    } else {
-      throw DataError("unknown attribute of tiled weights");
+    const auto field = std::ranges::find(room->fields(), key, &Field::key);
+    if (field == room->fields().end()) {
+      throw DataError("unknown attribute of " + std::string(room->word()) + " weights");
     }
+    field->set(v, decode(value, *field));
   }
-  v = encoding == "tiled" ? WeightEncoding(tiled) : WeightEncoding(FloatWeights{});
 }
 
 template <class OpT>

@@ -39,6 +39,16 @@ LayerDims dims_of(const Graph& graph, const Node& node) {
   return dims;
 }
 
+void check_weight_values(const Graph& graph, const TensorMap& tensors, const std::string& where) {
+  for (const Node& node : graph.nodes) {
+    const WeightEncoding* encoding = weights_of(node.op);
+    if (encoding == nullptr) continue;
+    LayerDims dims = dims_of(graph, node);
+    dims.where = where + ": " + dims.where;
+    encoding_of(*encoding).check_values(*encoding, dims, NodeTensors(tensors, node.name));
+  }
+}
+
 LayerRows layer_rows(const Graph& graph, const TensorMap& tensors, const Node& node) {
   const WeightEncoding& encoding = *weights_of(node.op);
   const NodeTensors own(tensors, node.name);

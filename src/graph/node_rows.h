@@ -11,6 +11,10 @@ namespace tbn {
 // The weight of a conv2d or linear node.
 LayerDims dims_of(const Graph& graph, const Node& node);
 
+// Throws DataError, beginning with `where`, for packed tensors of layers, right by type and shape,
+// that hold what no writer writes.
+void check_weight_values(const Graph& graph, const TensorMap& tensors, const std::string& where);
+
 // What a runtime multiplies of a conv2d or linear of a checked packed network, a folded norm's
 // scale in the gains. Borrows the tensors.
 LayerRows layer_rows(const Graph& graph, const TensorMap& tensors, const Node& node);

@@ -71,32 +71,25 @@ bool glob_match(std::string_view glob, std::string_view name) {
   return g == glob.size();
 }
 
-TileOrder order_by_steps(const StepsAhead& steps, std::int64_t outputs, std::int64_t p) {
-  const bool are_steps = steps.horizon > 0 && outputs == steps.horizon;
-  if (!are_steps || p < 2 || outputs % p != 0) return TileOrder::kRepeat;
-  const bool whole_seasons = steps.season > 0 && outputs / p % steps.season == 0;
-  return whole_seasons ? TileOrder::kRepeat : TileOrder::kInterleave;
-}
-
 void apply_policy(Graph& graph, const WeightPolicy& policy) {
   std::vector<std::vector<bool>> used;
   for (const WeightRule& rule : policy.rules) used.emplace_back(rule.match.size(), false);
   for (Node& node : graph.nodes) {
     WeightEncoding* encoding = weights_of(node.op);
     if (encoding == nullptr) continue;
-    const WeightShape shape = weight_shape(graph, node);
+    const LayerDims dims = dims_of(graph, node);
     const WeightRule* rule = find_rule(policy, node.name, used);
     if (rule != nullptr) {
       *encoding = rule->encoding;
     } else {
-      const bool small = shape.outputs * shape.inputs < policy.min_size;
+      const bool small = dims.outputs * dims.inputs < policy.min_size;
       *encoding = small ? policy.small : policy.standard;
     }
-    auto* tiled = std::get_if<TiledWeights>(encoding);
-    if (tiled != nullptr && (rule != nullptr ? rule->order_by_steps : policy.order_by_steps)) {
-      tiled->order = order_by_steps(policy.steps, shape.outputs, tiled->p);
+    const Encoding& room = encoding_of(*encoding);
+    if (rule != nullptr ? rule->order_by_steps : policy.order_by_steps) {
+      room.fit_steps(*encoding, dims, policy.steps);
     }
-    encoding_of(*encoding).check(*encoding, dims_of(graph, node));
+    room.check(*encoding, dims);
   }
   check_all_used(policy, graph, used);
 }

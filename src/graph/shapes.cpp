@@ -5,7 +5,6 @@
 #include "base/shape.h"
 #include "tbn/error.h"
 #include "tbn/graph.h"
-#include "tile/reuse.h"
 
 namespace tbn {
 namespace {
@@ -362,13 +361,6 @@ TileLayout tile_layout_of(const Graph& graph, const Node& node) {
   TBN_CHECK(tiled != nullptr, describe(node) + " is not tiled");
   const WeightShape shape = weight_shape(graph, node);
   return tile_layout(shape.outputs, shape.inputs, tiled->p, describe(node), tiled->order);
-}
-
-bool reuses_rows(const Graph& graph, const Node& node) {
-  const WeightEncoding* encoding = weights_of(node.op);
-  if (encoding == nullptr || !std::holds_alternative<TiledWeights>(*encoding)) return false;
-  const auto* conv = std::get_if<Conv2d>(&node.op);
-  return reuses_rows(tile_layout_of(graph, node), conv == nullptr ? 1 : conv->groups);
 }
 
 }  // namespace tbn

@@ -9,13 +9,14 @@ namespace {
 LayerSummary summarize_layer(const Graph& graph, const Node& node) {
   const WeightEncoding& encoding = *weights_of(node.op);
   const LayerDims dims = dims_of(graph, node);
-  const EncodingCost cost = encoding_of(encoding).cost(encoding, dims);
+  const Encoding& room = encoding_of(encoding);
+  const EncodingCost cost = room.cost(encoding, dims);
   // At how many places of one example rows are applied: output pixels, or rows of a sequence.
   const std::int64_t positions = element_count(node.shape) / dims.outputs;
   LayerSummary layer;
   layer.name = node.name;
   layer.op = op_name(node.op);
-  layer.encoding = cost.encoding;
+  layer.encoding = room.word_of(encoding);
   layer.form = cost.form;
   layer.shape = {dims.outputs, dims.inputs};
   layer.p = cost.p;

@@ -2,6 +2,7 @@
 // their default value are left out.
 #include <charconv>
 
+#include "encodings/encoding.h"
 #include "graph/attributes.h"
 #include "tbn/graph.h"
 
@@ -43,18 +44,17 @@ class AttributeText {
   void write(PoolKind v) { out_ += to_string(v); }
   void write(const WeightEncoding& v) {
     out_ += to_string(v);
-    const auto* tiled = std::get_if<TiledWeights>(&v);
-    if (tiled == nullptr) return;
-    const TiledWeights standard;
-    if (tiled->alpha != standard.alpha) out_ += " alpha:" + std::string(to_string(tiled->alpha));
-    if (tiled->alpha_from != standard.alpha_from) {
-      out_ += " alpha_from:" + std::string(to_string(tiled->alpha_from));
+    const Encoding& room = encoding_of(v);
+    for (const Field& field : room.fields()) {
+      const FieldValue value = field.get(v);
+      if (field.is_main || value == field.get(room.standard())) continue;
+      out_ += ' ';
+      out_ += field.key;
+      out_ += ':';
+      std::visit([&](const auto& own) { write(own); }, value);
     }
-    if (tiled->latent != standard.latent) {
-      out_ += " latent:" + std::string(to_string(tiled->latent));
-    }
-    if (tiled->order != standard.order) out_ += " order:" + std::string(to_string(tiled->order));
   }
+  void write(std::string_view v) { out_ += v; }
   template <class T>
   void number(T v) {
     char buffer[64];

@@ -5,6 +5,7 @@
 #include "base/finite.h"
 #include "base/half.h"
 #include "base/text.h"
+#include "graph/node_rows.h"
 #include "graph/passes/units.h"
 #include "prepare/rule_grammar.h"
 #include "runtime/cpu/program.h"
@@ -46,6 +47,7 @@ bool may_be_half(TensorRole role) {
     case TensorRole::kRunningMean:
     case TensorRole::kRunningVar:
     case TensorRole::kTile:
+    case TensorRole::kLevels:
       return false;
   }
   return false;
@@ -116,6 +118,7 @@ std::shared_ptr<const Network> Network::from(Model packed,
   check_tensors(packed.graph, packed.tensors, packed_tensors, where);
   // A weight that is no number would turn every answer into none.
   check_finite(packed.tensors, where, "only finite numbers may be in a packed network");
+  check_weight_values(packed.graph, packed.tensors, where);
   try {
     plan_memory(packed.graph);
   } catch (const DataError& e) {

@@ -17,7 +17,7 @@ CUDA = re.compile(r"^(cuda|cublas|cudnn|cufft|curand|cusparse|cub/|thrust/|nccl|
 # Where LibTorch may be included; everywhere else it may not.
 TORCH_ALLOWED = re.compile(
     r"^(src/train/|include/tbn/train\.h$|src/app/tbn_(train|eval|bench)\.cpp$"
-    r"|tests/parity/|tests/bench/|tests/unit/.*_torch\.cpp$|tests/support/.*_torch\.(h|cpp)$"
+    r"|tests/parity/|tests/bench/|tests/(unit|encodings)/.*_torch\.cpp$|tests/support/.*_torch\.(h|cpp)$"
     r"|tests/e2e/install_consumer/train\.cpp$)")
 CUDA_ALLOWED = re.compile(r"^(src/runtime/cuda/|src/train/|tests/)")
 
@@ -29,7 +29,7 @@ ROOMS = (
     ("src/encodings", "a file for each way to store weights; LayerRows, all that a runtime multiplies", "tile"),
     ("src/file", "JSON, safetensors, the .tbn container, writing that loses nothing", "base"),
     ("src/prepare", "a packed file's rule, and inputs made by it", "base file"),
-    ("src/graph", "a network as data: ops, traits, shapes, tensors, text, JSON, policy", "base file tile encodings"),
+    ("src/graph", "a network as data: ops, traits, shapes, tensors, text, JSON, policy", "base file encodings"),
     ("src/graph/passes", "trained graph to packed graph, one rewrite a file", "base encodings graph"),
     ("models", "the zoo: one file a family", "base graph"),
     ("src/log", "progress, CSV, TensorBoard", "base file"),
@@ -39,14 +39,14 @@ ROOMS = (
     ("src/data/points", "clouds: HDF5, text, generated", "base file prepare data/source"),
     ("src/data/series", "tables of numbers over time", "base file data/source"),
     ("src/data", "the registry of data sets, and batches of them", "base file prepare data/source data/images data/points data/series"),
-    ("src/config", "YAML to settings and back", "base file graph data/source"),
+    ("src/config", "YAML to settings and back", "base encodings file graph data/source"),
 
     ("src/runtime/plan", "what every backend knows of a packed network before it runs", "base encodings graph"),
     ("src/runtime/cpu/common", "what kernels on processors share", "runtime/plan"),
     ("src/runtime/cpu/reference", "plain loops: the oracle of every other backend", "graph runtime/cpu/common runtime/plan"),
     ("src/runtime/cpu/fast", "look-ups, bytes, floats; one file an instruction set", "base encodings graph runtime/cpu/common runtime/cpu/reference runtime/plan"),
     ("src/runtime/cpu", "a network as kernels in order", "base graph runtime/cpu/common runtime/cpu/fast runtime/cpu/reference runtime/plan"),
-    ("src/runtime", "files loaded, sessions, the C interface", "base prepare graph/passes runtime/cpu runtime/cpu/fast runtime/plan"),
+    ("src/runtime", "files loaded, sessions, the C interface", "base prepare graph graph/passes runtime/cpu runtime/cpu/fast runtime/plan"),
     ("src/runtime/cuda/missing", "what answers where CUDA was left out", ""),
     ("src/runtime/cuda/device", "a device, its memory and instructions", "base"),
     ("src/runtime/cuda/layer", "a layer's shape and weights on a device", "encodings graph runtime/plan runtime/cuda/device"),

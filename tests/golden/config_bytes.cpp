@@ -57,6 +57,12 @@ std::vector<std::string> all_fields() {
                                   "encoding: binary, p: 4",
                                   "encoding: float, alpha: layer",
                                   "encoding: ternary",
+                                  "encoding: uniform",
+                                  "encoding: uniform, bits: 4",
+                                  "encoding: uniform, bits: 9",
+                                  "encoding: uniform, p: 4",
+                                  "encoding: tiled, p: 4, bits: 4",
+                                  "bits: 4",
                                   "alpha: row",
                                   "order: random"};
   for (const char* encoding : {"encoding: binary", "p: 3"}) {

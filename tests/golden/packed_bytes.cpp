@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <functional>
+#include <set>
 
 #include "export/c_source.h"
 #include "export/packed_model.h"
@@ -73,6 +74,9 @@ std::vector<Form> forms(const Place& place) {
       add(p, TileOrder::kInterleave);
     }
     for (const std::int64_t p : place.flat) add(p, TileOrder::kRepeat);
+  }
+  for (const std::int64_t bits : {2, 5, 8}) {
+    all.push_back({"uniform " + std::to_string(bits), uniform(bits)});
   }
   return all;
 }
@@ -197,6 +201,12 @@ std::vector<Model> packed_zoo() {
 }
 
 }  // namespace
+
+TEST_CASE("every encoding has golden bytes") {
+  std::set<std::size_t> kinds;
+  for (const Form& form : forms(places()[0])) kinds.insert(form.weights.index());
+  CHECK(kinds.size() == std::variant_size_v<WeightEncoding>);
+}
 
 TEST_CASE("packed files have the bytes that they always had") {
   std::string text;

@@ -93,10 +93,50 @@ Values weight_alphas(const Context& c, const TiledWeights& tiled, std::int64_t n
   return all;
 }
 
+// The integers as stored, or what rounds to them, times the steps.
+Values uniform_weights(const Context& c, const UniformWeights& uniform, std::int64_t n,
+                       std::int64_t m) {
+  const double half = std::pow(2.0, static_cast<double>(uniform.bits - 1));
+  Values steps = c.has("alpha") ? c.tensor("alpha") : Values(at(n), 1.0);
+  Values all;
+  if (!c.has("levels")) {
+    const Values w = c.tensor("weight");
+    // In single precision, as the quotients.
+    const float factor = 1 / std::sqrt(static_cast<float>(half - 1));
+    for (double& step : steps) {
+      step = factor * std::max(std::abs(static_cast<float>(step)), 1e-12f);
+    }
+    for (std::int64_t k = 0; k < n * m; ++k) {
+      // The quotient is rounded to single precision: which side of a half it is on is defined
+      // there.
+      const auto quotient = static_cast<float>(w[at(k)] / steps[at(k / m)]);
+      const double level = std::nearbyint(static_cast<double>(quotient));
+      all.push_back(steps[at(k / m)] * std::min(std::max(level, -half), half - 1));
+    }
+    return all;
+  }
+  const auto bytes = c.model.tensors.at(c.node.name + ".levels").values<std::uint8_t>();
+  const std::int64_t row_bytes = std::ssize(bytes) / n;
+  for (std::int64_t k = 0; k < n * m; ++k) {
+    double level = 0;
+    for (std::int64_t i = 0; i < uniform.bits; ++i) {
+      const std::int64_t place = k % m * uniform.bits + i;
+      const int byte = bytes[at(k / m * row_bytes + place / 8)];
+      const double value = std::pow(2.0, static_cast<double>(i));
+      if ((byte >> (place % 8)) % 2 == 1) level += i == uniform.bits - 1 ? -value : value;
+    }
+    all.push_back(steps[at(k / m)] * level);
+  }
+  return all;
+}
+
 Values weights_of_layer(const Context& c, const WeightEncoding& encoding, std::int64_t n,
                         std::int64_t m) {
+  if (std::holds_alternative<FloatWeights>(encoding)) return c.tensor("weight");
+  if (const auto* uniform = std::get_if<UniformWeights>(&encoding)) {
+    return uniform_weights(c, *uniform, n, m);
+  }
   const auto* tiled = std::get_if<TiledWeights>(&encoding);
-  if (!tiled) return c.tensor("weight");
   const Values t = tile_signs(c, *tiled, n, m);
   Values b = weight_alphas(c, *tiled, n, m);
   for (std::int64_t k = 0; k < n * m; ++k) b[at(k)] *= t[at(bit_of(*tiled, n, m, k))];

@@ -29,12 +29,22 @@ HostTensor random_floats(const TensorSpec& spec, std::uint64_t seed) {
     case TensorRole::kNormBias:
     case TensorRole::kRunningMean:
     case TensorRole::kTile:
+    case TensorRole::kLevels:
       return make(-0.5, 0.5);
   }
   return {};
 }
 
-HostTensor random_tile(const TensorSpec& spec, std::int64_t row_bits, std::uint64_t seed) {
+// Of a row of a tensor of bits.
+std::int64_t row_bits_of(const Graph& graph, const Node& node) {
+  if (const auto* uniform = std::get_if<UniformWeights>(weights_of(node.op))) {
+    return weight_shape(graph, node).inputs * uniform->bits;
+  }
+  return tile_layout_of(graph, node).row_bits();
+}
+
+// The bits behind a row are 0.
+HostTensor random_bits(const TensorSpec& spec, std::int64_t row_bits, std::uint64_t seed) {
   HostTensor tile(DType::kU8, spec.shape);
   const std::vector<float> values = random_values(tile.count(), seed, 0, 256);
   const auto bytes = tile.values<std::uint8_t>();
@@ -53,10 +63,9 @@ Model random_model(Graph graph, std::uint64_t seed,
   for (const Node& node : model.graph.nodes) {
     for (const TensorSpec& spec : specs_of(model.graph, node)) {
       ++seed;
-      model.tensors[spec.name] =
-          spec.role == TensorRole::kTile
-              ? random_tile(spec, tile_layout_of(model.graph, node).row_bits(), seed)
-              : random_floats(spec, seed);
+      model.tensors[spec.name] = spec.dtype == DType::kU8
+                                     ? random_bits(spec, row_bits_of(model.graph, node), seed)
+                                     : random_floats(spec, seed);
     }
   }
   return model;

@@ -44,6 +44,7 @@ const std::vector<Expected> kExpected = {
     {"weights.alpha_from", "weight", "ifcpgs", "Tsi"},
     {"weights.latent", "full", "ifcpgs", "Tsi"},
     {"weights.order", "repeat", "ifcpgs", "Tsi"},
+    {"weights.bits", "4", "ifcpgs", "Tsi"},
     {"weights.min_size", "9", "ifcpgs", "Tsi"},
     {"weights.small", "float", "ifcpgs", "Tsi"},
     {"weights.rules", "[{match: a, p: 2}]", "ifcpgs", "Tsi"},

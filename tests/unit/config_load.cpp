@@ -149,7 +149,7 @@ TEST_CASE("a rule that says p alone is tiled even where weights are float or bin
     const Config config =
         parsed("weights: {encoding: " + encoding + ", rules: [{match: a, p: 4}]}");
     CHECK(config.weights.rules[0].fields.encoding == "tiled");
-    CHECK(config.weights.rules[0].fields.p == 4);
+    CHECK(config.weights.rules[0].fields.number("p") == 4);
   }
 }
 

@@ -11,6 +11,7 @@
 #include "support/random_model.h"
 #include "support/run_program.h"
 #include "tbn/runtime.h"
+#include "tile/reuse.h"
 
 using namespace tbn;
 
@@ -141,7 +142,10 @@ std::vector<float> rounded_to_bytes(std::span<const float> x, std::int64_t run) 
 }
 
 bool is_tiled_layer(const Graph& graph, const Node& node) {
-  return weights_of(node.op) != nullptr && reuses_rows(graph, node);
+  const WeightEncoding* encoding = weights_of(node.op);
+  if (encoding == nullptr || !std::holds_alternative<TiledWeights>(*encoding)) return false;
+  const auto* conv = std::get_if<Conv2d>(&node.op);
+  return reuses_rows(tile_layout_of(graph, node), conv == nullptr ? 1 : conv->groups);
 }
 
 }  // namespace

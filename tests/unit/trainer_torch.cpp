@@ -99,10 +99,12 @@ TEST_CASE("a resumed run may be longer or elsewhere, but not another experiment"
 TEST_CASE("runs of before tiles' order was left open resume, and those that said another do not") {
   tbn::Config first = tbn::parse_config("weights: {rules: [{match: a, p: 2}]}", "first");
   const tbn::Config next = first;  // says nothing: auto
-  first.weights.fields.order = first.weights.rules[0].fields.order = "repeat";
+  for (tbn::WeightFields* fields : {&first.weights.fields, &first.weights.rules[0].fields}) {
+    fields->settings["order"] = "repeat";
+  }
   CHECK(message_of([&] { tbn::check_resumable(next, tbn::print_config(first), "c"); }).empty());
   tbn::Config other = next;
-  other.weights.fields.order = "interleave";
+  other.weights.fields.settings["order"] = "interleave";
   CHECK(message_of([&] {
           tbn::check_resumable(other, tbn::print_config(first), "c");
         }).find("'order: interleave'") != std::string::npos);

@@ -36,7 +36,7 @@ int bench_infer_on_cuda(const CommandLine& line, const Config& config) {
   const auto network = Network::from(std::move(bench.packed));
   const CudaResult result = time_on_cuda(
       line, network, {std::move(bench.input), std::move(bench.wanted), batch, cores}, &rival);
-  const std::int64_t p = config.weights.fields.p;
+  const std::int64_t p = config.weights.fields.number("p");
   if (line.json()) {
     Json json = to_json(result);
     print_json(json.set("name", config.name).set("p", p));
@@ -57,7 +57,7 @@ int bench_infer(const CommandLine& line, const Config& config) {
   InferenceCase bench = inference_case(config, batch, threads);
   const auto network = Network::from(std::move(bench.packed));
   const Exam exam = {std::move(bench.input), std::move(bench.wanted), batch, threads};
-  const std::int64_t p = config.weights.fields.p;
+  const std::int64_t p = config.weights.fields.number("p");
   Json about =
       Json::object({{"name", config.name}, {"p", p}, {"threads", threads}, {"batch_size", batch}});
   if (line.has("profile")) {

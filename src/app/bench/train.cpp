@@ -16,7 +16,7 @@ int bench_train(const CommandLine& line, const Config& config) {
       static_cast<double>(times.ours_bytes) / static_cast<double>(times.rival_bytes);
   if (line.json()) {
     print_json(Json::array({Json::object({{"name", config.name},
-                                          {"p", config.weights.fields.p},
+                                          {"p", config.weights.fields.number("p")},
                                           {"threads", config.train.threads},
                                           {"batch_size", config.train.batch_size},
                                           {"device", times.device},

@@ -19,13 +19,13 @@ using Row = std::array<std::string, kColumns>;
 std::string count(std::int64_t value) { return grouped(static_cast<std::uint64_t>(value)); }
 
 Row row_of(const LayerSummary& layer) {
-  const bool is_float = layer.tile_length == 0;
+  const bool has_tile = layer.tile_length > 0;
   return {layer.name,
           fmt::format("{}", fmt::join(layer.shape, " x ")),
-          is_float ? layer.encoding : layer.encoding + " " + layer.form,
-          is_float ? "" : fmt::format("{}", layer.p),
-          is_float ? "" : count(layer.tile_length),
-          is_float ? "" : count(layer.scalars),
+          layer.form.empty() ? layer.encoding : layer.encoding + " " + layer.form,
+          has_tile ? fmt::format("{}", layer.p) : "",
+          has_tile ? count(layer.tile_length) : "",
+          layer.scalars > 0 ? count(layer.scalars) : "",
           fmt::format("{:.3f}", layer.bits_per_weight),
           count(layer.bytes),
           count(layer.macs)};

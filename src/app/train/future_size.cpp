@@ -85,6 +85,7 @@ std::string size_text(const PackedSize& size) {
     if (bytes > 0) parts += fmt::format("{}{} {}", parts.empty() ? "" : ", ", count(bytes), what);
   };
   add(size.tiles, "of tiles");
+  add(size.levels, "of integers");
   add(size.scalars, "of scalars");
   add(size.norms, "of norms and biases");
   add(size.floats, "of float weights");
@@ -98,6 +99,7 @@ std::string size_text(const PackedSize& size) {
 Json size_json(const PackedSize& size) {
   return Json::object({{"bytes", size.file},
                        {"tiles", size.tiles},
+                       {"levels", size.levels},
                        {"scalars", size.scalars},
                        {"norms", size.norms},
                        {"floats", size.floats},

@@ -75,6 +75,7 @@ std::string role_word(TensorRole role) {
     case TensorRole::kRunningVar:
       return "buffers";
     case TensorRole::kTile:
+    case TensorRole::kLevels:
     case TensorRole::kScale:
       return "packed";
   }

@@ -98,6 +98,7 @@ class Initializer {
       case TensorRole::kRunningVar:
         return torch::ones(sizes);
       case TensorRole::kTile:
+      case TensorRole::kLevels:
       case TensorRole::kScale:
         break;
     }

@@ -6,6 +6,7 @@
 #include "graph/node_rows.h"
 #include "graph/passes/passes.h"
 #include "support/catch.h"
+#include "support/encoding_cases.h"
 #include "support/micro_layers.h"
 #include "support/naive_eval.h"
 #include "support/op_cases.h"
@@ -63,6 +64,11 @@ TEST_CASE("rows, steps and gains of a layer give its weights") {
     check_rows(c.packed);
   }
   check_rows(pack_model(test::random_trained(test::odd_network(), 1)));
+  for (const test::EncodingCase& c : test::encoding_cases()) {
+    for (const Graph& graph : test::layers_of(c.weights)) {
+      check_rows(pack_model(test::random_trained(graph, 2)));
+    }
+  }
 }
 
 TEST_CASE("rows, steps and gains of the zoo's layers give their weights") {
@@ -72,13 +78,4 @@ TEST_CASE("rows, steps and gains of the zoo's layers give their weights") {
     apply_policy(graph, {.standard = tiled(4), .min_size = 500, .rules = {}});
     check_rows(pack_model(test::random_trained(std::move(graph), 3)));
   }
-}
-
-TEST_CASE("there is a room for every encoding") {
-  CHECK(encodings().size() == std::variant_size_v<WeightEncoding>);
-  CHECK(&encoding_of(FloatWeights{}) == encodings()[0]);
-  CHECK(&encoding_of(tiled(4)) == encodings()[1]);
-  CHECK(to_string(WeightEncoding(FloatWeights{})) == "float");
-  CHECK(to_string(binary()) == "binary");
-  CHECK(to_string(tiled(4)) == "tiled(p=4)");
 }
