@@ -127,7 +127,7 @@ int main(int argc, char** argv) {
   tbn::configure_torch(config.train, cpu);
   const tbn::SampleSpec spec = tbn::describe_data(tbn::data_options(config.data));
   const tbn::BatchTensors batch = tbn::random_batch(spec, config.train.batch_size, cpu);
-  tbn::StepContender executor(tbn::float_twin(config), spec, cpu);
+  tbn::StepContender executor(tbn::float_twin(config, spec), spec, cpu);
   Modules modules;
   std::vector<double> executor_us, modules_us;
   for (int i = -2; i < steps; ++i) {

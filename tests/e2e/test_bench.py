@@ -46,7 +46,7 @@ class Bench(ToolTest):
         parts = sum(n["forward_us"] + n["backward_us"] for n in profile["nodes"])
         parts += sum(profile[k] for k in ("loss_us", "gradients_us", "optimizer_us", "rest_us"))
         self.assertAlmostEqual(parts / profile["step_us"], 1, places=6)
-        self.assertTrue(any(n["weights"].startswith("tiled p=") for n in profile["nodes"]))
+        self.assertTrue(any(n["weights"].startswith("tiled(p=") for n in profile["nodes"]))
         self.assertTrue(any(f["name"].startswith("aten::") for f in profile["functions"]))
         table = self.call("tbn-bench", "train", "--config", "tiny.yaml", "--rounds", 2,
                           "--profile", "train.batch_size=16").stdout

@@ -64,14 +64,15 @@ ROOMS = (
 
     ("src/train/tiled/gpu", "the tiled op's kernels for CUDA devices", ""),
     ("src/train/tiled", "the tiled op: aggregation, scalars, unique rows, fused norms", "tile encodings train/tiled/gpu"),
+    ("src/train/encodings", "how each encoding is trained: its LibTorch half, a file each", "encodings config train/tiled"),
     ("src/train/optim", "optimisers, their groups, schedules, averages of weights", "config"),
-    ("src/train/executor", "any graph as a LibTorch module", "encodings graph config train/tiled"),
+    ("src/train/executor", "any graph as a LibTorch module", "graph config train/encodings"),
     ("src/train/batches", "batches as tensors, from the loader or on the device", "config data/source data/images data"),
-    ("src/train/state", "all that a training is: start values, checkpoints, the run's folder", "base file prepare config train/tiled train/optim train/executor"),
+    ("src/train/state", "all that a training is: start values, checkpoints, the run's folder", "base file prepare graph config train/encodings train/optim train/executor"),
     ("src/train/step", "losses, one step, steps recorded on a device", "base config data/source data eval train/batches train/executor train/state"),
     ("src/train/run", "epochs from beginning to end, evaluation, signals, resuming",
      "base file log config data/source data eval train/batches train/optim train/executor train/state train/step"),
-    ("src/train/bench", "the trainer timed beside LibTorch", "base config graph/passes data/source data train/batches train/executor train/state train/step train/run"),
+    ("src/train/bench", "the trainer timed beside LibTorch", "base config graph/passes data/source data train/optim train/batches train/executor train/state train/step train/run"),
 
     ("src/app/support", "what the tools share: options, tables, a network and its data", "base file prepare graph/passes config data/source data eval"),
     ("src/app/export", "parts of tbn-export", "base file graph/passes config data/source data runtime micro eval export app/support"),

@@ -7,6 +7,7 @@
 #include "train/executor/graph_module.h"
 #include "train/state/init.h"
 #include "train/step/loss.h"
+#include "train/tiled/tiled_function.h"
 
 using namespace tbn;
 using torch::Tensor;

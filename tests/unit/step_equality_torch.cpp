@@ -8,6 +8,7 @@
 #include "tbn/graph.h"
 #include "train/executor/graph_module.h"
 #include "train/state/init.h"
+#include "train/tiled/tiled_function.h"
 
 using namespace tbn;
 using torch::Tensor;

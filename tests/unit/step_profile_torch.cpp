@@ -31,7 +31,7 @@ TEST_CASE("a profile names the steps of the plan with what was fused, and its pa
   const StepProfile profile = profile_steps(config, 3, 1);
   const ProfiledNode& conv = node_of(profile, "block1.conv2");
   CHECK(conv.ops == "conv2d + batch_norm + add + relu");
-  CHECK(conv.weights == "tiled p=4");
+  CHECK(conv.weights == "tiled(p=4)");
   CHECK(conv.forward_us > 0);
   CHECK(conv.backward_us > 0);
   CHECK(node_of(profile, "classifier").weights == "float");

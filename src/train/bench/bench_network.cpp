@@ -3,11 +3,13 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
 #include "data/source/image_set.h"
 #include "train/executor/graph_module.h"
+#include "train/optim/optimizer_groups.h"
 #include "train/run/trainer_graph.h"
 #include "train/state/init.h"
 
@@ -26,14 +28,15 @@ Graph bench_graph(const Config& config, const SampleSpec& spec) {
   return training_graph(config, spec, &uniform);
 }
 
-Config float_twin(Config config) {
+Config float_twin(Config config, const SampleSpec& spec) {
   config.weights = {};
   config.weights.fields.encoding = "float";
   config.weights.small = "float";
-  std::erase_if(config.optim.groups, [](OptimGroup& group) {
-    std::erase_if(group.match, [](const std::string& name) {
-      return name == "latents" || name == "alphas" || name.ends_with(".latent") ||
-             name.ends_with(".alpha") || name.ends_with(".alpha_latent");
+  const std::vector<ParameterInfo> parameters = trained_parameters(bench_graph(config, spec));
+  std::erase_if(config.optim.groups, [&](OptimGroup& group) {
+    std::erase_if(group.match, [&](const std::string& pattern) {
+      return std::none_of(parameters.begin(), parameters.end(),
+                          [&](const ParameterInfo& p) { return matches(pattern, p); });
     });
     return group.match.empty();
   });

@@ -15,9 +15,9 @@ namespace tbn {
 // The network that training would build; pixels are normalised by those of uniform images.
 Graph bench_graph(const Config& config, const SampleSpec& spec);
 
-// The same configuration with dense float weights in every layer; settings that only tiled layers
-// have go with them.
-Config float_twin(Config config);
+// The same configuration with dense float weights in every layer; groups of the optimiser's for
+// tensors that these do not have go with the encodings.
+Config float_twin(Config config, const SampleSpec& spec);
 
 // Gives a network values that a trained one could have: fresh ones would hide a norm's statistics,
 // a bias and the layers that start at zero.

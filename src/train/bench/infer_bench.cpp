@@ -112,7 +112,7 @@ Contender processor_rival(const Config& config, std::int64_t batch, int threads)
   const c10::InferenceMode inference;
   const SampleSpec spec = describe_data(data_options(config.data));
   torch::manual_seed(kSeed);
-  return float_rival(bench_graph(float_twin(config), spec),
+  return float_rival(bench_graph(float_twin(config, spec), spec),
                      random_inputs(spec, batch).to(torch::kFloat32));
 }
 

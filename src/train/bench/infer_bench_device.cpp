@@ -71,7 +71,7 @@ Contender device_rival(const Config& config, std::int64_t batch) {
   configure_torch(config.train, device);
   const c10::InferenceMode inference;
   const SampleSpec spec = describe_data(data_options(config.data));
-  GraphModule twin(bench_graph(float_twin(config), spec));
+  GraphModule twin(bench_graph(float_twin(config, spec), spec));
   randomize(twin);
   twin.eval();
   const Tensor x = random_inputs(spec, batch).to(torch::kFloat32);

@@ -25,7 +25,7 @@ StepTimes time_steps(const Config& config, int rounds, int warm_up) {
   const SampleSpec spec = describe_data(data_options(config.data));
   const BatchTensors batch = random_batch(spec, config.train.batch_size, device);
   StepContender ours(config, spec, device);
-  StepContender rival(float_twin(config), spec, device);
+  StepContender rival(float_twin(config, spec), spec, device);
   const int steps = device.is_cuda() ? kStepsATimeOnGpu : 1;
   std::vector<double> our_times, rival_times;
   for (int i = -warm_up; i < rounds; ++i) {

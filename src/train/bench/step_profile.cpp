@@ -136,12 +136,9 @@ std::string ops_of(const Graph& graph, const Step& step) {
   return text;
 }
 
-std::string encoding_of(const Node& node) {
+std::string encoding_name(const Node& node) {
   const WeightEncoding* encoding = weights_of(node.op);
-  if (encoding == nullptr) return "";
-  const auto* tiled = std::get_if<TiledWeights>(encoding);
-  if (tiled == nullptr) return "float";
-  return tiled->p == 1 ? "binary" : "tiled p=" + std::to_string(tiled->p);
+  return encoding == nullptr ? "" : to_string(*encoding);
 }
 
 StepProfile Recorder::profile(const std::vector<Step>& plan, const Graph& graph, double step_us,
@@ -150,8 +147,8 @@ StepProfile Recorder::profile(const std::vector<Step>& plan, const Graph& graph,
   StepProfile profile{step_us / n, loss_us_ / n, optimizer_us_ / n, gradients_us_ / n, {}, {}, {}};
   for (std::size_t i = 0; i < plan.size(); ++i) {
     const Node& node = graph.node(plan[i].node);
-    profile.nodes.push_back(
-        {node.name, ops_of(graph, plan[i]), encoding_of(node), forward_[i] / n, backward_[i] / n});
+    profile.nodes.push_back({node.name, ops_of(graph, plan[i]), encoding_name(node),
+                             forward_[i] / n, backward_[i] / n});
   }
   for (const auto& [name, sum] : functions_) {
     profile.functions.push_back({name, sum.us / n, sum.calls / n});

@@ -14,7 +14,7 @@ namespace tbn {
 struct ProfiledNode {
   std::string name;     // "layer1.0.conv1"
   std::string ops;      // "conv2d + batch_norm + relu"
-  std::string weights;  // "tiled p=4", "binary", "float"; empty where it has none
+  std::string weights;  // "tiled(p=4)", "binary", "float"; empty where it has none
   double forward_us = 0;
   double backward_us = 0;
 };

@@ -1,5 +1,5 @@
-// Registration and the executor, which gives each op to LibTorch, to the tiled layers or to
-// graph_module_ops. Its visit lists all ops: a forgotten one does not compile.
+// Registration and the executor, which gives each op to LibTorch, to the room of its weight's
+// encoding or to graph_module_ops. Its visit lists all ops: a forgotten one does not compile.
 #include "train/executor/graph_module.h"
 
 #include <ATen/record_function.h>
@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 
+#include "graph/node_rows.h"
 #include "tbn/error.h"
 #include "train/executor/graph_module_ops.h"
 #include "train/executor/graph_module_rules.h"
@@ -61,6 +62,7 @@ GraphModule::GraphModule(Graph graph, torch::ScalarType dtype, bool fuse)
     for (const TensorSpec& spec : training_tensors(graph_, node)) register_tensor(spec);
   }
   first_tensor_.push_back(tensors_.size());
+  make_weights();
   steps_ = plan_steps(graph_, fuse);
   uses_ = use_counts(graph_);
 }
@@ -74,6 +76,16 @@ void GraphModule::register_tensor(const TensorSpec& spec) {
   const Tensor tensor = is_buffer(spec.role) ? owner.register_buffer(suffix, start)
                                              : owner.register_parameter(suffix, start);
   tensors_.push_back({spec.name, spec.role, tensor});
+}
+
+void GraphModule::make_weights() {
+  for (NodeId id = 0; id < static_cast<NodeId>(graph_.nodes.size()); ++id) {
+    const WeightEncoding* encoding = weights_of(graph_.node(id).op);
+    weights_.push_back(encoding == nullptr
+                           ? nullptr
+                           : trained_room(*encoding).make(
+                                 *encoding, dims_of(graph_, graph_.node(id)), tensors_of(id)));
+  }
 }
 
 void GraphModule::lay_out_weights() {
@@ -151,7 +163,9 @@ Tensor GraphModule::run(const Step& step, std::vector<Tensor>& values) {
                 step.residual < 0 ? Tensor() : values[static_cast<std::size_t>(step.residual)];
             return run_conv(step, op, input(0), residual);
           },
-          [&](const Linear& op) { return run_linear(step.node, op, input(0)); },
+          [&](const Linear&) {
+            return weight_of(step.node)->linear(input(0), tensor_of(step.node, TensorRole::kBias));
+          },
           [&](const BatchNorm& op) { return run_batch_norm(step.node, op, input(0)); },
           [&](const Affine&) -> Tensor { refuse_packed(node, "the op"); },
           [&](const Activation& op) { return run_activation(step, op.kind, input(0)); },
@@ -207,27 +221,13 @@ Tensor GraphModule::run(const Step& step, std::vector<Tensor>& values) {
       node.op);
 }
 
-TiledWeight GraphModule::tiled_weight(NodeId id, const TiledWeights& encoding,
-                                      std::vector<std::int64_t> shape) const {
-  const Tensor learned = tensor_of(id, TensorRole::kAlpha);
-  return {encoding, tile_layout_of(graph_, graph_.node(id)), std::move(shape),
-          tensor_of(id, TensorRole::kLatent),
-          learned.defined() ? learned : tensor_of(id, TensorRole::kAlphaLatent)};
-}
-
 Tensor GraphModule::run_conv(const Step& step, const Conv2d& op, const Tensor& input,
                              const Tensor& residual) {
   const Tensor x = channels_last_ ? in_channels_last(input) : input;
   const Tensor bias = tensor_of(step.node, TensorRole::kBias);
   const ConvGeometry geometry{effective_stride(op, x), pair(op.padding), op.groups};
-  const auto* tiled = std::get_if<TiledWeights>(&op.weights);
-  if (tiled == nullptr) {
-    return at::conv2d(x, tensor_of(step.node, TensorRole::kWeight), bias, geometry.stride,
-                      geometry.padding, {1, 1}, op.groups);
-  }
-  const TiledWeight weight = tiled_weight(
-      step.node, *tiled, {op.out_channels, x.size(1) / op.groups, op.kernel.h, op.kernel.w});
-  if (step.norm < 0) return tiled_conv2d(x, weight, bias, geometry);
+  const TrainedWeight& weight = *weight_of(step.node);
+  if (step.norm < 0) return weight.conv2d(x, bias, geometry);
   const auto& norm = std::get<BatchNorm>(graph_.node(step.norm).op);
   check_statistics(step.norm, x);
   const NormState state{tensor_of(step.norm, TensorRole::kNormWeight),
@@ -236,7 +236,7 @@ Tensor GraphModule::run_conv(const Step& step, const Conv2d& op, const Tensor& i
                         tensor_of(step.norm, TensorRole::kRunningVar),
                         momentum_of(norm),
                         norm.eps};
-  return tiled_conv2d_norm(x, weight, geometry, state, is_training(), residual, step.relu);
+  return weight.conv2d_norm(x, geometry, state, is_training(), residual, step.relu);
 }
 
 // A batch norm in training needs two values of each channel, or the variance is not a number.
@@ -248,13 +248,6 @@ void GraphModule::check_statistics(NodeId id, const Tensor& x) const {
   throw ConfigError(describe(node) + ": a batch of " + std::to_string(x.size(0)) +
                     " gives each channel " + std::to_string(values) +
                     " values, and the variance needs at least 2; use a larger batch");
-}
-
-Tensor GraphModule::run_linear(NodeId id, const Linear& op, const Tensor& x) const {
-  const Tensor bias = tensor_of(id, TensorRole::kBias);
-  const auto* tiled = std::get_if<TiledWeights>(&op.weights);
-  if (tiled == nullptr) return at::linear(x, tensor_of(id, TensorRole::kWeight), bias);
-  return tiled_linear(x, tiled_weight(id, *tiled, {op.out_features, x.size(-1)}), bias);
 }
 
 Tensor GraphModule::run_batch_norm(NodeId id, const BatchNorm& op, const Tensor& x) const {

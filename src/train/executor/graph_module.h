@@ -5,25 +5,18 @@
 #include <torch/torch.h>
 
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "tbn/graph.h"
 #include "tbn/model.h"
+#include "train/encodings/trained_weight.h"
 #include "train/executor/graph_module_ops.h"
 #include "train/executor/graph_module_plan.h"
-#include "train/tiled/tiled_function.h"
 
 namespace tbn {
-
-// A parameter or buffer of a graph. The tensor stays the module's own when it moves to another
-// device.
-struct NamedTensor {
-  std::string name;  // "layer1.0.conv1.latent"
-  TensorRole role;
-  torch::Tensor tensor;
-};
 
 class GraphModule : public torch::nn::Module {
  public:
@@ -66,6 +59,10 @@ class GraphModule : public torch::nn::Module {
   std::span<const NamedTensor> tensors_of(NodeId node) const;
   // Undefined where the node has no such tensor.
   torch::Tensor tensor_of(NodeId node, TensorRole role) const;
+  // Null where the node has no weight.
+  const TrainedWeight* weight_of(NodeId node) const {
+    return weights_[static_cast<std::size_t>(node)].get();
+  }
 
  protected:
   // The value of `step`, of the values before it; a module with kernels of its own overrides it.
@@ -73,16 +70,14 @@ class GraphModule : public torch::nn::Module {
 
  private:
   void register_tensor(const TensorSpec& spec);
+  void make_weights();
   torch::Tensor prepare_input(torch::Tensor x) const;
   torch::Tensor run_conv(const Step& step, const Conv2d& op, const torch::Tensor& x,
                          const torch::Tensor& residual);
-  torch::Tensor run_linear(NodeId node, const Linear& op, const torch::Tensor& x) const;
   torch::Tensor run_batch_norm(NodeId node, const BatchNorm& op, const torch::Tensor& x) const;
   double momentum_of(const BatchNorm& op) const;
   void check_statistics(NodeId norm, const torch::Tensor& x) const;
   torch::Tensor run_activation(const Step& step, ActivationKind kind, const torch::Tensor& x) const;
-  TiledWeight tiled_weight(NodeId node, const TiledWeights& encoding,
-                           std::vector<std::int64_t> shape) const;
   const NodeConstants& constants(NodeId node);
 
   Graph graph_;
@@ -93,6 +88,7 @@ class GraphModule : public torch::nn::Module {
   std::vector<int> uses_;
   std::vector<NamedTensor> tensors_;
   std::vector<std::size_t> first_tensor_;  // of each node in tensors_, and the end
+  std::vector<std::shared_ptr<const TrainedWeight>> weights_;  // of each node
   std::vector<torch::Tensor> regularized_;
   std::map<NodeId, NodeConstants> constants_;  // made when they are first needed
   torch::Device constants_device_ = torch::kCPU;

@@ -3,17 +3,17 @@
 
 #include <algorithm>
 
-#include "encodings/tiled.h"
+#include "graph/node_rows.h"
+#include "train/encodings/trained_weight.h"
 
 namespace tbn {
 namespace {
 
-// A convolution whose norm can be trained on its maps alone.
-bool has_norm_of_maps(const Graph& graph, const Node& node) {
+// A convolution whose encoding trains the norm after it together with it.
+bool takes_norm(const Graph& graph, const Node& node) {
   const auto* conv = std::get_if<Conv2d>(&node.op);
-  const auto* tiled = conv == nullptr ? nullptr : std::get_if<TiledWeights>(&conv->weights);
-  return tiled != nullptr &&
-         norm_sees_maps(tile_layout_of(graph, node), *tiled, conv->groups, conv->bias);
+  return conv != nullptr &&
+         trained_room(conv->weights).takes_norm(conv->weights, dims_of(graph, node), conv->bias);
 }
 
 class Planner {
@@ -24,7 +24,7 @@ class Planner {
   // The step that begins at node `id`, with every node after it that it can take in.
   Step step_from(NodeId id, bool fuse) {
     Step step{.node = id, .output = id};
-    if (!fuse || !has_norm_of_maps(graph_, graph_.node(id))) return step;
+    if (!fuse || !takes_norm(graph_, graph_.node(id))) return step;
     const NodeId norm = only_user(id);
     if (norm < 0 || !std::holds_alternative<BatchNorm>(graph_.node(norm).op)) return step;
     step.norm = take(norm, step);

@@ -1,5 +1,5 @@
 // The order in which an executor runs a graph: which nodes go together into one step, and when each
-// value is needed for the last time. No LibTorch here.
+// value is needed for the last time.
 #pragma once
 
 #include <vector>
@@ -8,8 +8,9 @@
 
 namespace tbn {
 
-// One step runs `node`; for a tiled convolution also the nodes that only it feeds: batch norm, sum
-// with `residual`, ReLU (-1 where there is none). Its value is that of `output`.
+// One step runs `node`; for a convolution whose encoding takes its norm in also the nodes that only
+// it feeds: batch norm, sum with `residual`, ReLU (-1 where there is none). Its value is that of
+// `output`.
 struct Step {
   NodeId node = -1;
   NodeId norm = -1;

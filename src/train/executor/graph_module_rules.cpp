@@ -3,6 +3,7 @@
 
 #include "graph/op_traits.h"
 #include "tbn/error.h"
+#include "train/encodings/trained_weight.h"
 
 namespace tbn {
 
@@ -28,8 +29,8 @@ void check_trainable(const Node& node) {
 
 bool may_overwrite(const Op& op) {
   const WeightEncoding* weights = weights_of(op);
-  const bool is_float = weights == nullptr || std::holds_alternative<FloatWeights>(*weights);
-  return traits_of(op).overwritable && is_float;
+  return traits_of(op).overwritable &&
+         (weights == nullptr || trained_room(*weights).overwritable());
 }
 
 }  // namespace tbn

@@ -1,4 +1,4 @@
-// What the executor may do with a node, by its op alone. No LibTorch here.
+// What the executor may do with a node, by its op alone.
 #pragma once
 
 #include <string>

@@ -21,11 +21,6 @@ bool is_role_word(const std::string& text) {
   return std::find(kRoleWords.begin(), kRoleWords.end(), text) != kRoleWords.end();
 }
 
-bool matches(const std::string& pattern, const ParameterInfo& parameter) {
-  return is_role_word(pattern) ? pattern == role_word(parameter.role)
-                               : glob_match(pattern, parameter.name);
-}
-
 [[noreturn]] void fail_unmatched(std::size_t group, const std::string& pattern,
                                  const std::vector<ParameterInfo>& parameters) {
   std::vector<std::string> names;
@@ -54,6 +49,11 @@ void check_patterns(const OptimConfig& optim, const std::vector<ParameterInfo>& 
 }
 
 }  // namespace
+
+bool matches(const std::string& pattern, const ParameterInfo& parameter) {
+  return is_role_word(pattern) ? pattern == role_word(parameter.role)
+                               : glob_match(pattern, parameter.name);
+}
 
 std::string role_word(TensorRole role) {
   switch (role) {

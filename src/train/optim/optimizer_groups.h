@@ -24,9 +24,12 @@ struct ResolvedGroup {
 };
 
 // The word that `optim.groups` uses for a role: latents, alphas (the scalars, or the tensor that
-// they are the magnitudes of), weights, biases, norms, embeddings (learned positions, class tokens
-// and relative biases).
+// they are the magnitudes of; of integers, what their step sizes follow from), weights, biases,
+// norms, embeddings (learned positions, class tokens and relative biases).
 std::string role_word(TensorRole role);
+
+// Whether a pattern of `optim.groups`, a role or a glob over names, means this tensor.
+bool matches(const std::string& pattern, const ParameterInfo& parameter);
 
 // The trained tensors of a graph, in its order (no buffers).
 std::vector<ParameterInfo> trained_parameters(const Graph& graph);

@@ -16,7 +16,8 @@ namespace {
 // Runs of before there was an `auto` say what they did. That it is the same now is seen by the
 // graph.
 void allow_auto(WeightFields& stored, const WeightFields& now) {
-  if (now.order == "auto") stored.order = now.order;
+  const auto order = now.settings.find("order");
+  if (order->second == WeightSetting("auto")) stored.settings["order"] = order->second;
 }
 
 // `config` with what may differ taken from `other`.

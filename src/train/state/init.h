@@ -22,13 +22,15 @@ namespace tbn {
 //     sum), else 1; for linear layers g = 1/3, the variance of their float start.
 //     The sum of m inputs of unit scale keeps their scale. `both_signs`: every other scalar of a
 //     layer is negative, so that where no norm follows a ReLU lets both signs of a sum pass.
-//   - Float weights. conv2d: Kaiming normal by fan-out. linear, and its bias: U(-k, k).
+//   - Float weights, and those that are rounded to integers (uniform). conv2d: Kaiming normal by
+//     fan-out. linear, and its bias: U(-k, k).
+//   - alpha of integers, one an output: twice the mean magnitude of its weights, the start of LSQ.
 //   - A float linear that feeds add_identity, and its bias: 0, so that the transform starts at the
 //     identity (Qi et al. 2017).
 //   - Other biases: 0.
-//   - Norms: weight 1, bias 0. `apart` changes the batch norms that a layer with p > 1 feeds:
-//     weight +1 or -1 at random and, where an activation follows, bias N(0, norm_bias). The p
-//     replicas of a map are equal channels until their norm parts them.
+//   - Norms: weight 1, bias 0. `apart` changes the batch norms that a layer with p > 1 feeds
+//     (state/copies.h): weight +1 or -1 at random and, where an activation follows, bias N(0,
+//     norm_bias). The p replicas of a map are equal channels until their norm parts them.
 //   - Position tables, class tokens and relative biases: N(0, 0.02).
 void initialize(GraphModule& module, const InitConfig& config, std::uint64_t seed);
 

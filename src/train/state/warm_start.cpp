@@ -9,13 +9,14 @@
 
 #include "base/text.h"
 #include "file/safetensors.h"
+#include "graph/node_rows.h"
 #include "tbn/error.h"
 #include "train/executor/tensor_io.h"
 #include "train/state/checkpoint.h"
 #include "train/state/class_rows.h"
+#include "train/state/copies.h"
 #include "train/state/run_directory.h"
 #include "train/state/torchvision_names.h"
-#include "train/tiled/tiled_function.h"
 
 namespace tbn {
 namespace {
@@ -98,24 +99,23 @@ class TrainedTensors {
     return encoding != nullptr && *encoding == *weights_of(node.op);
   }
 
-  // The weight that a layer computes with, [n, m...] in float64: stored as it is, or expanded from
-  // its tile. Undefined where there is none of that shape.
+  // The weight that a layer computes with, [n, m...] in float64: stored as it is where the file
+  // does not say what it is of, else by its encoding there. Undefined where there is none of that
+  // shape.
   Tensor weight(const std::string& node, at::IntArrayRef sizes) {
-    if (const Tensor stored = find(node + ".weight", sizes); stored.defined()) return stored;
-    const Node* theirs = source_.graph ? node_named(node) : nullptr;
+    if (!source_.graph) return find(node + ".weight", sizes);
+    const Node* theirs = node_named(node);
     const WeightEncoding* encoding = theirs == nullptr ? nullptr : weights_of(theirs->op);
-    const auto* tiled = encoding == nullptr ? nullptr : std::get_if<TiledWeights>(encoding);
-    if (tiled == nullptr) return {};
-    TiledWeight weight{.encoding = *tiled, .layout = tile_layout_of(*source_.graph, *theirs)};
-    weight.shape = float_tensors(*source_.graph, *theirs).front().shape;
-    if (at::IntArrayRef(weight.shape) != sizes) return {};
-    weight.latent = find(node + ".latent", latent_shape(*tiled, weight.layout, weight.shape));
-    const auto scalars = alpha_shape(*tiled, weight.layout, weight.shape);
-    const bool learned = tiled->alpha_from == AlphaSource::kLearned;
-    if (!scalars.empty()) {
-      weight.alpha = find(node + (learned ? ".alpha" : ".alpha_latent"), scalars);
+    if (encoding == nullptr) return {};
+    const LayerDims dims = dims_of(*source_.graph, *theirs);
+    if (at::IntArrayRef(dims.weight) != sizes) return {};
+    std::vector<NamedTensor> tensors;
+    for (const TensorSpec& spec : training_tensors(*source_.graph, *theirs)) {
+      if (spec.role == TensorRole::kBias) continue;
+      tensors.push_back({spec.name, spec.role, find(spec.name, spec.shape)});
+      if (!tensors.back().tensor.defined()) return {};
     }
-    return expanded_weight(weight);
+    return trained_room(*encoding).make(*encoding, dims, tensors)->dense();
   }
 
   const std::string& where() const { return source_.where; }
@@ -153,72 +153,6 @@ class TrainedTensors {
   std::set<std::string> used_;
 };
 
-double root_mean_square(const Tensor& t) {
-  return t.to(torch::kDouble).square().mean().sqrt().item<double>();
-}
-
-// W scaled to the magnitude of what `target` holds, if that holds anything.
-Tensor scaled_like(const Tensor& w, const Tensor& target) {
-  const double wanted = root_mean_square(target);
-  const double own = root_mean_square(w);
-  return wanted > 0 && own > 0 ? w * (wanted / own) : w;
-}
-
-// The parameters of a tiled layer by role, see the header. w: [n, m...].
-class TiledStart {
- public:
-  TiledStart(const TiledWeights& encoding, const TileLayout& layout, const Tensor& w)
-      : encoding_(encoding),
-        layout_(layout),
-        w_(w),
-        slices_(to_slices(w, layout)),
-        s_(slices_.sum(0)) {}
-
-  Tensor value(const NamedTensor& named) const {
-    switch (named.role) {
-      case TensorRole::kLatent:
-        return latent(named.tensor);
-      case TensorRole::kAlphaLatent:
-        return w_;
-      default:
-        return alpha();
-    }
-  }
-
- private:
-  Tensor latent(const Tensor& target) const {
-    const bool keeps_scale = encoding_.alpha_from == AlphaSource::kScores;
-    if (encoding_.latent == LatentForm::kFull) return keeps_scale ? w_ : scaled_like(w_, target);
-    const Tensor shared = s_.reshape(target.sizes());
-    return keeps_scale ? shared / slices_.size(0) : scaled_like(shared, target);
-  }
-
-  Tensor alpha() const {
-    const Tensor tile = torch::where(s_ > 0, 1.0, -1.0);
-    const Tensor products = from_slices(slices_ * tile, layout_, w_.sizes());
-    switch (encoding_.alpha) {
-      case AlphaScope::kTile:
-        return to_slices(products, layout_).mean(1);
-      case AlphaScope::kLayer:
-        return products.mean().reshape({1});
-      case AlphaScope::kOutput:
-        return products.flatten(1).mean(1);
-    }
-    TBN_CHECK(false, "unknown scope of scalars");
-  }
-
-  TiledWeights encoding_;
-  TileLayout layout_;
-  Tensor w_;
-  Tensor slices_;  // [p, q]
-  Tensor s_;       // [q]
-};
-
-bool is_weight(TensorRole role) {
-  return role == TensorRole::kWeight || role == TensorRole::kLatent ||
-         role == TensorRole::kAlphaLatent || role == TensorRole::kAlpha;
-}
-
 class WarmStarter {
  public:
   WarmStarter(GraphModule& module, Source source, const std::vector<std::string>& classes)
@@ -254,11 +188,11 @@ class WarmStarter {
  private:
   void start_layer(NodeId id, const Node& node) {
     const bool started = !keeps_start(id) && (copy_weights(id, node) || convert_weights(id, node));
-    const std::int64_t weights = element_count(float_tensors(module_.graph(), node).front().shape);
+    const std::int64_t weights = element_count(dims_of(module_.graph(), node).weight);
     start_.all_weights += weights;
     if (started) start_.weights += weights;
     for (const NamedTensor& named : module_.tensors_of(id)) {
-      if (is_weight(named.role)) {
+      if (named.role != TensorRole::kBias) {
         (started ? start_.taken : start_.left).push_back(named.name);
       } else if (started) {
         copy_or_leave(id, named);
@@ -286,21 +220,15 @@ class WarmStarter {
   bool parts_replicas(NodeId id) const {
     const Graph& graph = module_.graph();
     if (!std::holds_alternative<BatchNorm>(graph.node(id).op)) return false;
-    NodeId producer = graph.node(id).inputs.front();
-    while (std::holds_alternative<MaxPool2d>(graph.node(producer).op)) {
-      producer = graph.node(producer).inputs.front();
-    }
-    const WeightEncoding* encoding = weights_of(graph.node(producer).op);
-    const auto* tiled = encoding == nullptr ? nullptr : std::get_if<TiledWeights>(encoding);
-    return tiled != nullptr && tiled->p > 1 && !copied_.contains(producer);
+    const NodeId producer = before_pools(graph, id);
+    return makes_copies(graph, producer) && !copied_.contains(producer);
   }
 
   // The layer's parameters as they are, if the source has all of them.
   bool copy_weights(NodeId id, const Node& node) {
     if (!trained_.encodes_alike(node) || is_reordered(id)) return false;
     std::vector<std::pair<Tensor, Tensor>> copies;
-    for (const NamedTensor& named : module_.tensors_of(id)) {
-      if (!is_weight(named.role)) continue;
+    for (const NamedTensor& named : module_.weight_of(id)->tensors()) {
       const Tensor trained = trained_.find(named.name, named.tensor.sizes());
       if (!trained.defined()) return false;
       copies.emplace_back(named.tensor, trained);
@@ -311,23 +239,11 @@ class WarmStarter {
   }
 
   bool convert_weights(NodeId id, const Node& node) {
-    const Graph& graph = module_.graph();
-    const Shape shape = float_tensors(graph, node).front().shape;
-    const Tensor trained = trained_.weight(node.name, shape);
+    const TrainedWeight& weight = *module_.weight_of(id);
+    const Tensor trained = trained_.weight(node.name, weight.dims().weight);
     // All zeros have no signs to start from.
     if (!trained.defined() || trained.abs().max().item<double>() == 0) return false;
-    const Tensor w = in_our_order(id, trained);
-    const auto* tiled = std::get_if<TiledWeights>(weights_of(node.op));
-    if (tiled == nullptr) {
-      module_.tensor_of(id, TensorRole::kWeight).copy_(w);
-      return true;
-    }
-    const TiledStart start(*tiled, tile_layout_of(graph, node), w);
-    for (const NamedTensor& named : module_.tensors_of(id)) {
-      if (!is_weight(named.role)) continue;
-      Tensor target = named.tensor;
-      target.copy_(start.value(named));
-    }
+    weight.take(in_our_order(id, trained));
     return true;
   }
 

@@ -27,9 +27,9 @@ struct WarmStart {
 // safetensors file with our names of float tensors (`<node>.weight`, `.bias`, ...) or torchvision's
 // of ResNet, ViT or Swin. A tensor that the file lacks or has in another shape is left.
 //
-// A float layer takes the trained weight W. A tiled one takes the parameters themselves from a
-// checkpoint whose layer is encoded alike; else, with W's p slices W_i, s = sum_i W_i and
-// t = sign(s):
+// A float layer takes the trained weight W. An encoded one takes the parameters themselves from a
+// checkpoint whose layer is encoded alike. Else one of integers takes W, with the step sizes that
+// round it to the nearest, and a tiled one, with W's p slices W_i, s = sum_i W_i and t = sign(s):
 //   latent        full: W; shared: s. Scaled to the root mean square that initialisation gave them,
 //                 which the latents' learning rate is made for. With alpha_from scores, where their
 //                 magnitude is alpha, W or s / p as they are

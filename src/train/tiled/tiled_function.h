@@ -8,11 +8,11 @@
 
 #include <torch/torch.h>
 
-#include <array>
 #include <cstdint>
 #include <vector>
 
 #include "tbn/encodings.h"
+#include "train/tiled/layer_settings.h"
 
 namespace tbn {
 
@@ -48,12 +48,6 @@ torch::Tensor tile_scalars(const TiledWeight& weight);
 // B^ [n, m...], differentiable.
 torch::Tensor expanded_weight(const TiledWeight& weight);
 
-struct ConvGeometry {
-  std::array<std::int64_t, 2> stride = {1, 1};
-  std::array<std::int64_t, 2> padding = {0, 0};
-  std::int64_t groups = 1;
-};
-
 // u = T x, the R unique maps [B, R, H', W'] of a layer that reuses its rows (tile/reuse.h).
 torch::Tensor unique_maps(const torch::Tensor& x, const TiledWeight& weight,
                           const ConvGeometry& geometry);
@@ -65,16 +59,6 @@ torch::Tensor tiled_linear(const torch::Tensor& x, const TiledWeight& weight,
 // x [B, C, H, W] -> [B, n, H', W'] in x's memory format; bias [n] or undefined.
 torch::Tensor tiled_conv2d(const torch::Tensor& x, const TiledWeight& weight,
                            const torch::Tensor& bias, const ConvGeometry& geometry);
-
-// A batch norm's tensors, each [n]. The running statistics are updated where `training`.
-struct NormState {
-  torch::Tensor weight;
-  torch::Tensor bias;
-  torch::Tensor running_mean;
-  torch::Tensor running_var;
-  double momentum = 0.1;
-  double eps = 1e-5;
-};
 
 // act(batch_norm(tiled_conv2d(x)) + residual) in one pass over the outputs, the same values,
 // gradients and running statistics as the parts one after another, for layers whose

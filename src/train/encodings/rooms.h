@@ -1,0 +1,12 @@
+// The rooms by name, for the registry alone; everybody else asks trained_room().
+#pragma once
+
+#include "train/encodings/trained_weight.h"
+
+namespace tbn {
+
+const TrainedRoom& trained_float();
+const TrainedRoom& trained_tiled();
+const TrainedRoom& trained_uniform();
+
+}  // namespace tbn
