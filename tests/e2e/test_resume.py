@@ -62,6 +62,17 @@ class Resume(ToolTest):
             self.assertEqual(straight[name] == resumed, True, f"{name} differs after a resume")
         self.assertEqual(rows, self.rows())
 
+    def test_learned_steps_of_integers_resume_bit_for_bit(self):
+        settings = [*SETTINGS, "weights.rules=[{match: [conv1, classifier], encoding: uniform, bits: 8}]"]
+        self.train(*settings)
+        straight = self.last().read_bytes()
+        header = read_safetensors_header(self.last())
+        for name in ("model/conv1.alpha", "ema/classifier.alpha", "optim/conv1.alpha/momentum"):
+            self.assertIn(name, header)
+        self.stop_inside_an_epoch(signal.SIGINT, settings)
+        self.train(*settings, "--resume")
+        self.assertEqual(straight == self.last().read_bytes(), True, "last differs after a resume")
+
     def rows(self):
         """What was measured of each epoch, but for the two columns of time."""
         rows = (self.run_folder / "metrics.csv").read_text().splitlines()

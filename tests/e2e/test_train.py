@@ -43,6 +43,34 @@ class Train(ToolTest):
                     packed = self.call_json("tbn-eval", "tiny.tbn", "--root", "data")["metrics"]["loss"]
                     self.assertAlmostEqual(packed, trained, places=4)
 
+    def test_a_network_with_ends_of_integers_trains_and_predicts_the_same_packed(self):
+        for bits in (8, 3):
+            with self.subTest(bits=bits):
+                summary = self.call_json(
+                    "tbn-train", "--config", "tiny.yaml", CONV_SETTINGS[0], "train.epochs=8", "--overwrite",
+                    f"weights.rules=[{{match: [conv1, classifier], encoding: uniform, bits: {bits}}}]")
+                self.assertGreater(summary["test"]["top1"], 60)
+                evaluated = self.call_json("tbn-eval", "runs/tiny", "--predictions", "checkpoint.txt")
+                self.call("tbn-export", "runs/tiny", "-o", "tiny.tbn")
+                packed = self.call_json("tbn-eval", "tiny.tbn", "--root", "data", "--predictions", "packed.txt")
+                self.assertEqual((self.folder / "checkpoint.txt").read_text(),
+                                 (self.folder / "packed.txt").read_text())
+                self.assertAlmostEqual(packed["metrics"]["loss"], evaluated["metrics"]["loss"], places=4)
+                self.assertTrue(self.call_json("tbn-eval", "tiny.tbn", "--verify")["verify"]["ok"])
+
+    def test_a_float_run_starts_one_of_integers_and_gives_its_predictions(self):
+        floats = [CONV_SETTINGS[0], "weights={encoding: float}"]
+        self.train(*floats, "train.epochs=8")
+        before = self.call_json("tbn-eval", "runs/tiny")["metrics"]
+        integers = [CONV_SETTINGS[0], "weights={encoding: uniform, bits: 8}", "train.epochs=1", "optim.lr=1e-6",
+                    "name=integers", "init.from=runs/tiny"]
+        self.train(*integers)
+        after = self.call_json("tbn-eval", "runs/integers")["metrics"]
+        self.assertAlmostEqual(after["loss"], before["loss"], delta=0.05)
+        self.train(*floats, "train.epochs=1", "optim.lr=1e-6", "name=back", "init.from=runs/integers")
+        back = self.call_json("tbn-eval", "runs/back")["metrics"]
+        self.assertAlmostEqual(back["loss"], after["loss"], delta=0.05)
+
     def test_a_run_directory_holds_what_the_run_was_and_gave(self):
         self.train("train.ema=0.9")
         names = sorted(str(p.relative_to(self.run_folder)) for p in self.run_folder.rglob("*")
