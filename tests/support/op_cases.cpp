@@ -46,6 +46,17 @@ std::vector<OpCase> conv_cases() {
        Conv2d{.out_channels = 2, .kernel = 5, .scale = true}},
       {"groups", {6, 5, 5}, Conv2d{.out_channels = 4, .kernel = 3, .groups = 2, .bias = true}},
       {"depthwise", {6, 5, 5}, Conv2d{.out_channels = 6, .kernel = 3, .groups = 6}},
+      {"integers of 8 bits",
+       {3, 6, 6},
+       Conv2d{.out_channels = 5, .kernel = 3, .weights = uniform(8)}},
+      {"integers, groups, folded norm",
+       {6, 6, 6},
+       Conv2d{.out_channels = 6,
+              .kernel = 3,
+              .groups = 2,
+              .bias = true,
+              .weights = uniform(5),
+              .scale = true}},
       {"binary", {3, 6, 6}, Conv2d{.out_channels = 5, .kernel = 3, .weights = binary()}},
       {"rows, p = 4, 27 bits a row",
        {3, 6, 6},
@@ -103,6 +114,7 @@ std::vector<OpCase> linear_cases() {
       {"flat, 63 bits", {21}, Linear{.out_features = 9, .weights = layer_alpha(3 * 7)}},
       {"flat, 35 bits", {21}, Linear{.out_features = 10, .weights = tiled(6), .scale = true}},
       {"one output", {5}, Linear{.out_features = 1}},
+      {"integers, 63 bits a row", {21}, Linear{.out_features = 9, .weights = uniform(3)}},
   };
 }
 
