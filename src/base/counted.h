@@ -1,0 +1,16 @@
+// Counts in sentences.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace tbn {
+
+// "1 sample", "2 samples", "1,234 samples": so many of something. `one` is the noun of one, and the
+// noun of more is that and an "s".
+std::string counted(std::int64_t count, std::string_view one);
+// Nouns of another form: "1 entry", "2 entries".
+std::string counted(std::int64_t count, std::string_view one, std::string_view more);
+
+}  // namespace tbn
