@@ -71,7 +71,7 @@
 //       decode          "reduce": 2, 4 or 8. JPEGs were decoded at 1/2, 1/4 or 1/8 of their size
 //                       where the part that the network sees still had as many pixels, at no less
 //                       than 1/reduce; without the step, in full
-//       orient          photos (JPEG) turned upright by EXIF; without the step, as stored
+//       orient          turned upright by EXIF (JPEG, PNG); without the step, as stored
 //       resize          "shorter": 1 to 4096. The shorter side becomes so many pixels, the other
 //                       shorter * length / shorter side, rounded down; bilinear as Pillow's
 //       crop            the centre, as high and wide as the graph's input; half pixels to even
@@ -117,7 +117,8 @@
 // [n, bytes a row] too: weight k of a row is its bits b k to b k + b - 1, the lowest first, in
 // two's complement; rows start and are padded alike, and a reader refuses other padding. Scalars
 // (alpha, scale), biases and the weights of layer norms are F32 or F16, each tensor by itself;
-// where one is F16 the features name f16. The graph names the tensors that it uses. The two names
+// where one is F16 the features name f16 (tbn-export --scalars f16 rounds all but the affine of
+// `units`, to the nearest, ties to even). The graph names the tensors that it uses. The two names
 // `verify.input` and `verify.output` are not parameters but test vectors: a batch of inputs and the
 // logits that the model gives for it, with the same first dimension. Both are there, or neither. No
 // other name starts with `verify.`.

@@ -8,6 +8,7 @@
 #include "app/export/calibrate.h"
 #include "app/export/output.h"
 #include "app/export/prepare.h"
+#include "app/export/scalars.h"
 #include "app/export/source.h"
 #include "app/export/units.h"
 #include "app/support/exit_codes.h"
@@ -16,9 +17,11 @@
 #include "app/support/network_data.h"
 #include "app/support/options.h"
 #include "app/support/summary_table.h"
+#include "base/counted.h"
 #include "base/text.h"
 #include "export/packed_model.h"
 #include "file/shown.h"
+#include "graph/summary.h"
 #include "micro/lower.h"
 #include "micro/ranges.h"
 #include "tbn/error.h"
@@ -38,7 +41,7 @@ std::int64_t prepared_bytes(const PackedFile& file) {
 
 void print(const CommandLine& line, const ExportSource& source, const std::filesystem::path& path) {
   const std::uintmax_t bytes = std::filesystem::file_size(path);
-  const Summary summary = summarize(source.packed.graph);
+  const Summary summary = summarize(source.packed.graph, scalars_of(line, source.file));
   if (line.json()) {
     Json json = summary_json(summary);
     json["path"] = path.string();
@@ -50,8 +53,8 @@ void print(const CommandLine& line, const ExportSource& source, const std::files
     print_json(json);
   } else if (!line.quiet()) {
     fmt::print("{}\n", summary_table(summary));
-    fmt::print("{} -> {}: {} bytes, {} test vectors", shown(source.path.string()),
-               shown(path.string()), grouped(bytes), vectors_of(source.file));
+    fmt::print("{} -> {}: {} bytes, {}", shown(source.path.string()), shown(path.string()),
+               grouped(bytes), counted(vectors_of(source.file), "test vector"));
     if (!source.file.prepared.empty()) {
       fmt::print(", {} bytes of prepared weights",
                  grouped(static_cast<std::uint64_t>(prepared_bytes(source.file))));
@@ -80,10 +83,10 @@ void check_options(const CommandLine& line, const std::string& format, bool is_p
     throw ConfigError("--prepare is for packed files; C source holds its weights as it reads them");
   }
   if (format != "c") {
-    line.expect_only(
-        "a packed file, but for --format c",
-        {"output", "format", "verify", "prepare", "prepare-for", "max-memory", "max-operations",
-         "rule", "units", "calibrate", "data", "root", "match", "json", "quiet", "settings"});
+    line.expect_only("a packed file, but for --format c",
+                     {"output", "format", "verify", "prepare", "prepare-for", "max-memory",
+                      "max-operations", "rule", "units", "scalars", "calibrate", "data", "root",
+                      "match", "json", "quiet", "settings"});
   }
   const bool reads_floats = format == "c" && line.text("form") == "f32";
   if (reads_floats && is_packed) {
@@ -101,7 +104,7 @@ void check_options(const CommandLine& line, const std::string& format, bool is_p
   } else if (!line.has("calibrate") && is_packed) {
     line.expect_only("a packed file without --calibrate",
                      {"output", "format", "verify", "prepare", "prepare-for", "max-memory",
-                      "max-operations", "rule", "units", "json", "quiet"});
+                      "max-operations", "rule", "units", "scalars", "json", "quiet"});
   }
   if (line.json() && line.quiet()) {
     throw ConfigError("--quiet is about text, and --json prints none");
@@ -117,6 +120,7 @@ int run(int argc, char** argv) {
   add_prepare_options(line);
   add_limit_options(line);
   add_units_option(line);
+  add_scalars_option(line);
   line.value("rule", "part",
              "full; use: how inputs are made and what outputs mean, without what the figure was "
              "measured on; none",

@@ -9,8 +9,10 @@
 #include "app/support/limits.h"
 #include "app/support/options.h"
 #include "app/support/summary_table.h"
+#include "base/counted.h"
 #include "base/text.h"
 #include "file/shown.h"
+#include "graph/summary.h"
 #include "prepare/rule_words.h"
 #include "tbn/error.h"
 #include "tbn/file.h"
@@ -27,6 +29,7 @@ struct Inspected {
   std::int64_t file_bytes = 0;
   std::int64_t tensor_bytes = 0;  // without the test vectors and the prepared weights
   std::map<std::string, std::int64_t> prepared;  // bytes of each layout
+  DType scalars = DType::kF32;                   // of layers; kF16 where any number is in half
 
   std::int64_t vectors() const {
     const HostTensor& input = network->verify_input();
@@ -52,7 +55,10 @@ Inspected inspect(const std::filesystem::path& path, const Limits& limits) {
   result.features = file.features;
   result.network = Network::load(path, limits);
   result.file_bytes = static_cast<std::int64_t>(std::filesystem::file_size(path));
-  for (const auto& [name, tensor] : file.tensors) result.tensor_bytes += bytes_of(tensor);
+  for (const auto& [name, tensor] : file.tensors) {
+    result.tensor_bytes += bytes_of(tensor);
+    if (tensor.dtype() == DType::kF16) result.scalars = DType::kF16;
+  }
   for (const auto& [name, tensor] : result.network->prepared()) {
     result.prepared[layout_of(name)] += bytes_of(tensor);
   }
@@ -94,13 +100,14 @@ Json to_json_value(const Inspected& file) {
   header["metadata"] = Json::object();
   for (const auto& [key, value] : file.network->metadata()) header["metadata"][key] = value;
   header["test_vectors"] = file.vectors();
+  header["scalars"] = std::string(to_string(file.scalars));
   json["header"] = header;
   json["rule"] = rule_json(*file.network);
   json["file_bytes"] = file.file_bytes;
   json["tensor_bytes"] = file.tensor_bytes;
   json["prepared_bytes"] = Json::object();
   for (const auto& [layout, bytes] : file.prepared) json["prepared_bytes"][layout] = bytes;
-  const Json summary = summary_json(summarize(file.network->graph()));
+  const Json summary = summary_json(summarize(file.network->graph(), file.scalars));
   json["totals"] = summary.at("totals");
   json["layers"] = summary.at("layers");
   return json;
@@ -111,13 +118,13 @@ void print(const Inspected& file) {
   fmt::print("{}: network '{}', {} -> {}\n", shown(file.path.string()),
              printable(network.graph().name), to_string(network.input_shape()),
              to_string(network.output_shape()));
-  fmt::print("format {}, features {}, {} test vectors\n", file.format, joined(file.features),
-             file.vectors());
+  fmt::print("format {}, features {}, scalars {}, {}\n", file.format, joined(file.features),
+             to_string(file.scalars), counted(file.vectors(), "test vector"));
   for (const auto& [key, value] : network.metadata()) {
     if (!is_rule_key(key)) fmt::print("{}: {}\n", printable(key), printable(value));
   }
   for (const std::string& line : words_of(network.rule())) fmt::print("{}\n", shown(line));
-  fmt::print("\n{}", summary_table(summarize(network.graph())));
+  fmt::print("\n{}", summary_table(summarize(network.graph(), file.scalars)));
   for (const auto& [layout, bytes] : file.prepared) {
     fmt::print("{} bytes of weights prepared as {}\n", grouped(static_cast<std::uint64_t>(bytes)),
                printable(layout));

@@ -13,11 +13,13 @@
 #include "app/support/summary_table.h"
 #include "app/train/future_size.h"
 #include "app/train/run_config.h"
+#include "base/counted.h"
 #include "base/text.h"
 #include "config/data_options.h"
 #include "config/load.h"
 #include "data/registry.h"
 #include "file/shown.h"
+#include "graph/summary.h"
 #include "tbn/error.h"
 #include "train/optim/optimizer_groups.h"
 #include "train/run/open_run.h"
@@ -38,7 +40,10 @@ struct Plan {
 Plan plan_of(const Config& config) {
   SampleSpec samples = describe_data(data_options(config.data));
   const Graph graph = training_graph(config, samples);
-  Plan plan{summarize(graph), trained_parameters(graph), {}, std::move(samples)};
+  Plan plan{summarize(graph, scalar_type(config.exported)),
+            trained_parameters(graph),
+            {},
+            std::move(samples)};
   plan.groups = resolve_groups(config.optim, plan.parameters);
   return plan;
 }
@@ -54,9 +59,9 @@ std::string plan_text(const Config& config, const Plan& plan) {
                                  config.data.name, summary_table(plan.summary));
   for (const ResolvedGroup& group : plan.groups) {
     if (group.members.empty()) continue;
-    text += fmt::format("{}: {} tensors, {} values, {}\n", group.label, group.members.size(),
-                        grouped(static_cast<std::uint64_t>(values_in(plan, group))),
-                        describe(group.fields));
+    text +=
+        fmt::format("{}: {}, {}, {}\n", group.label, counted(std::ssize(group.members), "tensor"),
+                    counted(values_in(plan, group), "value"), describe(group.fields));
   }
   return text + "\n";
 }
@@ -140,8 +145,8 @@ int report_done(const CommandLine& line, const OpenRun& run, std::FILE* console)
     fmt::print("{}: {}\n", shown(run.directory.folder().string()), result_text(result.summary));
   }
   print_to(console,
-           fmt::format("'{}' is complete, {} epochs: {}\n", shown(run.directory.folder().string()),
-                       result.epochs, result_text(result.summary)));
+           fmt::format("'{}' is complete, {}: {}\n", shown(run.directory.folder().string()),
+                       counted(result.epochs, "epoch"), result_text(result.summary)));
   for (const std::string& note : run.notes) print_to(console, note + "\n");
   print_ways_on(console, run.directory.folder());
   return kDone;

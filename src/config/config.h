@@ -14,6 +14,7 @@
 
 #include "tbn/models.h"
 #include "tbn/policy.h"
+#include "tbn/tensor.h"
 
 namespace tbn {
 
@@ -185,6 +186,12 @@ struct TrainConfig {
   bool operator==(const TrainConfig&) const = default;
 };
 
+// What a network is packed as.
+struct ExportConfig {
+  std::string scalars = "f32";  // f32 | f16: the numbers of scalars, biases and layer norms
+  bool operator==(const ExportConfig&) const = default;
+};
+
 struct Config {
   std::string name;             // of the run; default: the configuration file's stem
   std::string output = "runs";  // run directories are made here
@@ -196,6 +203,7 @@ struct Config {
   ScheduleConfig schedule;
   TeacherConfig teacher;
   TrainConfig train;
+  ExportConfig exported;  // `export:`
   bool operator==(const Config&) const = default;
 };
 
@@ -203,5 +211,8 @@ struct Config {
 // `encoding: float` the layers below min_size are float too, so that `weights.encoding=float` gives
 // the float twin of a configuration without rules.
 WeightPolicy weight_policy(const WeightsConfig& weights);
+
+// The element type that `export.scalars` names.
+DType scalar_type(const ExportConfig& exported);
 
 }  // namespace tbn

@@ -96,6 +96,7 @@ const std::vector<Group>& groups() {
         "train.fused_optimizer", "train.cuda_graph"}},
       {kImages, kStep, {"train.channels_last"}},
       {kAnyData, kNetwork, {"train.deterministic", "train.threads"}},
+      {kAnyData, kUseTraining, {"export.scalars"}},
   };
   return all;
 }
@@ -113,7 +114,8 @@ std::string kinds_text(unsigned kinds) {
   if (kinds == kAllClouds) return "clouds of points";
   if (kinds == kFromFiles) return "data from files";
   if (kinds == kHoldsOut) return "data without a validation split of its own";
-  if (kinds == kReadOneByOne) return "data whose samples are read one by one";
+  if (kinds == kReadOneByOne)
+    return "data that are read piece by piece (pictures, clouds, rows of series)";
   if (kinds == kPictureData) return "folders of pictures";
   if (kinds == kStoredImageData) return "images that are kept in memory";
   return "series";

@@ -1,4 +1,5 @@
-// From the words of `weights:` to the policy that sets the encoding of each layer.
+// From the words of `weights:` to the policy that sets the encoding of each layer, and from that of
+// `export:` to an element type.
 #include "config/config.h"
 #include "config/weight_keys.h"
 
@@ -17,6 +18,10 @@ WeightPolicy weight_policy(const WeightsConfig& weights) {
     policy.rules.push_back({rule.match, weight_encoding(rule.fields), is_open(rule.fields)});
   }
   return policy;
+}
+
+DType scalar_type(const ExportConfig& exported) {
+  return exported.scalars == "f16" ? DType::kF16 : DType::kF32;
 }
 
 }  // namespace tbn

@@ -128,7 +128,8 @@ void describe(V& v, S& s) {
   v.value("classes", s.classes, at_least(0), "image_folder: how many; 0: as many as folders");
   v.section("points", s.points, "point clouds");
   v.section("series", s.series, "windows of a series");
-  v.value("on_error", s.on_error, one_of({"stop", "skip"}), "a sample that cannot be read");
+  v.value("on_error", s.on_error, one_of({"stop", "skip"}),
+          "pictures, clouds, rows of series that cannot be read");
   v.value("skip_most", s.skip_most, between(0, 1),
           "skip: stop where a larger share cannot be read");
   v.value("resident", s.resident, one_of({"auto", "on", "off"}),
@@ -212,6 +213,12 @@ void describe(V& v, S& s) {
   v.value("max_steps", s.max_steps, at_least(0), "stop after so many steps; 0: no limit");
 }
 
+template <class V, Is<ExportConfig> S>
+void describe(V& v, S& s) {
+  v.value("scalars", s.scalars, one_of({"f32", "f16"}),
+          "scalars, biases and layer norms: in single precision, or rounded to half");
+}
+
 template <class V, Is<Config> S>
 void describe(V& v, S& s) {
   v.value("name", s.name, any(), "of the run; empty: the file's name");
@@ -224,6 +231,7 @@ void describe(V& v, S& s) {
   v.section("schedule", s.schedule, "learning rate over time");
   v.section("teacher", s.teacher, "distillation from a trained network");
   v.section("train", s.train, "the training loop");
+  v.section("export", s.exported, "the packed file");
 }
 
 }  // namespace tbn

@@ -17,6 +17,9 @@ namespace {
 std::vector<std::string> features_of(const Model& packed) {
   std::set<std::string> features;
   if (units_of(packed)) features.insert("units");
+  for (const auto& [name, tensor] : packed.tensors) {
+    if (tensor.dtype() == DType::kF16) features.insert("f16");
+  }
   for (const Node& node : packed.graph.nodes) {
     const WeightEncoding* encoding = weights_of(node.op);
     if (encoding == nullptr) continue;

@@ -23,6 +23,7 @@ HostTensor example_inputs(const Graph& graph, std::int64_t count);
 // In the units of the network, where it has some.
 HostTensor example_inputs(const Model& packed, std::int64_t count);
 
+// The tensors are stored as they are: with halves where narrow_scalars() left some.
 // `verify_input` [k, ...] becomes the file's test vectors with the outputs of the reference
 // runtime; none are stored where it is empty. Throws DataError where the packed model cannot be
 // loaded back within the limits, NonFiniteError where it gives outputs that are not finite,

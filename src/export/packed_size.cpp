@@ -7,6 +7,7 @@
 
 #include "export/packed_model.h"
 #include "file/json.h"
+#include "graph/passes/half_scalars.h"
 #include "graph/passes/passes.h"
 #include "tbn/error.h"
 
@@ -81,9 +82,11 @@ PackedSize packed_size(const PackedFile& file) {
 }
 
 PackedFile future_file(const Graph& training_graph, std::map<std::string, std::string> metadata,
-                       std::int64_t test_vectors, const std::optional<Units>& units) {
+                       std::int64_t test_vectors, const std::optional<Units>& units,
+                       DType scalars) {
   Model packed = pack_model(any_model(training_graph));
   if (units) add_units(packed, *units, "the packed file");
+  if (scalars == DType::kF16) narrow_scalars(packed, "the packed file");
   PackedFile file = make_packed_file(packed, std::move(metadata), {});
   if (test_vectors == 0) return file;
   const auto batch_of = [&](Shape shape) {

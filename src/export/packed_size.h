@@ -35,8 +35,9 @@ PackedSize packed_size(const PackedFile& file);
 
 // The file that a network will have once it is trained and exported, with so many test vectors:
 // what no training changes is as it will be, the values are any. `metadata` is that of the file,
-// `units` are those of a forecaster that takes and gives original values.
+// `units` are those of a forecaster that takes and gives original values, `scalars` kF32 or kF16.
 PackedFile future_file(const Graph& training_graph, std::map<std::string, std::string> metadata,
-                       std::int64_t test_vectors, const std::optional<Units>& units = {});
+                       std::int64_t test_vectors, const std::optional<Units>& units = {},
+                       DType scalars = DType::kF32);
 
 }  // namespace tbn

@@ -1,12 +1,14 @@
 // What each weight layer costs: bits, bytes and multiply-adds, and the network's totals.
+#include "graph/summary.h"
+
 #include "encodings/encoding.h"
 #include "graph/node_rows.h"
-#include "tbn/model.h"
 
 namespace tbn {
 namespace {
 
-LayerSummary summarize_layer(const Graph& graph, const Node& node) {
+// `saved` are bits of each scalar that the file does not spend on it.
+LayerSummary summarize_layer(const Graph& graph, const Node& node, std::int64_t saved) {
   const WeightEncoding& encoding = *weights_of(node.op);
   const LayerDims dims = dims_of(graph, node);
   const Encoding& room = encoding_of(encoding);
@@ -23,9 +25,9 @@ LayerSummary summarize_layer(const Graph& graph, const Node& node) {
   layer.tile_length = cost.tile_length;
   layer.scalars = cost.scalars;
   layer.weights = dims.outputs * dims.inputs;
-  layer.bits = cost.bits;
+  layer.bits = cost.bits - saved * cost.scalars;
   layer.bits_per_weight = static_cast<double>(layer.bits) / static_cast<double>(layer.weights);
-  layer.bytes = cost.bytes;
+  layer.bytes = cost.bytes - saved / 8 * cost.scalars;
   layer.macs = cost.sums * dims.inputs * positions;
   layer.dense_macs = layer.weights * positions;
   return layer;
@@ -33,13 +35,14 @@ LayerSummary summarize_layer(const Graph& graph, const Node& node) {
 
 }  // namespace
 
-Summary summarize(const Graph& graph) {
+Summary summarize(const Graph& graph, DType scalars) {
+  const auto saved = static_cast<std::int64_t>(8 * (size_of(DType::kF32) - size_of(scalars)));
   Summary summary;
   LayerSummary& totals = summary.totals;
   totals.name = "total";
   for (const Node& node : graph.nodes) {
     if (weights_of(node.op) == nullptr) continue;
-    const LayerSummary layer = summarize_layer(graph, node);
+    const LayerSummary layer = summarize_layer(graph, node, saved);
     totals.scalars += layer.scalars;
     totals.weights += layer.weights;
     totals.bits += layer.bits;
@@ -53,5 +56,7 @@ Summary summarize(const Graph& graph) {
   }
   return summary;
 }
+
+Summary summarize(const Graph& graph) { return summarize(graph, DType::kF32); }
 
 }  // namespace tbn

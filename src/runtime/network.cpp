@@ -3,9 +3,9 @@
 #include <string_view>
 
 #include "base/finite.h"
-#include "base/half.h"
 #include "base/text.h"
 #include "graph/node_rows.h"
+#include "graph/passes/half_scalars.h"
 #include "graph/passes/units.h"
 #include "prepare/rule_grammar.h"
 #include "runtime/cpu/program.h"
@@ -29,39 +29,6 @@ void check_vectors(const HostTensor& tensor, const char* name, const Shape& shap
   throw DataError(where + ": test vectors '" + name + "' are " +
                   std::string(to_string(tensor.dtype())) + " " + to_string(tensor.shape()) +
                   ", but the network takes F32 [count, ...] of " + to_string(shape));
-}
-
-// What may lie in half precision: scalars, and what is left of norms.
-bool may_be_half(TensorRole role) {
-  switch (role) {
-    case TensorRole::kAlpha:
-    case TensorRole::kScale:
-    case TensorRole::kBias:
-    case TensorRole::kNormWeight:
-    case TensorRole::kNormBias:
-      return true;
-    case TensorRole::kWeight:
-    case TensorRole::kLatent:
-    case TensorRole::kAlphaLatent:
-    case TensorRole::kEmbedding:
-    case TensorRole::kRunningMean:
-    case TensorRole::kRunningVar:
-    case TensorRole::kTile:
-    case TensorRole::kLevels:
-      return false;
-  }
-  return false;
-}
-
-// From here on they are floats: no kernel knows halves.
-void widen_scalars(Model& packed) {
-  for (const Node& node : packed.graph.nodes) {
-    for (const TensorSpec& spec : packed_tensors(packed.graph, node)) {
-      const auto found = packed.tensors.find(spec.name);
-      if (found == packed.tensors.end() || !may_be_half(spec.role)) continue;
-      if (found->second.dtype() == DType::kF16) found->second = widened(found->second);
-    }
-  }
 }
 
 // A reader that does not know halves must be told of them.

@@ -71,7 +71,7 @@ ROOMS = (
     ("src/train/state", "all that a training is: start values, checkpoints, the run's folder", "base file prepare graph config train/encodings train/optim train/executor"),
     ("src/train/step", "losses, one step, steps recorded on a device", "base config data/source data eval train/batches train/executor train/state"),
     ("src/train/run", "epochs from beginning to end, evaluation, signals, resuming",
-     "base file log config data/source data eval train/batches train/optim train/executor train/state train/step"),
+     "base file graph log config data/source data eval train/batches train/optim train/executor train/state train/step"),
     ("src/train/bench", "the trainer timed beside LibTorch", "base config graph/passes data/source data train/optim train/batches train/executor train/state train/step train/run"),
 
     ("src/app/support", "what the tools share: options, tables, a network and its data", "base file prepare graph/passes config data/source data eval"),
@@ -79,7 +79,7 @@ ROOMS = (
     ("src/app/train", "parts of tbn-train", "base file config data/source data eval export train/run app/support"),
     ("src/app/bench", "parts of tbn-bench", "base file graph config data train/run train/bench app/support"),
     ("src/app", "the tools: parse, call, print",
-     "base file prepare config data micro eval export train/optim train/state train/run app/support app/export app/train app/bench"),
+     "base file prepare graph config data micro eval export train/optim train/state train/run app/support app/export app/train app/bench"),
 )
 SEEN = {room: {f"src/{name}" for name in seen.split()} for room, _, seen in ROOMS}
 # Rooms that know the standard library and tbn alone.

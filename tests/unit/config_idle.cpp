@@ -130,6 +130,7 @@ const std::vector<Expected> kExpected = {
     {"train.checkpoint_every", "2"},
     {"train.checkpoint_minutes", "2"},
     {"train.max_steps", "2"},
+    {"export.scalars", "f16"},
 };
 
 char letter_of(const std::string& data_set) {

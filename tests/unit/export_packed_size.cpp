@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "export/packed_model.h"
+#include "graph/passes/half_scalars.h"
 #include "graph/passes/passes.h"
 #include "support/catch.h"
 #include "support/random_model.h"
@@ -49,15 +50,19 @@ TEST_CASE("the size that is promised is that of the exported file, over the zoo 
       Graph graph = build_model(spec);
       apply_policy(graph, policy);
       CAPTURE(spec.type, seed);
-      const PackedSize promised = packed_size(future_file(graph, kMetadata, 2));
-      const Model packed = pack_model(test::random_trained(graph, ++seed));
-      PackedFile file = make_packed_file(packed, kMetadata, {});
-      file.test_vectors = future_file(graph, kMetadata, 2).test_vectors;
-      write_packed(folder / "m.tbn", file);
-      CHECK(promised == packed_size(file));
-      CHECK(promised.file ==
-            static_cast<std::int64_t>(std::filesystem::file_size(folder / "m.tbn")));
-      CHECK(promised.file == sum_of_parts(promised));
+      Model packed = pack_model(test::random_trained(graph, ++seed));
+      for (const DType scalars : {DType::kF32, DType::kF16}) {
+        const PackedFile future = future_file(graph, kMetadata, 2, {}, scalars);
+        const PackedSize promised = packed_size(future);
+        if (scalars == DType::kF16) narrow_scalars(packed, "m");
+        PackedFile file = make_packed_file(packed, kMetadata, {});
+        file.test_vectors = future.test_vectors;
+        write_packed(folder / "m.tbn", file);
+        CHECK(promised == packed_size(file));
+        CHECK(promised.file ==
+              static_cast<std::int64_t>(std::filesystem::file_size(folder / "m.tbn")));
+        CHECK(promised.file == sum_of_parts(promised));
+      }
     }
   }
 }
@@ -76,4 +81,9 @@ TEST_CASE("the parts of a file are what its tensors and its header take") {
   CHECK(size.padding < 64);
   CHECK((size.graph + size.header + size.padding) % 64 == 0);
   CHECK(packed_size(future_file(graph, {}, 0)).test_vectors == 0);
+  const PackedSize half = packed_size(future_file(graph, {}, 1, {}, DType::kF16));
+  CHECK(half.scalars == 8 * 2);
+  CHECK(half.norms == (8 + 3) * 2);
+  CHECK(half.tiles == size.tiles);
+  CHECK(half.floats == size.floats);
 }

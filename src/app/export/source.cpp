@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "app/export/scalars.h"
 #include "app/export/units.h"
 #include "app/support/limits.h"
 #include "base/text.h"
@@ -15,6 +16,7 @@
 #include "export/checkpoint_reader.h"
 #include "export/packed_model.h"
 #include "file/shown.h"
+#include "graph/passes/half_scalars.h"
 #include "graph/passes/passes.h"
 #include "graph/passes/units.h"
 #include "tbn/error.h"
@@ -58,15 +60,31 @@ void keep_rule(const CommandLine& line, PackedFile& file) {
   }
 }
 
-// The file of a network whose units have changed, with as many test vectors as it had.
-void pack_again(const CommandLine& line, ExportSource& source) {
+// The file of a network as it is now, of scalars of this type, whose values the network then has
+// too.
+void pack(const CommandLine& line, ExportSource& source, DType scalars,
+          std::map<std::string, std::string> metadata, std::int64_t vectors) {
+  set_scalars(source.packed, scalars, "'" + source.path.string() + "'");
+  source.file = make_packed_file(source.packed, std::move(metadata),
+                                 example_inputs(source.packed, vectors), limits_of(line));
+  widen_scalars(source.packed);
+}
+
+// The file of a packed network that has changed, with as many test vectors as it had.
+void pack_again(const CommandLine& line, ExportSource& source, DType scalars) {
   std::map<std::string, std::string> metadata = source.file.metadata;
   for (const std::string_view key : kRuleKeys) metadata.erase(std::string(key));
   metadata.merge(metadata_of(source.rule));
   const auto& vectors = source.file.test_vectors;
   const std::int64_t count = vectors ? vectors->input.shape().front() : 0;
-  source.file = make_packed_file(source.packed, std::move(metadata),
-                                 example_inputs(source.packed, count), limits_of(line));
+  pack(line, source, scalars, std::move(metadata), count);
+}
+
+// Whether --scalars asks for other tensors than the file has.
+bool changes_scalars(const ExportSource& source, DType scalars) {
+  Model packed = source.packed;
+  set_scalars(packed, scalars, "'" + source.path.string() + "'");
+  return packed.tensors != source.file.tensors;
 }
 
 ExportSource read_file(const CommandLine& line, const std::filesystem::path& path) {
@@ -81,8 +99,11 @@ ExportSource read_file(const CommandLine& line, const std::filesystem::path& pat
                     source.file.metadata, path.string(), limits_of(line));
   source.packed = {network->graph(), network->tensors()};
   source.rule = network->rule();
-  if (set_units(line, source.packed, source.rule, false, "'" + path.string() + "'")) {
-    pack_again(line, source);
+  const DType scalars = scalars_of(line, source.file);
+  const bool other_units =
+      set_units(line, source.packed, source.rule, false, "'" + path.string() + "'");
+  if (other_units || (line.has("scalars") && changes_scalars(source, scalars))) {
+    pack_again(line, source, scalars);
   }
   return source;
 }
@@ -136,6 +157,7 @@ void check_data_options(const CommandLine& line, const TrainedModel& trained) {
 ExportSource read_run(const CommandLine& line, const std::filesystem::path& path) {
   const long long vectors = line.number("verify", 0, kMaxVectors);
   TrainedModel trained = read_trained(path);
+  const DType scalars = scalars_of(line, trained.config_yaml, trained.path.string());
   check_data_options(line, trained);
   if (trained.rule.empty() && line.text("rule") != "none") trained.rule = found_rule(line, trained);
   Model packed = pack_model(std::move(trained.model));
@@ -145,8 +167,7 @@ ExportSource read_run(const CommandLine& line, const std::filesystem::path& path
                       .config_yaml = trained.config_yaml,
                       .rule = trained.rule,
                       .averaged = trained.averaged};
-  source.file = make_packed_file(source.packed, facts_of(trained),
-                                 example_inputs(source.packed, vectors), limits_of(line));
+  pack(line, source, scalars, facts_of(trained), vectors);
   return source;
 }
 

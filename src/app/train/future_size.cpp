@@ -40,9 +40,10 @@ std::map<std::string, std::string> usual_metadata(const Config& config, Task tas
 PackedSize assumed_size(const Config& config, const SampleSpec& samples) {
   const bool normalizes = samples.bytes && config.data.normalize;
   const ChannelStatistics statistics = normalizes ? usual_statistics(samples) : ChannelStatistics{};
-  return packed_size(future_file(
-      training_graph(config, samples, normalizes ? &statistics : nullptr),
-      usual_metadata(config, samples.task.task, config.data.validation > 0), kTestVectors));
+  return packed_size(
+      future_file(training_graph(config, samples, normalizes ? &statistics : nullptr),
+                  usual_metadata(config, samples.task.task, config.data.validation > 0),
+                  kTestVectors, {}, scalar_type(config.exported)));
 }
 
 // A forecaster's statistics move from its rule into its graph, as tbn-export has it.
@@ -65,7 +66,7 @@ PackedSize known_size(const Config& config, const DataSplits& data) {
   metadata.merge(metadata_of(rule));
   return packed_size(
       future_file(training_graph(config, samples, normalizes ? &*data.statistics : nullptr),
-                  std::move(metadata), kTestVectors, units));
+                  std::move(metadata), kTestVectors, units, scalar_type(config.exported)));
 }
 
 }  // namespace

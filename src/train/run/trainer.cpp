@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include "base/counted.h"
 #include "base/text.h"
 #include "config/data_options.h"
 #include "config/load.h"
@@ -15,6 +16,7 @@
 #include "data/registry.h"
 #include "eval/measure.h"
 #include "file/reader.h"
+#include "graph/summary.h"
 #include "tbn/error.h"
 #include "train/executor/device.h"
 #include "train/optim/schedule.h"
@@ -341,10 +343,8 @@ void Trainer::report_skipped() {
 void Trainer::report_misfits() {
   const std::int64_t misfits = setup_.runner.misfits();
   if (misfits > misfits_) {
-    report_->say(
-        fmt::format("{} steps ran outside of the CUDA graph: their batches are of another "
-                    "size",
-                    misfits));
+    report_->say(fmt::format("{} ran outside of the CUDA graph: batches are of another size",
+                             counted(misfits, "step")));
   }
   misfits_ = misfits;
 }
@@ -415,9 +415,8 @@ bool Trainer::judge_best(TrainOutcome& outcome) {
   if (!outcome.test) return false;
   if (!leaves_all()) save_judged(path, best, outcome);
   report_skipped();
-  report_->say(fmt::format("best epoch {}: test {} on {} samples", outcome.best_epoch,
-                           outcome.test->headline(),
-                           grouped(static_cast<std::uint64_t>(outcome.test->samples))));
+  report_->say(fmt::format("best epoch {}: test {} on {}", outcome.best_epoch,
+                           outcome.test->headline(), counted(outcome.test->samples, "sample")));
   if (leaves_all()) say_left(best.metrics, *outcome.test);
   return true;
 }
@@ -427,7 +426,8 @@ void Trainer::finish(const TrainOutcome& outcome) {
   const bool of_best = open_.is_at_end && open_.is_best && run_.has_checkpoint();
   if (!outcome.is_complete || of_best || leaves_all()) return;
   const Summary summary =
-      summarize(training_graph(config_, describe_data(data_options(config_.data))));
+      summarize(training_graph(config_, describe_data(data_options(config_.data))),
+                scalar_type(config_.exported));
   files_.finish(outcome_json(config_, outcome, summary));
 }
 

@@ -1,0 +1,58 @@
+// The command line, then the recorded configuration, then single precision.
+#include "app/export/scalars.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "config/load.h"
+#include "graph/passes/half_scalars.h"
+#include "tbn/error.h"
+
+namespace tbn::app {
+namespace {
+
+constexpr const char* kKey = "export.scalars=";
+
+DType type_named(const std::string& word) {
+  if (word != "f32" && word != "f16") {
+    throw ConfigError("--scalars: " + in_quotes(word) + " is not one of f32, f16");
+  }
+  return scalar_type({.scalars = word});
+}
+
+}  // namespace
+
+void add_scalars_option(CommandLine& line) {
+  line.value("scalars", "type",
+             "of scalars, biases and layer norms: f32, or f16, rounded to half the bytes (default: "
+             "export.scalars of the run; of a .tbn, as it is)");
+}
+
+DType scalars_of(const CommandLine& line, const std::string& config_yaml,
+                 const std::string& where) {
+  for (const std::string& setting : line.settings()) {
+    if (!setting.starts_with(kKey)) continue;
+    throw ConfigError(in_quotes(setting) + ": is of trainings; say it as --scalars " +
+                      setting.substr(std::string(kKey).size()));
+  }
+  if (line.has("scalars")) return type_named(line.text("scalars"));
+  if (config_yaml.empty()) return DType::kF32;
+  return scalar_type(parse_recorded_config(config_yaml, where).exported);
+}
+
+DType scalars_of(const CommandLine& line, const PackedFile& file) {
+  if (line.has("scalars")) return type_named(line.text("scalars"));
+  const bool has_halves = std::ranges::any_of(
+      file.tensors, [](const auto& entry) { return entry.second.dtype() == DType::kF16; });
+  return has_halves ? DType::kF16 : DType::kF32;
+}
+
+void set_scalars(Model& packed, DType scalars, const std::string& where) {
+  if (scalars == DType::kF16) {
+    narrow_scalars(packed, where);
+  } else {
+    widen_scalars(packed);
+  }
+}
+
+}  // namespace tbn::app

@@ -1,0 +1,25 @@
+// The element type of a packed file's scalars, biases and layer norms.
+#pragma once
+
+#include <string>
+
+#include "app/support/options.h"
+#include "tbn/file.h"
+#include "tbn/model.h"
+
+namespace tbn::app {
+
+// --scalars
+void add_scalars_option(CommandLine& line);
+
+// What --scalars asks for, else what the run's configuration says (none: single precision). Throws
+// ConfigError for a word that there is not, and for export.scalars= among the settings.
+DType scalars_of(const CommandLine& line, const std::string& config_yaml, const std::string& where);
+// The same of a packed file, which keeps what it has: half precision where any of it is.
+DType scalars_of(const CommandLine& line, const PackedFile& file);
+
+// Gives the network scalars of this type, rounded to the nearest half where that is kF16. Throws
+// ConfigError beginning with `where` for a value beyond half precision.
+void set_scalars(Model& packed, DType scalars, const std::string& where);
+
+}  // namespace tbn::app
