@@ -13,6 +13,7 @@
 #include "app/support/limits.h"
 #include "app/support/network_data.h"
 #include "app/support/options.h"
+#include "base/counted.h"
 #include "base/finite.h"
 #include "base/text.h"
 #include "config/data_options.h"
@@ -205,8 +206,9 @@ int verify(const CommandLine& line, const std::filesystem::path& path) {
         path.string(), result.largest_difference, result.tolerance));
   }
   if (!line.json() && !line.quiet()) {
-    fmt::print("{}: {} test vectors agree, largest difference {:.2g}\n", shown(path.string()),
-               result.vectors, result.largest_difference);
+    fmt::print("{}: {}, largest difference {:.2g}\n", shown(path.string()),
+               counted(result.vectors, "test vector agrees", "test vectors agree"),
+               result.largest_difference);
   }
   return kDone;
 }
@@ -274,9 +276,8 @@ void print(const CommandLine& line, const Result& result) {
     fmt::print("{}\n", metrics.headline());
     return;
   }
-  fmt::print("{} {}: {} on the {} samples of {} {}\n", result.kind, shown(result.path),
-             metrics.headline(), grouped(static_cast<std::uint64_t>(metrics.samples)), result.data,
-             line.text("split"));
+  fmt::print("{} {}: {} on the {} of {} {}\n", result.kind, shown(result.path), metrics.headline(),
+             counted(metrics.samples, "sample"), result.data, line.text("split"));
   if (!result.input.empty()) fmt::print("{}\n", shown(result.input));
   if (line.has("per-class")) fmt::print("\n{}", metrics_table(metrics, metrics.classes.size()));
 }

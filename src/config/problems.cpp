@@ -34,6 +34,13 @@ void Problems::add(const Place& place, std::string_view key, std::string_view me
   problems_.push_back(std::move(problem));
 }
 
+bool Problems::has(std::string_view key) const {
+  if (keys_.contains(key)) return true;
+  const std::string element = std::string(key) + "[";
+  const auto first = keys_.lower_bound(element);
+  return first != keys_.end() && first->starts_with(element);
+}
+
 void Problems::throw_if_any() const {
   if (problems_.empty()) return;
   std::vector<Problem> ordered = problems_;

@@ -28,7 +28,8 @@ class Problems {
   std::size_t count() const { return problems_.size() + left_out_; }
   // Whether the message is complete already: more problems are only counted.
   bool is_long() const { return left_out_ > 0; }
-  bool has(std::string_view key) const { return keys_.count(key) > 0; }
+  // Of the key, or of an element of its list.
+  bool has(std::string_view key) const;
   // Throws ConfigProblems with a line a problem, by source, line and column.
   void throw_if_any() const;
 

@@ -6,7 +6,8 @@
 namespace tbn {
 
 // Throws DataError where nothing is at a path that `source` recorded as the value of `key`: what
-// was recorded, the place that this means here, and `way_out`. An empty path is none.
+// was recorded, the folder that it was looked for in, what is near, and `way_out`. An empty path is
+// none.
 void check_recorded_path(const std::string& key, const std::string& recorded,
                          const std::string& source, const std::string& way_out);
 

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/counted.h"
 #include "base/nearest.h"
 #include "file/shown.h"
 #include "tbn/error.h"
@@ -61,8 +62,9 @@ std::string differing(const std::vector<std::string>& data,
 
 ClassMatch by_number(const OutputRule& network, const SampleSpec& data, const std::string& where) {
   if (network.classes.size() != data.class_names.size()) {
-    throw DataError(fmt::format("{}: the network tells {} classes apart, and the data has {}",
-                                where, network.classes.size(), data.class_names.size()));
+    throw DataError(fmt::format("{}: the network tells {} apart, and the data has {}", where,
+                                counted(std::ssize(network.classes), "class", "classes"),
+                                data.class_names.size()));
   }
   ClassMatch match;
   match.outputs.resize(data.class_names.size());
@@ -102,8 +104,8 @@ ClassMatch match_classes(const OutputRule& network, const SampleSpec& data, bool
   }
   match.note = theirs.size() == ours.size()
                    ? "the data has the network's classes in another order; they are matched by name"
-                   : fmt::format("{} of the network's {} classes are in the data, matched by name",
-                                 theirs.size(), ours.size());
+                   : fmt::format("{} of the network's {} classes {} in the data, matched by name",
+                                 theirs.size(), ours.size(), theirs.size() == 1 ? "is" : "are");
   return match;
 }
 

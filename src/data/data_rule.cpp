@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/counted.h"
 #include "base/text.h"
 #include "prepare/inputs.h"
 #include "prepare/rule_grammar.h"
@@ -73,14 +74,14 @@ std::string difference_of(const std::string& name, const MeasuredRule& then,
   if (a == then.splits.end() || b == now.splits.end()) return {};
   const auto count = [](std::int64_t value) { return grouped(static_cast<std::uint64_t>(value)); };
   if (a->second.count != b->second.count) {
-    return fmt::format("'{}' knew {} {} samples, and there are {} now", where,
-                       count(a->second.count), name, count(b->second.count));
+    return fmt::format("'{}' knew {}, and there are {} now", where,
+                       counted(a->second.count, name + " sample"), count(b->second.count));
   }
   if (!a->second.listing || !b->second.listing || a->second.listing == b->second.listing) return {};
   return fmt::format(
-      "'{}' knew {} {} samples (listing {:08x}), and of as many now some have other names, classes "
+      "'{}' knew {} (listing {:08x}), and of as many now some have other names, classes "
       "or places (listing {:08x})",
-      where, count(a->second.count), name, *a->second.listing, *b->second.listing);
+      where, counted(a->second.count, name + " sample"), *a->second.listing, *b->second.listing);
 }
 
 // A folder for testing that came later, or went, makes other folders of validation and of test.

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <string_view>
 
+#include "base/counted.h"
 #include "base/counter_rng.h"
 #include "tbn/error.h"
 
@@ -58,9 +59,9 @@ void check_loader_options(const Dataset& data, const LoaderOptions& options) {
   check_range("train.batch_size", options.batch_size, 1, std::int64_t{1} << 20);
   if (options.drop_last && options.batch_size > data.size()) {
     throw ConfigError(
-        fmt::format("train.batch_size: {} samples a batch, but the data set holds {}; "
+        fmt::format("train.batch_size: {} a batch, but the data set holds {}; "
                     "use smaller batches",
-                    options.batch_size, data.size()));
+                    counted(options.batch_size, "sample"), data.size()));
   }
   if (options.mix.any() && !data.spec().bytes) {
     throw ConfigError("data.mixup and data.cutmix mix images, and the data set has none");
@@ -132,7 +133,7 @@ bool BatchLoader::read(std::int64_t place, SampleOut out) const {
     if (data_.read(order_[static_cast<std::size_t>(next)], context, out)) return true;
   }
   if (options_.refill) {
-    throw DataError(fmt::format("none of the {} samples could be read", data_.size()));
+    throw DataError("none of " + counted(data_.size(), "sample") + " could be read");
   }
   return false;
 }

@@ -7,14 +7,19 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/counted.h"
+#include "base/text.h"
 #include "data/data_rule.h"
 #include "data/images/cifar.h"
 #include "data/images/idx.h"
 #include "data/images/image_folder.h"
 #include "data/images/memory_images.h"
+#include "data/images/split_names.h"
 #include "data/points/points.h"
 #include "data/series/series.h"
+#include "data/source/not_found.h"
 #include "data/source/sampling.h"
+#include "file/nearby.h"
 #include "tbn/error.h"
 
 namespace tbn {
@@ -58,6 +63,26 @@ std::optional<fs::path> search_data_folder(const DatasetReader& reader, const fs
     if (find_first(place, reader.signs)) return place;
   }
   return std::nullopt;
+}
+
+// What of a root without the signs is near.
+std::string near_text(const DatasetReader& reader, const fs::path& root) {
+  if (root.empty()) return "";
+  const std::string below = found_below(root, reader.signs);
+  return below.empty() && reader.folders_are_classes ? mistaken_splits(root) : below;
+}
+
+// Nobody means to hold out more than is left to train on.
+void note_validation(const DataOptions& options, DataSplits& splits) {
+  if (!splits.found.train || splits.found.validation || splits.series) return;
+  const std::int64_t all = splits.found.train->count;
+  if (options.validation <= all / 2) return;
+  splits.notes.push_back(fmt::format(
+      "{} of '{}' {} held out for validation, which leaves {} to train on: set data.validation "
+      "(its default is {})",
+      counted(options.validation, "training sample"), options.name,
+      options.validation == 1 ? "is" : "are", counted(all - options.validation, "sample"),
+      grouped(kUsualValidation)));
 }
 
 void check_limit(std::int64_t value, const char* key) {
@@ -174,15 +199,20 @@ SampleSpec describe_data(const DataOptions& options) {
 
 fs::path find_data_folder(const DatasetReader& reader, const fs::path& root) {
   if (const auto folder = search_data_folder(reader, root)) return *folder;
+  if (!root.empty() && is_missing(root)) {
+    throw DataNotFound(not_found_text(reader, missing_text(root)));
+  }
   const auto places = places_to_look(reader, root);
   std::vector<std::string> looked;
   for (const auto& place : places) looked.push_back("'" + place.string() + "'");
-  throw DataError(not_found_text(
-      reader, fmt::format("no {} in {}", reader.signs.front(), fmt::join(looked, ", "))));
+  throw DataNotFound(
+      not_found_text(reader, fmt::format("no {} in {}{}", reader.signs.front(),
+                                         fmt::join(looked, ", "), near_text(reader, root))));
 }
 
 DataSplits load_data(const DataOptions& options, const SplitRequest& request) {
   DataSplits splits = open(options, request);
+  note_validation(options, splits);
   if (request.train && request.test) check_same_shape(options, splits);
   splits.rule = rule_of(options, splits);
   return splits;

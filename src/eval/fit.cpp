@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/counted.h"
 #include "tbn/error.h"
 
 namespace tbn {
@@ -19,9 +20,9 @@ void check_data_fits(const Graph& graph, const SampleSpec& spec, const std::stri
   if (output == wanted) return;
   if (spec.task.task == Task::kClassification && output.size() == 1) {
     throw ConfigError(
-        fmt::format("{}: the network tells {} classes apart, and the data set has {}; "
+        fmt::format("{}: the network tells {} apart, and the data set has {}; "
                     "name the data set that it was trained on",
-                    where, output.front(), wanted.front()));
+                    where, counted(output.front(), "class", "classes"), wanted.front()));
   }
   throw ConfigError(
       fmt::format("{}: the network gives {}, and the data set asks for {}; name the data set that "

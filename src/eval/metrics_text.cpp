@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/counted.h"
 #include "base/text.h"
 #include "eval/metrics.h"
 #include "file/shown.h"
@@ -125,11 +126,11 @@ std::string EvalMetrics::score_text() const {
 }
 
 std::string EvalMetrics::headline() const {
-  const std::string lost = not_finite == 0
-                               ? ""
-                               : fmt::format("{} of {} outputs not finite, ",
-                                             grouped(static_cast<std::uint64_t>(not_finite)),
-                                             grouped(static_cast<std::uint64_t>(samples)));
+  const std::string lost =
+      not_finite == 0
+          ? ""
+          : fmt::format("{} of {} not finite, ", grouped(static_cast<std::uint64_t>(not_finite)),
+                        counted(samples, "output"));
   const std::string start = lost + score_name() + " " + score_text();
   if (task == Task::kClassification) {
     return fmt::format("{}, top-5 {:.2f} %, loss {:.4f}", start, top5, loss);

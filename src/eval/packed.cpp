@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -52,6 +54,25 @@ void check_preparation(const Network& network) {
       *made, *rule->check));
 }
 
+// "nan at place 3", of the first value that is not finite; empty where all are.
+std::string first_non_finite(std::span<const float> values) {
+  const auto found = std::ranges::find_if_not(values, [](float v) { return std::isfinite(v); });
+  if (found == values.end()) return {};
+  return fmt::format("{} at place {}", *found, found - values.begin() + 1);
+}
+
+// Nothing compares with what is not finite.
+void check_vectors(const Network& network) {
+  for (const auto& [name, tensor] : {std::pair("verify.input", &network.verify_input()),
+                                     std::pair("verify.output", &network.verify_output())}) {
+    const std::string found = first_non_finite(tensor->values<float>());
+    if (found.empty()) continue;
+    throw DataError(fmt::format(
+        "the file's test vectors '{}' hold {}, with which nothing compares; export it again", name,
+        found));
+  }
+}
+
 }  // namespace
 
 VerifyResult verify_packed(const Network& network, PackedRun run, double relative) {
@@ -60,6 +81,7 @@ VerifyResult verify_packed(const Network& network, PackedRun run, double relativ
   if (input.count() == 0) {
     throw DataError("the file has no test vectors to verify; export it again with this tbn-export");
   }
+  check_vectors(network);
   check_prepared(network);
   check_preparation(network);
   const std::span<const float> expected = output.values<float>();
@@ -68,6 +90,11 @@ VerifyResult verify_packed(const Network& network, PackedRun run, double relativ
   result.vectors = input.shape().front();
   std::vector<float> logits(expected.size());
   run(input.values<float>(), result.vectors, logits);
+  if (const std::string found = first_non_finite(logits); !found.empty()) {
+    throw NonFiniteError(fmt::format(
+        "for the file's test vectors the network gives {}, and gave numbers where it was exported",
+        found));
+  }
   const std::optional<Units> units = units_of(network.graph(), network.tensors());
   std::vector<float> wanted(expected.begin(), expected.end());
   if (units) {
@@ -79,8 +106,7 @@ VerifyResult verify_packed(const Network& network, PackedRun run, double relativ
   for (std::size_t i = 0; i < logits.size(); ++i) {
     largest = std::max(largest, std::abs(static_cast<double>(wanted[i])));
     const double difference = std::abs(static_cast<double>(logits[i]) - wanted[i]);
-    // The negation also catches what is not a number.
-    if (!(difference <= result.largest_difference)) result.largest_difference = difference;
+    result.largest_difference = std::max(result.largest_difference, difference);
   }
   result.tolerance = relative * std::max(0.1, largest);
   // Points and series have near ties by the thousand; their numbers are compared above.

@@ -31,8 +31,9 @@ struct VerifyResult {
 };
 
 // Differences may be `relative` of the largest logit in the file, and a tenth of it absolute.
-// Throws DataError for a file without test vectors, where its prepared weights are not those of its
-// layers, and where an input prepared here is not what its rule says.
+// Throws DataError for a file without test vectors or with some that are not finite, where its
+// prepared weights are not those of its layers, and where an input prepared here is not what its
+// rule says; NonFiniteError where the network gives what is not finite.
 VerifyResult verify_packed(const Network& network, PackedRun run, double relative = 1e-3);
 
 }  // namespace tbn

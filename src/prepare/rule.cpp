@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/counted.h"
 #include "base/text.h"
 #include "file/utf8.h"
 #include "tbn/error.h"
@@ -100,7 +101,7 @@ void check_classes(const OutputRule& rule, const Shape& output, const std::strin
   const std::int64_t logits = output.empty() ? 0 : output.back();
   if (names && static_cast<std::int64_t>(rule.classes.size()) != logits) {
     misfit(where, kOutputRuleKey,
-           std::to_string(rule.classes.size()) + " classes, and the network gives " +
+           counted(std::ssize(rule.classes), "class", "classes") + ", and the network gives " +
                to_string(output));
   }
   for (const LabelRange& range : rule.categories) {

@@ -5,6 +5,7 @@
 #include <span>
 #include <unordered_set>
 
+#include "base/counted.h"
 #include "base/text.h"
 #include "tbn/error.h"
 
@@ -97,7 +98,8 @@ std::string series_fault(const InputRule& rule) {
   if (rule.steps.empty() || rule.columns.empty()) return {};
   const std::size_t means = std::get<StandardiseStep>(rule.steps.front()).mean.size();
   if (means == rule.columns.size()) return {};
-  return std::to_string(means) + " means for " + std::to_string(rule.columns.size()) + " columns";
+  return counted(static_cast<std::int64_t>(means), "mean") + " for " +
+         counted(std::ssize(rule.columns), "column");
 }
 
 // A member that says something of another kind.

@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/counted.h"
 #include "base/text.h"
 #include "prepare/rule_grammar.h"
 #include "prepare/rule_text.h"
@@ -171,8 +172,8 @@ OutputRule read_output(const Part& part) {
   rule.classes = part.names(json, "classes");
   rule.folders = part.names(json, "folders");
   if (!rule.folders.empty() && rule.folders.size() != rule.classes.size()) {
-    part.fail(std::to_string(rule.folders.size()) + " folders for " +
-              std::to_string(rule.classes.size()) + " classes");
+    part.fail(counted(std::ssize(rule.folders), "folder") + " for " +
+              counted(std::ssize(rule.classes), "class", "classes"));
   }
   if (const Json* categories = json.find("categories")) {
     for (const Json& each : categories->as_array()) {

@@ -3,6 +3,7 @@
 
 #include <charconv>
 
+#include "base/counted.h"
 #include "prepare/rule_text.h"
 
 namespace tbn {
@@ -26,7 +27,7 @@ struct WordsOf {
   }
   std::string operator()(const CropStep&) const { return "the centre cut out"; }
   std::string operator()(const FirstStep& step) const {
-    return "the first " + std::to_string(step.most) + " points of a file at most";
+    return "the first " + counted(step.most, "point") + " of a file at most";
   }
   std::string operator()(const CentreStep&) const {
     return "the mean of the coordinates moved to 0";
@@ -82,7 +83,8 @@ std::vector<std::string> words_of(const InputRule& rule) {
 std::vector<std::string> words_of(const OutputRule& rule) {
   std::vector<std::string> lines = {"output: " + rule.kind};
   if (!rule.classes.empty()) {
-    lines.push_back(std::to_string(rule.classes.size()) + " classes: " + joined(rule.classes));
+    lines.push_back(counted(std::ssize(rule.classes), "class", "classes") + ": " +
+                    joined(rule.classes));
   }
   if (!rule.folders.empty()) lines.push_back("their folders: " + joined(rule.folders));
   if (!rule.categories.empty()) {

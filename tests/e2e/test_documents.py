@@ -197,6 +197,43 @@ class Programs(unittest.TestCase):
                       f"-I{ROOT / 'include'}", "main.c")
 
 
+class Data(unittest.TestCase):
+    """What is said of data sets, and of pictures that others decode."""
+
+    def test_the_checks_of_downloads_are_those_of_the_script(self):
+        script = (ROOT / "scripts" / "download_data.sh").read_text()
+        cases = script.split("\ncase $name in\n")[1].split("\nesac")[0]
+        used = {}
+        for names, body in re.findall(r"^  ([\w |]+)\)(.*?);;$", cases, re.M | re.S):
+            digits = {len(found) for found in re.findall(r"\b[0-9a-f]{32,64}\b", body)}
+            kind = {frozenset({64}): "SHA-256", frozenset({32}): "MD5", frozenset(): "CRC-32"}[frozenset(digits)]
+            for name in names.split(" | "):
+                used[name.strip()] = kind
+        self.assertGreater(len(used), 12)
+        table = (ROOT / "data" / "README.md").read_text().split("| checked by |")[1].split("\n\n")[0]
+        said = {}
+        for kind, names in re.findall(r"^\| (SHA-256|MD5|CRC-32)[^|]*\| ([^|]*) \|", table, re.M):
+            said.update((name, kind) for name in re.findall(r"`(\w+)`", names))
+        self.assertEqual(said, used)
+
+    def test_the_lines_for_pillow_decode_what_tbn_decodes(self):
+        from PIL import Image
+        (lines,) = re.findall(r"^```python\n(.*?)^```", (ROOT / "docs" / "rule.md").read_text(), re.M | re.S)
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "p.png"
+            for mode, values, upper in (("I;16", range(0, 60000, 10000), [value >> 8 for value in range(0, 60000, 10000)]),
+                                        ("L", range(0, 240, 40), list(range(0, 240, 40)))):
+                picture = Image.new(mode, (3, 2))
+                picture.putdata(list(values))
+                exif = Image.Exif()
+                exif[0x0112] = 6
+                picture.save(path, exif=exif)
+                names = {"Image": Image, "path": path}
+                exec(lines, names)
+                self.assertEqual(list(names["pixels"]), [value for value in upper for _ in range(3)])
+                self.assertEqual(names["orientation"], 6)
+
+
 class Paths(unittest.TestCase):
     def test_files_that_documents_name_exist(self):
         name = re.compile(r"`((?:src|include|models|tests|configs|scripts|examples|docs|cmake)/[\w./*<>{},-]*)`"

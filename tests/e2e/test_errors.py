@@ -114,8 +114,8 @@ class Data(ToolTest):
 
     def test_missing_data_is_said_with_where_it_was_looked_for_and_the_way_to_get_it(self):
         done = self.train("data.root=empty", code=3)
-        self.assertTrue(done.stderr.startswith(
-            "tbn-train: error: data set 'fashion_mnist' not found: no "), done.stderr)
+        self.assertRegex(done.stderr, r"^tbn-train: error: data set 'fashion_mnist' not found: there is no 'empty' in "
+                                      r"'\S+'; '\S+' holds 'data', .*'tiny.yaml'; get it with ")
         self.assertIn("scripts/download_data.sh fashion_mnist", done.stderr)
         self.assertIn("data.root", done.stderr)
 

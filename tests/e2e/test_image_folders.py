@@ -151,6 +151,39 @@ class Jpegs(Folders):
         shutil.rmtree(self.folder / "pictures/test")
         self.train("train.epochs=2", "--resume")
 
+    def test_one_class_is_refused_before_training_and_evaluated_after_it(self):
+        self.train("train.epochs=1")
+        alone = self.folder / "alone"
+        for split in ("train", "val"):
+            shutil.copytree(self.folder / "pictures" / split / "bee", alone / split / "bee")
+        refused = self.call("tbn-train", "--config", "tiny.yaml", "name=x", "data.root=alone", code=3)
+        self.assertIn("data set 'image_folder' in 'alone' has one class, 'bee', and a network tells two or more apart; "
+                      "each class is a folder of its own below 'train'", refused.stderr)
+        self.assertFalse((self.folder / "runs/x").exists())
+        self.call("tbn-train", "--config", "tiny.yaml", "data.root=alone", "--dry-run", code=3)
+        self.assertEqual(self.call_json("tbn-eval", "runs/tiny", "--root", "alone")["metrics"]["images"], 20)
+
+    def test_a_split_of_another_name_is_said_not_to_be_read(self):
+        pictures = self.folder / "pictures"
+        (pictures / "val").rename(pictures / "vl")
+        refused = self.call("tbn-train", "--config", "tiny.yaml", code=3)
+        self.assertIn("'pictures/vl' is not read: rename it to 'val' if it is that", refused.stderr)
+        (pictures / "vl").rename(pictures / "test")
+        shutil.copytree(pictures / "test", pictures / "valid")
+        done = self.train("train.epochs=1")
+        self.assertIn("'pictures/valid' is not read: rename it to 'val' if it is that", done.stdout)
+
+    def test_a_root_that_a_run_recorded_is_named_where_the_data_are_not_in_it(self):
+        self.train("train.epochs=1")
+        (self.folder / "pictures").rename(self.folder / "photos")
+        (self.folder / "pictures").mkdir()
+        for more in ([], ["--data", "image_folder"]):
+            done = self.call("tbn-eval", "runs/tiny", *more, code=3)
+            self.assertRegex(done.stderr, r"data set 'image_folder' not found: no train in 'pictures'.*; '\S+' recorded "
+                                          r"data.root='pictures', and no other place was looked at: --root names another")
+        done = self.call("tbn-eval", "runs/tiny", "--root", "pictures", code=3)
+        self.assertNotIn("recorded", done.stderr)
+
     def test_a_class_folder_without_a_utf8_name_is_refused_before_training(self):
         for split in ("train", "val"):
             folder = bytes(self.folder / "pictures" / split) + b"/caf\xe9"
@@ -182,7 +215,7 @@ class Pictures(Folders):
             self.assertIn("2 of 72 samples cannot be read and are skipped: 'pictures/train/ant/004.png'"
                           ": cannot be decoded as PNG", done.stdout)
             self.assertIn("test: 3 of 61 samples cannot be read", done.stdout)
-            self.assertIn("1 entries of class folders are no pictures", done.stdout)
+            self.assertIn("1 entry of class folders is no picture", done.stdout)
         result = self.call("tbn-eval", "runs/tiny", "--predictions", "out.txt", "--json",
                            "--batch-size", "1")
         self.assertEqual(json.loads(result.stdout)["skipped"], 3)

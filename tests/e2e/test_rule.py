@@ -178,6 +178,8 @@ class Classes(RuleTest):
         self.assertIn("data.resize=...", done.stderr)
         self.assertEqual(self.outcome("none.tbn", "pets", "data.resize=30"),
                          self.outcome("r.tbn", "pets"))
+        self.assertIn("'use.tbn' does not say which samples its figure was measured on: read now: 12 samples of the test "
+                      "split of 'image_folder'", self.call_json("tbn-eval", "use.tbn", "--root", "pets")["notes"])
         self.call("tbn-export", "runs/r", "-o", "x.tbn", "--rule", "some", code=2)
 
 

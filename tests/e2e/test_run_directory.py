@@ -318,7 +318,7 @@ class Continuing(RunDirectoryTest):
         there = self.folder / "elsewhere"
         there.mkdir()
         here = self.call("tbn-train", "--resume=auto", "runs/tiny").stdout
-        self.assertRegex(here, "'runs/tiny' is complete, 1 epochs: test accuracy")
+        self.assertRegex(here, "'runs/tiny' is complete, 1 epoch: test accuracy")
         done = self.call("tbn-train", "--resume=auto", "../runs/tiny", cwd=there)
         self.assertEqual(done.stdout.replace("../", ""), here)
         (self.folder / "data").rename(self.folder / "gone")
@@ -326,13 +326,15 @@ class Continuing(RunDirectoryTest):
         self.assertIn("is complete", self.train("train.epochs=1", "--resume=auto").stdout)
 
     def test_a_network_to_begin_with_that_is_not_there_is_said_with_its_key_and_place(self):
+        (self.folder / "runs" / "tiny").mkdir(parents=True)
         for key in ("init.from", "teacher.from"):
             with self.subTest(key=key):
                 done = self.train("name=other", f"{key}=runs/none", code=3)
-                self.assertRegex(done.stderr, rf"{key}: there is no 'runs/none'; from here that is "
-                                              rf"'/\S+/runs/none'\n$")
+                self.assertRegex(done.stderr, rf"{key}: there is no 'runs/none' in '/\S+'; '/\S+/runs' holds .*'tiny'\n$")
                 done = self.train("name=other", f"{key}=/runs/none", code=3)
-                self.assertTrue(done.stderr.endswith(f"{key}: there is no '/runs/none'\n"), done.stderr)
+                self.assertRegex(done.stderr, rf"{key}: there is no '/runs/none'; '/' holds .*\n$")
+                done = self.train("name=other", f"{key}=x/runs/tiny", code=3)
+                self.assertRegex(done.stderr, rf"{key}: there is no 'x/runs/tiny' in '/\S+'; 'runs/tiny' is there\n$")
                 done = self.train("name=other", f"{key}=data", code=3)
                 self.assertIn(f"{key}: 'data' has no checkpoints/best.safetensors", done.stderr)
 
@@ -340,14 +342,14 @@ class Continuing(RunDirectoryTest):
         self.train("train.epochs=1", "teacher.from=", "data.root=data")
         there = self.folder / "elsewhere"
         there.mkdir()
-        sentence = (rf"last.safetensors: data.root was recorded as 'data', and from here that is "
-                    rf"'\S*/elsewhere/data', which is not there; go to the folder that the run was "
+        sentence = (rf"last.safetensors: data.root was recorded as 'data', which is not there in "
+                    rf"'\S*/elsewhere'; '../data' is there; go to the folder that the run was "
                     rf"started in, or give data.root=\.\.\.\n$")
         for way in (["--resume"], ["--resume=auto", "train.epochs=2"]):
             done = self.call("tbn-train", way[0], "../runs/tiny", *way[1:], code=3, cwd=there)
             self.assertRegex(done.stderr, sentence)
         done = self.call("tbn-eval", "../runs/tiny", code=3, cwd=there)
-        self.assertRegex(done.stderr, r"recorded as 'data', and from here .* or give --root <folder>\n$")
+        self.assertRegex(done.stderr, r"recorded as 'data', which is not there in .* or give --root <folder>\n$")
         self.call("tbn-train", "--resume", "../runs/tiny", "train.epochs=2", "data.root=../data",
                   cwd=there)
         self.call("tbn-eval", "../runs/tiny", "--root", "../data", cwd=there)
@@ -355,7 +357,7 @@ class Continuing(RunDirectoryTest):
                   "train.epochs=1")
         done = self.call("tbn-train", "--resume", "../runs/taught", "data.root=../data", code=3,
                          cwd=there)
-        self.assertIn("teacher.from was recorded as 'runs/tiny', and from here ", done.stderr)
+        self.assertIn("teacher.from was recorded as 'runs/tiny', which is not there in ", done.stderr)
 
     def test_a_checkpoint_whose_configuration_is_damaged_is_a_bad_file_for_every_tool(self):
         self.train("train.epochs=1")

@@ -91,6 +91,37 @@ class Forecasts(ToolTest):
         self.assertEqual(self.forms(), {"rows"})
 
 
+class Measured(ToolTest):
+    """What a figure is of, where the file does not say what it was measured on."""
+    train_images = 0
+
+    def notes(self, *arguments):
+        return self.call_json("tbn-eval", *arguments)["notes"]
+
+    def test_the_rows_that_are_forecast_are_said(self):
+        names = TABLES[0][2]
+        write_table(self.folder / "table.csv", names, 700, 15)
+        write_table(self.folder / "other.csv", names, 1000, 15)
+        (self.folder / "c.yaml").write_text(CONFIG % ("r", MODELS["dlinear"], "csv", "table.csv"))
+        self.call("tbn-train", "--config", "c.yaml")
+        self.call("tbn-export", "runs/r", "-o", "full.tbn")
+        self.assertEqual(self.notes("full.tbn", "--root", "table.csv"), [])
+        for rule in ("use", "none"):
+            self.call("tbn-export", "full.tbn", "-o", "less.tbn", "--rule", rule)
+            for table, split, rows in (("table.csv", "test", "561 to 700 are forecast, the test split of the 700 at hand "
+                                        "(489 train, 71 validate, 140 test)"),
+                                       ("other.csv", "validation", "701 to 800 are forecast, the validation split of the "
+                                        "1,000 at hand (700 train, 100 validate, 200 test)")):
+                found = self.notes("less.tbn", "--root", table, "--split", split)
+                self.assertIn(f"'less.tbn' does not say which samples its figure was measured on: rows {rows}", found)
+        # Of another data set the rows are said as well.
+        (self.folder / "weather").mkdir()
+        write_table(self.folder / "weather" / "weather.csv", names, 1000, 15)
+        found = self.notes("full.tbn", "--data", "weather", "--root", "weather")
+        self.assertIn("of 'weather' rows 801 to 1,000 are forecast, the test split of the 1,000 at hand (700 train, "
+                      "100 validate, 200 test)", found)
+
+
 class Series(ToolTest):
     train_images = 0
 

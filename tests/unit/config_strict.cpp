@@ -39,6 +39,19 @@ TEST_CASE("all problems of a file are reported together, by line") {
         "you mean cosine?)");
 }
 
+TEST_CASE(
+    "an element of a list that is refused is one problem, whatever the list would then mean") {
+  const std::string longer(4097, 'x');
+  CHECK(refusal("weights: {rules: [{match: " + longer + ", p: 2}]}") ==
+        "t.yaml:1:27: weights.rules[0].match[0]: is longer than 4,096 bytes");
+  CHECK(refusal("weights: {rules: [{match: [a, [b]], p: 2}]}") ==
+        "t.yaml:1:31: weights.rules[0].match[1]: must be text, is a list");
+  CHECK(refusal("optim: {groups: [{match: [" + longer + "], lr: 1}]}") ==
+        "t.yaml:1:27: optim.groups[0].match[0]: is longer than 4,096 bytes");
+  CHECK(refusal("schedule: {type: step, milestones: [5, x]}") ==
+        "t.yaml:1:40: schedule.milestones[1]: must be a whole number, is 'x'");
+}
+
 TEST_CASE("a value of the wrong type is refused with what it is") {
   const std::vector<Case> cases = {
       {"train: {epochs: 1.5}", "1:17: train.epochs: must be a whole number, is 1.5"},

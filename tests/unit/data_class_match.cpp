@@ -55,7 +55,7 @@ TEST_CASE("classes are matched by name, in any order and where some are missing"
   CHECK(matched({"red", "blue", "green"}) == std::vector<std::int64_t>{2, 0, 1});
   CHECK(matched({"red"}) == std::vector<std::int64_t>{2});
   CHECK(match_classes(kNetwork, images({"red"})->spec(), false, "f").note ==
-        "1 of the network's 3 classes are in the data, matched by name");
+        "1 of the network's 3 classes is in the data, matched by name");
 }
 
 TEST_CASE("a class that the network lacks is refused with its nearest, unless places count") {

@@ -33,6 +33,9 @@ struct File {
 using Names = std::vector<std::string>;
 using Values = std::vector<double>;
 
+const std::string kWayOut =
+    "; repair it, or name the columns to take as data.series.columns='[...]'";
+
 }  // namespace
 
 TEST_CASE("a table has the names and numbers of the file without its date column") {
@@ -63,27 +66,54 @@ TEST_CASE("names that are not UTF-8 or could harm a terminal are made harmless")
 }
 
 TEST_CASE("a bad cell is named by line and column") {
-  CHECK(File("date,a,b\nd,1,2\nd,1,x\n").error() == "line 3: column 3 ('b'): 'x' is not a number");
-  CHECK(File("a,b\n1,\n").error() == "line 2: column 2 ('b'): the cell is empty");
+  CHECK(File("date,a,b\nd,1,2\nd,1,x\n").error() ==
+        "line 3: column 3 ('b'): 'x' is not a number" + kWayOut);
+  CHECK(File("a,b\n1,\n").error() == "line 2: column 2 ('b'): the cell is empty" + kWayOut);
   for (const std::string cell : {"+-5", "++5", "-+5", "--5", "+", "-"}) {
     CHECK(File("a,b\n1," + cell + "\n").error() ==
-          "line 2: column 2 ('b'): '" + cell + "' is not a number");
+          "line 2: column 2 ('b'): '" + cell + "' is not a number" + kWayOut);
   }
-  CHECK(File("a,b\nnan,1\n").error() == "line 2: column 1 ('a'): 'nan' is not a number");
-  CHECK(File("a,b\n1,2 3\n").error() == "line 2: column 2 ('b'): '2 3' is not a number");
+  CHECK(File("a,b\nnan,1\n").error() == "line 2: column 1 ('a'): 'nan' is not a number" + kWayOut);
+  CHECK(File("a,b\n1,2 3\n").error() == "line 2: column 2 ('b'): '2 3' is not a number" + kWayOut);
   for (const char* number : {"inf", "-inf", "1e400", "-3.5e38"}) {
     CHECK(File(std::string("a,b\n1,") + number + "\n").error() ==
           std::string("line 2: column 2 ('b'): '") + number +
-              "' is infinite or too large for a float");
+              "' is infinite or too large for a float" + kWayOut);
   }
   CHECK(File(std::string("a,b\n1,2\0\n", 9)).error() ==
-        "line 2: column 2 ('b'): '2?' is not a number");
+        "line 2: column 2 ('b'): '2?' is not a number" + kWayOut);
 }
 
 TEST_CASE("a ragged row is named by its line") {
   CHECK(File("date,a,b\nd,1,2\nd,1\n").error() == "line 3: 2 cells where the header has 3");
   CHECK(File("a,b\n1,2,3\n").error() == "line 2: 3 cells where the header has 2");
-  CHECK(File("a,b\n1,2,\n").error() == "line 2: 3 cells where the header has 2");
+  CHECK(File("a,b\n1,2,\n").error() ==
+        "line 2: 3 cells where the header has 2 (it ends with a comma: take it out)");
+}
+
+TEST_CASE("a comma at the end of the header, of rows or of both is said to be one") {
+  CHECK(File("a,b,\n1,2\n").error() ==
+        "line 2: 2 cells where the header has 3 (the header ends with a comma: take it out)");
+  CHECK(File("a,b,\n1,2,\n").error() ==
+        "line 2: column 3 has neither a name nor a number: header and rows end with a comma" +
+            kWayOut);
+  CHECK(File("a,b,\n1,2,3\n").read().names == Names{"a", "b", "column 3"});
+  const File file("a,b,\n1,2,\n3,4,\n");
+  const auto named = [](const Names&) { return std::vector<std::size_t>{0, 1}; };
+  CHECK(read_csv(file.path, OnError::kStop, {}, named).values == Values{1, 2, 3, 4});
+}
+
+TEST_CASE("the way out of a bad cell is one that is left") {
+  const auto named = [](const Names&) { return std::vector<std::size_t>{1}; };
+  const auto error = [&](OnError on_error) {
+    const File file("a,b\n1,x\n");
+    return message_of<DataError>([&] { read_csv(file.path, on_error, {}, named); });
+  };
+  CHECK_THAT(error(OnError::kStop),
+             EndsWith("'x' is not a number; repair it, or set data.on_error: "
+                      "skip to leave such rows out"));
+  CHECK_THAT(error(OnError::kSkip), EndsWith("'x' is not a number"));
+  CHECK_THAT(File("a,b\n1,x\n").error(OnError::kSkip), EndsWith("'x' is not a number" + kWayOut));
 }
 
 TEST_CASE("another separator than a comma is named") {
@@ -93,7 +123,7 @@ TEST_CASE("another separator than a comma is named") {
   CHECK(File("a\tb\n1\t2\n").error() == "its header has no comma, but tabs" + rest);
   CHECK(File("a|b\n1|2\n").error() == "its header has no comma, but vertical bars" + rest);
   CHECK(File("date,a,b\nd;1;2\n").error() ==
-        "line 2: 1 cells where the header has 3 (it has semicolons in place of commas)");
+        "line 2: 1 cell where the header has 3 (it has semicolons in place of commas)");
 }
 
 TEST_CASE("blank lines may end a table but not part it") {
@@ -122,7 +152,7 @@ TEST_CASE("bad rows are left out and counted where the options say to skip them"
   CHECK(table.skipped == 3);
   CHECK_THAT(table.first_skipped, EndsWith("line 3: column 2 ('a'): 'x' is not a number"));
   CHECK_THAT(File("a\nx\ny\n").error(OnError::kSkip),
-             StartsWith("all 2 rows are bad; the first: "));
+             StartsWith("of 2 rows none can be read; the first: "));
 }
 
 TEST_CASE("one date that is not understood among others is a bad row") {

@@ -151,9 +151,10 @@ TEST_CASE("a header that promises more than the file can hold allocates nothing"
   const std::string huge =
       big_endian(0x803) + big_endian(1U << 31) + big_endian(28) + big_endian(28);
   const Pair plain(huge + std::string(784, '\0'), idx_labels(1));
-  CHECK(plain.error() == plain.at("i") +
-                             "2147483648 images of 28 x 28 pixels would take 1683627180032 bytes; "
-                             "the limit is 4294967296");
+  CHECK(plain.error() ==
+        plain.at("i") +
+            "2,147,483,648 images of 28 x 28 pixels would take 1683627180032 bytes; "
+            "the limit is 4294967296");
   const std::string large =
       big_endian(0x803) + big_endian(1U << 21) + big_endian(28) + big_endian(28);
   const Pair compressed(gzipped(large + std::string(784, '\0')), idx_labels(1));
@@ -165,7 +166,7 @@ TEST_CASE("a compressed file that expands far beyond its header is left after on
   const Pair bomb(gzipped(idx_images(1, 2, 2) + std::string(std::size_t{1} << 26, '\0')),
                   idx_labels(1));
   CHECK(bomb.error() ==
-        bomb.at("i") + "has more bytes after 1 images of 2 x 2 pixels than its header promises");
+        bomb.at("i") + "has more bytes after 1 image of 2 x 2 pixels than its header promises");
 }
 
 TEST_CASE("IDX sides of zero or beyond the limit are refused") {

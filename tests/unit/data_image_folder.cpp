@@ -113,11 +113,17 @@ TEST_CASE("an image folder is described without reading an image") {
   CHECK(folder_reader.describe(options).class_names == std::vector<std::string>(7));
   options.folder.classes = 0;
   options.root = "/nowhere";
+  const std::string own =
+      "; it is pictures of yours, train/<class>/*.jpg (or .png) and val/<class>/*.jpg, with the "
+      "same "
+      "class folders in both; set data.root to the folder that holds train and val, or "
+      "data.classes to how many there will be";
+  CHECK(says(message_of<DataError>([&] { folder_reader.describe(options); }),
+             {"data set 'image_folder' not found: there is no '/nowhere'; '/' holds ", own}));
+  const TempDir empty;
+  options.root = empty.path();
   CHECK(message_of<DataError>([&] { folder_reader.describe(options); }) ==
-        "data set 'image_folder' not found: no train in '/nowhere'; it is pictures of yours, "
-        "train/<class>/*.jpg (or .png) and val/<class>/*.jpg, with the same class folders in both; "
-        "set data.root to the folder that holds train and val, or data.classes to how many there "
-        "will be");
+        "data set 'image_folder' not found: no train in '" + empty.path().string() + "'" + own);
   const Folder folder;
   options.root = folder.dir.path();
   CHECK(folder_reader.describe(options).class_names == std::vector<std::string>{"ant", "bee"});

@@ -253,8 +253,7 @@ TEST_CASE("with refill the next sample of the epoch takes the place of one that 
   BatchLoader loader(nothing, {.batch_size = 1, .refill = true, .threads = 0});
   loader.start_epoch(0);
   Batch batch;
-  CHECK(message_of<DataError>([&] { loader.next(batch); }) ==
-        "none of the 1 samples could be read");
+  CHECK(message_of<DataError>([&] { loader.next(batch); }) == "none of 1 sample could be read");
 }
 
 TEST_CASE("mixed batches carry the labels of their partners and the weight of their own") {

@@ -4,8 +4,10 @@
 #include <set>
 
 #include "base/counter_rng.h"
+#include "config/key_use.h"
 #include "data/images/memory_images.h"
 #include "data/registry.h"
+#include "data/source/sampling.h"
 #include "support/catch.h"
 #include "support/errors.h"
 #include "support/idx_writer.h"
@@ -111,11 +113,43 @@ TEST_CASE("a data set that is nowhere is an error with the places and the way ou
         "data set 'cifar100' not found: no train.bin in 'data/cifar100', "
         "'data/cifar100/cifar-100-binary'; get it with `scripts/download_data.sh cifar100`, or set "
         "data.root to its folder");
+  std::filesystem::create_directory("x");
   CHECK(message_of<DataError>([] { load_data({.name = "fashion_mnist", .root = "x"}); }) ==
         "data set 'fashion_mnist' not found: no train-images-idx3-ubyte in 'x', "
         "'x/FashionMNIST/raw', 'x/fashion_mnist', 'x/fashion_mnist/FashionMNIST/raw'; get it with "
         "`apt-get install dataset-fashion-mnist`, `scripts/download_data.sh fashion_mnist`, or set "
         "data.root to its folder");
+}
+
+TEST_CASE("a root that is not there is said with where it was looked for and what is near") {
+  const TempDir dir;
+  const WorkingFolder here(dir.path());
+  const std::string place = std::filesystem::current_path().string();
+  write_idx_dataset("digits/mnist", 6, 3);
+  CHECK(
+      message_of<DataError>([] { load_data({.name = "mnist", .root = "digit"}); }) ==
+      "data set 'mnist' not found: there is no 'digit' in '" + place + "'; '" + place +
+          "' holds 'digits' (did you mean that?); get it with `scripts/download_data.sh mnist`, or "
+          "set data.root to its folder");
+  std::filesystem::create_directory("digits/mnist/sub");
+  CHECK(
+      says(message_of<DataError>([] { load_data({.name = "mnist", .root = "digits/mnist/sub"}); }),
+           {"no train-images-idx3-ubyte in 'digits/mnist/sub'"}));
+  std::filesystem::rename("digits/mnist", "digits/others");
+  CHECK(says(message_of<DataError>([] { load_data({.name = "mnist", .root = "digits"}); }),
+             {"; 'digits/others' has it; get it with"}));
+}
+
+TEST_CASE("a sample that cannot be read is passed over where data are read piece by piece alone") {
+  for (const std::string& name : dataset_names()) {
+    INFO(name);
+    const DatasetReader& reader = find_dataset(name);
+    const bool piece_by_piece = reader.read == nullptr && name != "shapes" && name != "shape_parts";
+    Config config;
+    config.data.name = name;
+    CHECK(idle_for_data("data.on_error", config).empty() == piece_by_piece);
+    CHECK(idle_for_data("data.skip_most", config).empty() == piece_by_piece);
+  }
 }
 
 TEST_CASE("what is said of a data set that is not there can be done") {
@@ -207,9 +241,24 @@ TEST_CASE("impossible splits and limits name the key, the value and the limit") 
   for (const std::int64_t validation : {60, -1}) {
     CHECK(message_of<ConfigError>([&] {
             load_data({.name = "mnist", .root = dir.path(), .validation = validation});
-          }) == "data.validation: cannot hold " + std::to_string(validation) +
-                    " samples out of the 60 training samples of 'mnist'; it must be 0 to 59");
+          }) ==
+          "data.validation: cannot hold " + std::to_string(validation) +
+              " samples out of the 60 training samples of 'mnist'; it must be 0 to 59, such as "
+              "data.validation=6");
   }
+  CHECK(says(message_of<ConfigError>([&] {
+               load_data({.name = "mnist", .root = dir.path(), .validation = kUsualValidation});
+             }),
+             {"cannot hold 5,000 samples, the default, out of the 60 training samples"}));
+  CHECK(kUsualValidation == DataConfig{}.validation);
+  const auto notes = [&](std::int64_t validation) {
+    return load_data({.name = "mnist", .root = dir.path(), .validation = validation}).notes;
+  };
+  CHECK(notes(30).empty());
+  CHECK(notes(31) ==
+        std::vector<std::string>{
+            "31 training samples of 'mnist' are held out for validation, which leaves 29 "
+            "samples to train on: set data.validation (its default is 5,000)"});
   CHECK(message_of<ConfigError>([&] {
           load_data({.name = "mnist", .root = dir.path(), .train_limit = -2});
         }) == "data.train_limit: -2 is negative; 0 uses all samples");

@@ -216,7 +216,7 @@ TEST_CASE("a series that is too short is refused with the numbers") {
   write_file(dir / "ETTh2.csv", counting_csv(14399, 7));
   CHECK(says(
       message_of<DataError>([&] { reader_of("etth2").open(dir.path(), options_of(336, 96), {}); }),
-      {"ETTh2.csv': 14399 rows", "8640 + 2880 + 2880 = 14400"}));
+      {"ETTh2.csv': 14,399 rows", "8640 + 2880 + 2880 = 14400"}));
 }
 
 TEST_CASE("a published series has its number of columns") {
@@ -242,7 +242,7 @@ TEST_CASE("windows and horizons that make no sample are refused") {
   };
   CHECK(error(0, 96) == "data.series.window: 0 steps; it must be 1 to 1048576");
   CHECK(error(336, -1) == "data.series.horizon: -1 steps; it must be 1 to 1048576");
-  CHECK(says(error(1, std::int64_t{1} << 40), {"data.series.horizon: 1099511627776 steps"}));
+  CHECK(says(error(1, std::int64_t{1} << 40), {"data.series.horizon: 1,099,511,627,776 steps"}));
 }
 
 TEST_CASE("any table is read as `csv` from the file or from its folder") {

@@ -298,7 +298,7 @@ TEST_CASE("rows back in time are refused, or left out where bad rows are") {
   const DataSplits splits = f.open(swapped(50));
   CHECK(splits.series->rows.sum() == kRows - 1);
   REQUIRE(splits.notes.size() == 2);
-  CHECK(says(splits.notes[0], {"1 rows were left out", "line 53"}));
+  CHECK(says(splits.notes[0], {"1 row was left out", "line 53"}));
   CHECK(says(splits.notes[1], {"rows are missing 1 time"}));
 }
 
@@ -344,7 +344,7 @@ TEST_CASE("a date that is not understood among others is refused, and noted wher
   f.options.on_error = OnError::kSkip;
   const DataSplits splits = f.open(text);
   REQUIRE(splits.notes.size() == 2);
-  CHECK(says(splits.notes[0], {"1 rows were left out", "line 7: the date 'the first at 5'"}));
+  CHECK(says(splits.notes[0], {"1 row was left out", "line 7: the date 'the first at 5'"}));
   CHECK(says(splits.notes[1], {"rows are missing 1 time"}));
   f.options.on_error = OnError::kStop;
   text = kTable;

@@ -109,7 +109,7 @@ TEST_CASE("a text that is no rule is refused with its key and its place") {
       refused("tbn.output", R"({"kind":"class","classes":[")" + std::string(257, 'a') + "\"]}"),
       {"256 bytes"}));
   CHECK(says(refused("tbn.output", R"({"kind":"class","classes":["a"],"folders":["x","y"]})"),
-             {"2 folders for 1 classes"}));
+             {"2 folders for 1 class"}));
   CHECK(says(refused("tbn.output", R"({"kind":"class","categories":[["a",0]]})"), {"category"}));
   CHECK(says(refused("tbn.measured", R"({"data":"mnist","split":{"validation":-1}})"), {"-1"}));
   CHECK(says(refused("tbn.measured", R"({"data":"mnist","rows":[1]})"), {"rows"}));

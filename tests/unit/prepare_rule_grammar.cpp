@@ -117,7 +117,7 @@ TEST_CASE("a member of one kind is refused beside another") {
       {"points", "n", R"(,"seconds":1)", "'seconds'"},
       {"points", "n", R"(,"units":"graph")", "'units'"},
       {"series", "z", R"(,"columns":["a","b"],"seconds":60)", nullptr},
-      {"series", "z", R"(,"columns":["a"])", "2 means for 1 columns"},
+      {"series", "z", R"(,"columns":["a"])", "2 means for 1 column"},
       {"series", "z", R"(,"up":"y")", "'up'"},
       {"series", "z", R"(,"check":"00000001")", "'check'"},
       {"series", "z", R"(,"units":"graph")", "twice"},

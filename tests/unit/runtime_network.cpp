@@ -272,7 +272,7 @@ TEST_CASE("a network says what its file's rule says, and refuses the rule of ano
                    {"'blur'"}));
   metadata["tbn.output"] = R"({"kind":"class","classes":["cat"]})";
   CHECK(test::says(test::message_of<DataError>([&] { Network::from(model, metadata, "m.tbn"); }),
-                   {"m.tbn: tbn.output", "1 classes"}));
+                   {"m.tbn: tbn.output", "1 class,"}));
   metadata["tbn.output"] = "free text";
   CHECK(test::says(test::message_of<DataError>([&] { Network::from(model, metadata, "m.tbn"); }),
                    {"m.tbn: tbn.output"}));

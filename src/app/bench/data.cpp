@@ -7,6 +7,7 @@
 #include "app/bench/subjects.h"
 #include "app/support/exit_codes.h"
 #include "app/support/json_out.h"
+#include "base/counted.h"
 #include "base/text.h"
 #include "config/data_options.h"
 #include "data/loader.h"
@@ -77,8 +78,8 @@ int bench_data(const CommandLine& line, const Config& config) {
                                           {"samples_per_cpu_second", rate.per_core()}})}));
     return kDone;
   }
-  fmt::print("{}: {} samples in {:.1f} s with data.threads = {}\n", config.data.name,
-             grouped(static_cast<std::uint64_t>(rate.samples)), rate.seconds, config.data.threads);
+  fmt::print("{}: {} in {:.1f} s with data.threads = {}\n", config.data.name,
+             counted(rate.samples, "sample"), rate.seconds, config.data.threads);
   fmt::print("{:.0f} samples/s, {:.0f} a second of one core\n", rate.per_second(), rate.per_core());
   return kDone;
 }

@@ -8,12 +8,14 @@
 #include <fmt/format.h>
 
 #include "app/support/rule_settings.h"
+#include "base/counted.h"
 #include "base/text.h"
 #include "config/data_options.h"
 #include "config/load.h"
 #include "config/recorded_paths.h"
 #include "data/class_match.h"
 #include "data/data_rule.h"
+#include "data/source/not_found.h"
 #include "eval/fit.h"
 #include "file/shown.h"
 #include "prepare/rule_words.h"
@@ -219,6 +221,38 @@ std::string steps_of(const InputRule& rule) {
   return names.empty() ? "no steps" : names;
 }
 
+// "rows 801 to 1,000 are forecast, the test split of the 1,000 at hand (700 train, 100 validate,
+// 200 test)"
+std::string rows_text(const SeriesRows& rows, Split split) {
+  const std::int64_t begin = split == Split::kTrain        ? 0
+                             : split == Split::kValidation ? rows.train
+                                                           : rows.train + rows.validation;
+  const std::int64_t count = split == Split::kTrain        ? rows.train
+                             : split == Split::kValidation ? rows.validation
+                                                           : rows.test;
+  const auto text = [](std::int64_t row) { return grouped(static_cast<std::uint64_t>(row)); };
+  return fmt::format(
+      "rows {} to {} are forecast, the {} split of the {} at hand ({} train, {} validate, {} test)",
+      text(begin + 1), text(begin + count), to_string(split), text(rows.sum()), text(rows.train),
+      text(rows.validation), text(rows.test));
+}
+
+// What is read for a figure that nothing says the samples of: a table's rows are split anew.
+std::string chosen_anew(const NetworkOrigin& origin, const NetworkData& data,
+                        const DataSplits& splits, Split split) {
+  const bool other = is_other_set(origin, data.config.name);
+  if (other || origin.rule.measured) {
+    return other && splits.series
+               ? "of " + in_quotes(data.config.name) + " " + rows_text(splits.series->rows, split)
+               : "";
+  }
+  return fmt::format("'{}' does not say which samples its figure was measured on: {}", origin.path,
+                     splits.series ? rows_text(splits.series->rows, split)
+                                   : fmt::format("read now: {} of the {} split of {}",
+                                                 counted(data.samples->size(), "sample"),
+                                                 to_string(split), in_quotes(data.config.name)));
+}
+
 // Each reader makes its inputs in its own way: where that is not the network's, its figure says
 // nothing of the network.
 void compare_inputs(const NetworkOrigin& origin, const DataSplits& splits, const std::string& data,
@@ -236,6 +270,20 @@ void compare_inputs(const NetworkOrigin& origin, const DataSplits& splits, const
       "'{}' was trained on inputs made with {}, and those of data set '{}' are made with "
       "{}: its figure is that of other inputs",
       origin.path, steps_of(rule), data, steps_of(made)));
+}
+
+// Whoever named the place is told that it was named.
+DataSplits load_splits(const CommandLine& line, const NetworkOrigin& origin,
+                       const DataOptions& options, Split split) {
+  const bool typed = line.has("root") || says(line, "data.root");
+  try {
+    return load_data(options, {.train = split != Split::kTest, .test = split == Split::kTest});
+  } catch (const DataNotFound& error) {
+    if (typed || options.root.empty()) throw;
+    throw DataError(fmt::format(
+        "{}; '{}' recorded data.root='{}', and no other place was looked at: --root names another",
+        error.what(), origin.path, options.root.string()));
+  }
 }
 
 bool by_place(const CommandLine& line, const Rule& rule, const DataConfig& config) {
@@ -285,8 +333,7 @@ NetworkData open_network_data(const CommandLine& line, const NetworkOrigin& orig
   }
   DataOptions options = data_options(result.config);
   options.series.rule = series_rule(origin.rule, origin.units, same_set);
-  DataSplits splits =
-      load_data(options, {.train = split != Split::kTest, .test = split == Split::kTest});
+  DataSplits splits = load_splits(line, origin, options, split);
   refuse_idle_split(origin, base, result.config, splits);
   compare_samples(origin.rule, splits, split, use, origin.path, result.notes);
   compare_inputs(origin, splits, result.config.name, result.notes);
@@ -294,6 +341,8 @@ NetworkData open_network_data(const CommandLine& line, const NetworkOrigin& orig
   for (std::string& note : splits.notes) result.notes.push_back(std::move(note));
   result.samples = split_of(splits, split);
   check_any(*result.samples, result.config, split, origin.path);
+  const std::string anew = chosen_anew(origin, result, splits, split);
+  if (use == SampleUse::kFigure && !anew.empty()) result.notes.push_back(anew);
   if (splits.series && !options.series.rule) {
     result.notes.push_back(
         fmt::format("'{}' does not say by which means and deviations its series was standardised; "

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/counted.h"
 #include "data/images/memory_images.h"
 #include "data/source/byte_source.h"
 #include "tbn/error.h"
@@ -29,7 +30,8 @@ void append_file(const fs::path& path, const std::vector<int>& label_limits, Ima
                     "is truncated or of another kind",
                     source.where(), stored, record));
   }
-  const auto bytes = source.read_exactly(stored, fmt::format("{} records", stored / record));
+  const auto bytes =
+      source.read_exactly(stored, counted(static_cast<std::int64_t>(stored / record), "record"));
   out.pixels.reserve(out.pixels.size() + stored / record * kPixels);
   for (std::size_t start = 0; start < bytes.size(); start += record) {
     const std::uint8_t* labels = bytes.data() + start;

@@ -1,4 +1,5 @@
-// Walks the segments before the image data, then the first directory of the TIFF structure in APP1.
+// Walks the segments of a JPEG before the image data, or the chunks of a PNG, then the first
+// directory of the TIFF structure in APP1 or eXIf.
 // Every offset is held against the bytes that are there; nothing is followed twice.
 #include "data/images/exif.h"
 
@@ -6,6 +7,10 @@
 #include <cstddef>
 #include <optional>
 #include <string_view>
+
+#include <zlib.h>
+
+#include "data/images/png.h"
 
 namespace tbn {
 namespace {
@@ -16,6 +21,8 @@ constexpr std::string_view kExif{"Exif\0\0", 6};
 constexpr std::uint32_t kOrientationTag = 0x0112;
 constexpr std::uint32_t kShort = 3;
 constexpr std::size_t kEntryBytes = 12;
+constexpr std::size_t kPngSignatureBytes = 8;
+constexpr std::size_t kChunkBytes = 12;  // of a PNG's chunk: length, type and checksum
 
 bool begins_with(Bytes bytes, std::string_view text) {
   return bytes.size() >= text.size() &&
@@ -33,8 +40,31 @@ std::optional<std::uint32_t> number(Bytes bytes, std::size_t at, std::size_t cou
   return value;
 }
 
+// Without the marker that begins them in JPEGs, and that some write into PNGs as well.
+Bytes without_marker(Bytes payload) {
+  return begins_with(payload, kExif) ? payload.subspan(kExif.size()) : payload;
+}
+
+// The data of the first eXIf chunk, before the pixels or after them; empty where there is none,
+// and where its checksum is wrong.
+Bytes find_exif_of_png(Bytes png) {
+  std::size_t at = kPngSignatureBytes;
+  while (at + kChunkBytes <= png.size()) {
+    const std::size_t length = number(png, at, 4, true).value_or(0);
+    if (png.size() - at - kChunkBytes < length) break;
+    if (begins_with(png.subspan(at + 4), "eXIf")) {
+      const Bytes checked = png.subspan(at + 4, 4 + length);
+      const std::uint32_t crc = number(png, at + 8 + length, 4, true).value_or(0);
+      const bool whole = crc == crc32(0, checked.data(), static_cast<uInt>(checked.size()));
+      return whole ? without_marker(checked.subspan(4)) : Bytes{};
+    }
+    at += kChunkBytes + length;
+  }
+  return {};
+}
+
 // The payload of the first APP1 segment with EXIF data; empty where there is none.
-Bytes find_exif(Bytes jpeg) {
+Bytes find_exif_of_jpeg(Bytes jpeg) {
   std::size_t at = 2;  // behind the start of image
   while (at + 4 <= jpeg.size() && jpeg[at] == 0xff) {
     const std::uint8_t marker = jpeg[at + 1];
@@ -54,8 +84,8 @@ Bytes find_exif(Bytes jpeg) {
 
 }  // namespace
 
-int exif_orientation(Bytes jpeg) {
-  const Bytes tiff = find_exif(jpeg);
+int exif_orientation(Bytes picture) {
+  const Bytes tiff = is_png(picture) ? find_exif_of_png(picture) : find_exif_of_jpeg(picture);
   const bool big = begins_with(tiff, "MM");
   if (!big && !begins_with(tiff, "II")) return 1;
   if (number(tiff, 2, 2, big) != 42u) return 1;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/counted.h"
 #include "data/images/memory_images.h"
 #include "data/source/byte_source.h"
 #include "tbn/error.h"
@@ -58,7 +59,8 @@ ImagesHeader read_images_header(ByteSource& source) {
 void read_images(const fs::path& path, ImageSet& out) {
   ByteSource source(path);
   const auto [count, rows, columns] = read_images_header(source);
-  const auto what = fmt::format("{} images of {} x {} pixels", count, rows, columns);
+  const auto what = fmt::format("{} of {} x {} pixels",
+                                counted(static_cast<std::int64_t>(count), "image"), rows, columns);
   out.channels = 1;
   out.height = static_cast<std::int64_t>(rows);
   out.width = static_cast<std::int64_t>(columns);
@@ -69,7 +71,7 @@ void read_images(const fs::path& path, ImageSet& out) {
 void read_labels(const fs::path& path, std::size_t classes, std::vector<std::int32_t>& out) {
   ByteSource source(path);
   const std::uint32_t count = big_endian(read_header(source, 2, kLabelMagic, "label"), 1);
-  const auto what = fmt::format("{} labels", count);
+  const auto what = counted(static_cast<std::int64_t>(count), "label");
   const auto bytes = source.read_exactly(count, what);
   source.expect_end(what);
   const auto wrong = std::find_if(bytes.begin(), bytes.end(),
@@ -127,8 +129,9 @@ ImageSet read_idx(const fs::path& images, const fs::path& labels,
   out.class_names = std::move(class_names);
   const auto count = static_cast<std::int64_t>(out.pixels.size()) / out.image_bytes();
   if (count != out.size()) {
-    throw DataError(fmt::format("'{}' holds {} images, but '{}' {} labels", images.string(), count,
-                                labels.string(), out.size()));
+    throw DataError(fmt::format("'{}' holds {}, but '{}' {}", images.string(),
+                                counted(static_cast<std::int64_t>(count), "image"), labels.string(),
+                                counted(std::ssize(out), "label")));
   }
   return out;
 }

@@ -6,11 +6,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/counted.h"
 #include "data/images/augment.h"
 #include "data/images/exif.h"
 #include "data/images/image_window.h"
 #include "data/images/memory_images.h"
 #include "data/images/picture.h"
+#include "data/images/split_names.h"
+#include "data/source/not_found.h"
+#include "file/nearby.h"
 #include "prepare/centre_window.h"
 #include "prepare/resize.h"
 #include "tbn/error.h"
@@ -31,8 +35,8 @@ struct FolderKind {
   // folders.
   std::vector<std::string> folders;
   std::vector<std::string> class_names;
-  std::vector<std::string> test = {"val", "validation"};  // the first of these that exists
-  std::string own;                                        // see DatasetReader
+  std::vector<std::string> test = kValidationNames;  // the first of these that exists
+  std::string own;                                   // see DatasetReader
 };
 
 // Of ImageNet, as everyone normalises by; in units of 0 .. 255.
@@ -87,8 +91,9 @@ void check_count(const FolderKind& kind, const DataOptions& options, const fs::p
   const std::int64_t expected = expected_classes(kind, options);
   if (expected == 0 || static_cast<std::int64_t>(found) == expected) return;
   const std::string says = kind.classes > 0 ? kind.name + " has" : "data.classes says";
-  throw DataError(
-      fmt::format("'{}': {} class folders, where {} {}", folder.string(), found, says, expected));
+  throw DataError(fmt::format("'{}': {}, where {} {}", folder.string(),
+                              counted(static_cast<std::int64_t>(found), "class folder"), says,
+                              expected));
 }
 
 // The folder that defines the classes, where it can be found without reading the data.
@@ -96,6 +101,14 @@ std::optional<fs::path> known_folder(const FolderKind& kind, const fs::path& giv
   const fs::path root = given.empty() ? fs::path("data") / kind.name : given;
   if (auto found = reference_folder(kind, root)) return found;
   return reference_folder(kind, root / kind.name);
+}
+
+// Of a root without a training folder.
+std::string why_not_found(const fs::path& root) {
+  if (is_missing(root)) return missing_text(root);
+  const std::string below = found_below(root, kTrainNames);
+  return fmt::format("no train in '{}'{}", root.string(),
+                     below.empty() ? mistaken_splits(root) : below);
 }
 
 SampleSpec describe(const FolderKind& kind, const DataOptions& given) {
@@ -111,9 +124,9 @@ SampleSpec describe(const FolderKind& kind, const DataOptions& given) {
     if (names == folders) folders.clear();
   } else if (count == 0) {
     const fs::path root = options.root.empty() ? fs::path("data") / kind.name : options.root;
-    throw DataError(not_found_text(
+    throw DataNotFound(not_found_text(
         {.name = kind.name, .own = kind.own + ", or data.classes to how many there will be"},
-        fmt::format("no train in '{}'", root.string())));
+        why_not_found(root)));
   }
   names.resize(names.empty() ? static_cast<std::size_t>(count) : names.size());
   SampleSpec spec = image_spec({3, side, side}, std::move(names));
@@ -123,7 +136,13 @@ SampleSpec describe(const FolderKind& kind, const DataOptions& given) {
 
 fs::path need_folder(const fs::path& root, const std::vector<std::string>& names) {
   if (auto found = find_first(root, names)) return *found;
-  throw DataError(fmt::format("'{}': the folder is not there", (root / names.front()).string()));
+  throw DataError(fmt::format("'{}': the folder is not there{}", (root / names.front()).string(),
+                              mistaken_splits(root)));
+}
+
+void note_mistaken(const fs::path& root, std::vector<std::string>& notes) {
+  const std::string text = mistaken_splits(root);
+  if (!text.empty()) notes.push_back(text.substr(2));
 }
 
 DataSplits open(const FolderKind& kind, const fs::path& root, const DataOptions& given,
@@ -145,8 +164,9 @@ DataSplits open(const FolderKind& kind, const fs::path& root, const DataOptions&
   const auto test = find_first(root, kind.test);
   if (request.train) {
     splits.train = open_one(need_folder(root, {"train"}));
-    const auto validation = find_first(root, {"val", "validation"});
+    const auto validation = find_first(root, kValidationNames);
     if (validation && test && *validation != *test) splits.validation = open_one(*validation);
+    note_mistaken(root, splits.notes);
   }
   if (test) splits.test_folder = test->filename().string();
   if (request.test) splits.test = open_one(test ? *test : need_folder(root, kind.test));
@@ -304,7 +324,7 @@ std::vector<DatasetReader> image_folder_readers() {
       folder_reader(std::move(imagenette),
                     {"", "imagenette2-320", "imagenette2-160", "imagenette2"}),
       folder_reader({.name = "image_folder",
-                     .test = {"test", "val", "validation"},
+                     .test = {kTestNames.front(), "val", "validation"},
                      .own = "it is pictures of yours, train/<class>/*.jpg (or .png) and "
                             "val/<class>/*.jpg, with the same class folders in both; set data.root "
                             "to the folder that holds train and val"},

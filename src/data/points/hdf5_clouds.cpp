@@ -7,6 +7,7 @@
 #include <map>
 #include <utility>
 
+#include "base/counted.h"
 #include "data/points/hdf5_file.h"
 #include "data/points/point_set.h"
 #include "tbn/error.h"
@@ -39,13 +40,13 @@ std::vector<float> interleaved(const std::vector<float>& values,
 
 void check_points(const fs::path& path, std::int64_t points, std::int64_t count) {
   if (points < kFewestCloudPoints) {
-    throw DataError(fmt::format("'{}': clouds of {} points; a cloud needs at least {}",
-                                path.string(), points, kFewestCloudPoints));
+    throw DataError(fmt::format("'{}': clouds of {}; a cloud needs at least {}", path.string(),
+                                counted(points, "point"), kFewestCloudPoints));
   }
   if (count > points) {
     throw ConfigError(
-        fmt::format("data.points.count: {} is out of range; the clouds of '{}' have {} points",
-                    count, path.string(), points));
+        fmt::format("data.points.count: {} is out of range; the clouds of '{}' have {}", count,
+                    path.string(), counted(points, "point")));
   }
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/counted.h"
 #include "base/text.h"
 #include "data/points/hdf5_clouds.h"
 #include "data/points/memory_clouds.h"
@@ -77,8 +78,8 @@ std::shared_ptr<const Dataset> open_hdf5(const fs::path& folder, const DataOptio
                                               std::vector<LabelRange>{});
     }
     if (file.points != points) {
-      throw DataError(fmt::format("'{}': clouds of {} points, those before it of {}", path.string(),
-                                  file.points, points));
+      throw DataError(fmt::format("'{}': clouds of {}, those before it of {}", path.string(),
+                                  counted(file.points, "point"), points));
     }
     clouds->append(path, std::move(file.values), std::move(file.labels), {});
   }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/counted.h"
 #include "data/points/hdf5_clouds.h"
 #include "data/points/memory_clouds.h"
 #include "data/points/points.h"
@@ -80,13 +81,14 @@ void read_blocks(const fs::path& folder, const DataOptions& options, const Split
       if (request.test) sets.test = blocks();
     }
     if (file.points != points) {
-      throw DataError(fmt::format("'{}': blocks of {} points, those before it of {}", path.string(),
-                                  file.points, points));
+      throw DataError(fmt::format("'{}': blocks of {}, those before it of {}", path.string(),
+                                  counted(file.points, "point"), points));
     }
     const auto rows = static_cast<std::size_t>(file.clouds);
     if (rows > rooms.size() - first) {
-      throw DataError(fmt::format("'{}' names the rooms of {} blocks, but there are more in '{}'",
-                                  list.string(), rooms.size(), path.string()));
+      throw DataError(fmt::format("'{}' names the rooms of {}, but there are more in '{}'",
+                                  list.string(), counted(std::ssize(rooms), "block"),
+                                  path.string()));
     }
     for (const bool test : {false, true}) {
       const auto& set = test ? sets.test : sets.train;
@@ -97,8 +99,8 @@ void read_blocks(const fs::path& folder, const DataOptions& options, const Split
     first += rows;
   }
   if (first != rooms.size()) {
-    throw DataError(fmt::format("'{}' names the rooms of {} blocks, but the files hold {}",
-                                list.string(), rooms.size(), first));
+    throw DataError(fmt::format("'{}' names the rooms of {}, but the files hold {}", list.string(),
+                                counted(std::ssize(rooms), "block"), first));
   }
 }
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "base/counted.h"
 #include "base/text.h"
 #include "data/points/hdf5_clouds.h"
 #include "data/points/memory_clouds.h"
@@ -58,8 +59,8 @@ std::shared_ptr<const Dataset> open_hdf5(const fs::path& folder, const DataOptio
                                               categories());
     }
     if (file.points != points) {
-      throw DataError(fmt::format("'{}': clouds of {} points, those before it of {}", path.string(),
-                                  file.points, points));
+      throw DataError(fmt::format("'{}': clouds of {}, those before it of {}", path.string(),
+                                  counted(file.points, "point"), points));
     }
     clouds->append(path, std::move(file.values), std::move(file.labels),
                    std::move(file.categories));

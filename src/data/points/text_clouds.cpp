@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/counted.h"
 #include "base/text.h"
 #include "data/source/byte_source.h"
 #include "tbn/error.h"
@@ -143,8 +144,8 @@ void TextClouds::read(std::int64_t index, PointCloud& out) const {
     out.labels.push_back(part_label(lines, values[6], range));
   }
   if (points < kFewestCloudPoints) {
-    throw DataError(fmt::format("{}{} points; a cloud needs at least {}", lines.where(), points,
-                                kFewestCloudPoints));
+    throw DataError(fmt::format("{}{}; a cloud needs at least {}", lines.where(),
+                                counted(points, "point"), kFewestCloudPoints));
   }
 }
 

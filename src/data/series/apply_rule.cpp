@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/counted.h"
 #include "base/text.h"
 #include "data/series/series.h"
 #include "tbn/error.h"
@@ -32,11 +33,12 @@ std::string units_sentence(const std::vector<std::string>& names, const SeriesSt
   }
   if (count == 0) return {};
   return fmt::format(
-      "{} of {} columns have other values than the network was trained on: {} has mean {:g} and "
+      "{} of {} {} other values than the network was trained on: {} has mean {:g} and "
       "deviation {:g}, and had {:g} and {:g}; those of then are used, so if the units differ, the "
       "error is not of this network",
-      count, names.size(), in_quotes(names[first]), found.mean[first], found.deviation[first],
-      rule.mean[first], rule.deviation[first]);
+      count, counted(std::ssize(names), "column"), count == 1 ? "has" : "have",
+      in_quotes(names[first]), found.mean[first], found.deviation[first], rule.mean[first],
+      rule.deviation[first]);
 }
 
 }  // namespace
@@ -78,10 +80,9 @@ std::vector<std::string> differences(const CsvTable& table, const SeriesRule& ru
   std::vector<std::string> notes;
   if (rule.rows.sum() > 0 && table.rows > rule.rows.sum()) {
     notes.push_back(fmt::format(
-        "the table has {} rows where the network was measured on {}; the splits are those of then, "
+        "the table has {} where the network was measured on {}; the splits are those of then, "
         "and rows beyond are not used",
-        grouped(static_cast<std::uint64_t>(table.rows)),
-        grouped(static_cast<std::uint64_t>(rule.rows.sum()))));
+        counted(table.rows, "row"), grouped(static_cast<std::uint64_t>(rule.rows.sum()))));
   }
   if (rule.seconds > 0 && found.seconds > 0 &&
       std::abs(rule.seconds - found.seconds) > 1e-3 * rule.seconds) {

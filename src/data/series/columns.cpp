@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "base/counted.h"
 #include "base/text.h"
 #include "tbn/error.h"
 
@@ -86,8 +87,9 @@ std::vector<std::size_t> named_columns(const Names& names, const Names& wanted,
   constexpr const char* kWayOut =
       "name the columns to take, in the network's order, as data.series.columns='[...]'";
   if (missing.empty()) {
-    throw DataError(fmt::format("{}{} columns where the network takes {}: {} too many ({}); {}",
-                                where, names.size(), rule.size(), names.size() - rule.size(),
+    throw DataError(fmt::format("{}{} where the network takes {}: {} too many ({}); {}", where,
+                                counted(std::ssize(names), "column"), rule.size(),
+                                names.size() - rule.size(),
                                 more.empty() ? "names repeat" : listed(more), kWayOut));
   }
   throw DataError(fmt::format("{}has no column {}, of the {} that the network takes{}; {}", where,
@@ -121,8 +123,8 @@ ColumnChoice named_of_rule(const Names& names, const SeriesOptions& options,
   const Names& rule = options.rule->columns;
   const std::vector<std::size_t> columns = named_columns(names, wanted, where);
   if (wanted.size() != rule.size()) {
-    throw ConfigError(fmt::format("data.series.columns: names {} columns, and the network takes {}",
-                                  wanted.size(), rule.size()));
+    throw ConfigError(fmt::format("data.series.columns: names {}, and the network takes {}",
+                                  counted(std::ssize(wanted), "column"), rule.size()));
   }
   if (wanted == rule) return {columns, {}};
   if (!repeats(rule) && missing_in(rule, wanted).empty()) return {places_of(rule, names), {}};

@@ -1,10 +1,9 @@
-// Lines are read piece by piece and never longer than the limit; cells are views into them.
+// Cells are views into the line that was read last.
 #include "data/series/csv_table.h"
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <fstream>
 #include <limits>
 #include <numeric>
 #include <optional>
@@ -13,7 +12,9 @@
 
 #include <fmt/format.h>
 
+#include "base/counted.h"
 #include "base/text.h"
+#include "data/series/csv_lines.h"
 #include "data/series/time_axis.h"
 #include "file/utf8.h"
 #include "tbn/error.h"
@@ -22,85 +23,6 @@ namespace tbn {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::size_t kPiece = std::size_t{1} << 16;
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-
-class LineReader {
- public:
-  LineReader(const fs::path& path, const CsvLimits& limits) : path_(path), limits_(limits) {
-    std::error_code error;
-    const auto status = fs::status(path, error);
-    if (status.type() == fs::file_type::not_found) {
-      throw DataError(where() + "the file does not exist");
-    }
-    if (!error && status.type() != fs::file_type::regular) {
-      throw DataError(where() + "is no regular file");
-    }
-    const std::uintmax_t bytes = error ? 0 : fs::file_size(path, error);
-    if (error) throw SystemError(where() + error.message());
-    if (bytes > limits_.bytes) fail_size();
-    file_.open(path, std::ios::binary);
-    if (!file_) throw SystemError(where() + "cannot be opened");
-  }
-
-  // The next line without its end; false at the end of the file.
-  bool next(std::string& line) {
-    line.clear();
-    for (;;) {
-      if (begin_ == end_ && !fill()) break;
-      const char* const from = buffer_.data() + begin_;
-      const char* const to = std::find(from, static_cast<const char*>(buffer_.data()) + end_, '\n');
-      line.append(from, to);
-      begin_ = static_cast<std::size_t>(to - buffer_.data());
-      if (line.size() > limits_.line_bytes) {
-        throw DataError(fmt::format("{}line {} is longer than {} bytes; is it a CSV file?", where(),
-                                    number_ + 1, limits_.line_bytes));
-      }
-      if (begin_ < end_) {
-        ++begin_;  // the line feed
-        return finish(line);
-      }
-    }
-    return !line.empty() && finish(line);
-  }
-
-  std::int64_t number() const { return number_; }  // of the last line read, from 1
-  std::string where() const { return fmt::format("'{}': ", path_.string()); }
-  std::string where_line() const { return fmt::format("{}line {}: ", where(), number_); }
-
- private:
-  [[noreturn]] void fail_size() const {
-    throw DataError(fmt::format("{}is larger than {} bytes, the limit for a table", where(),
-                                grouped(limits_.bytes)));
-  }
-
-  bool finish(std::string& line) {
-    ++number_;
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    if (number_ == 1 && line.starts_with(kByteOrderMark)) line.erase(0, kByteOrderMark.size());
-    return true;
-  }
-
-  bool fill() {
-    file_.read(buffer_.data(), static_cast<std::streamsize>(buffer_.size()));
-    if (file_.bad()) throw SystemError(where() + "cannot be read");
-    begin_ = 0;
-    end_ = static_cast<std::size_t>(file_.gcount());
-    total_ += end_;
-    if (total_ > limits_.bytes) fail_size();
-    return end_ > 0;
-  }
-
-  fs::path path_;
-  CsvLimits limits_;
-  std::ifstream file_;
-  std::vector<char> buffer_ = std::vector<char>(kPiece);
-  std::size_t begin_ = 0;
-  std::size_t end_ = 0;
-  std::uint64_t total_ = 0;
-  std::int64_t number_ = 0;
-};
 
 std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(" \t");
@@ -186,9 +108,16 @@ std::string other_separator(const std::vector<std::string_view>& cells) {
 struct Header {
   std::vector<std::string> names;  // of the number columns
   bool dated = false;
+  bool ends_with_comma = false;  // the last column has no name
 };
 
-Header read_header(LineReader& lines) {
+// What is wrong with a row; empty text: nothing.
+struct Fault {
+  std::string text;
+  bool of_cell = false;  // columns that are not taken could not have it
+};
+
+Header read_header(CsvLines& lines) {
   std::string line;
   if (!lines.next(line))
     throw DataError(lines.where() + "is empty; its first line must be a header");
@@ -217,35 +146,61 @@ Header read_header(LineReader& lines) {
   for (std::size_t i = header.dated ? 1 : 0; i < cells.size(); ++i) {
     header.names.push_back(cells[i].empty() ? fmt::format("column {}", i + 1) : clean(cells[i]));
   }
+  header.ends_with_comma = cells.back().empty();
   if (header.names.empty()) {
     throw DataError(lines.where() + "has no column of numbers, only 'date'");
   }
   return header;
 }
 
+// What a comma at the end of the header or of a row has to do with their numbers of cells.
+std::string comma_text(const Header& header, const std::vector<std::string_view>& cells) {
+  const bool row = cells.size() > 1 && cells.back().empty();
+  if (row == header.ends_with_comma) return "";
+  return row ? " (it ends with a comma: take it out)"
+             : " (the header ends with a comma: take it out)";
+}
+
 // Appends the numbers of one row's `taken` columns to `out`. Returns what is wrong with the row, if
 // anything; `out` may have grown then.
-std::string append_row(const Header& header, const std::vector<std::size_t>& taken,
-                       const std::vector<std::string_view>& cells, std::vector<double>& out) {
+Fault append_row(const Header& header, const std::vector<std::size_t>& taken,
+                 const std::vector<std::string_view>& cells, std::vector<double>& out) {
   const std::size_t first = header.dated ? 1 : 0;
   if (cells.size() != header.names.size() + first) {
     const std::string other = other_separator(cells);
-    return fmt::format("{} cells where the header has {}{}", cells.size(),
-                       header.names.size() + first,
-                       other.empty() ? "" : " (it has " + other + " in place of commas)");
+    return {fmt::format(
+        "{} where the header has {}{}", counted(std::ssize(cells), "cell"),
+        header.names.size() + first,
+        other.empty() ? comma_text(header, cells) : " (it has " + other + " in place of commas)")};
   }
   for (const std::size_t column : taken) {
     const std::string_view cell = cells[first + column];
     const std::optional<double> value = number_in(cell);
     const std::string_view fault = fault_of(cell, value);
-    if (!fault.empty()) {
-      return fmt::format("column {} ({}): {} {}", first + column + 1,
-                         in_quotes(header.names[column]),
-                         cell.empty() ? "the cell" : in_quotes(cell), fault);
+    if (fault.empty()) {
+      out.push_back(*value);
+      continue;
     }
-    out.push_back(*value);
+    if (cell.empty() && header.ends_with_comma && column + 1 == header.names.size()) {
+      return {fmt::format("column {} has neither a name nor a number: header and rows end with a "
+                          "comma",
+                          first + column + 1),
+              true};
+    }
+    return {
+        fmt::format("column {} ({}): {} {}", first + column + 1, in_quotes(header.names[column]),
+                    cell.empty() ? "the cell" : in_quotes(cell), fault),
+        true};
   }
   return {};
+}
+
+// Only the cells of columns that are taken must hold numbers.
+std::string way_out_of_cell(OnError on_error, bool takes_all) {
+  const std::string repair = "; repair it, or ";
+  if (takes_all) return repair + "name the columns to take as data.series.columns='[...]'";
+  return on_error == OnError::kSkip ? ""
+                                    : repair + "set data.on_error: skip to leave such rows out";
 }
 
 // Fills in the times of a table's rows, and sees to it that they do not descend. Either all dates
@@ -297,7 +252,7 @@ class RowTimes {
 };
 
 // Where only blank lines follow, the file ends here.
-bool only_blank_follows(LineReader& lines, std::string& line) {
+bool only_blank_follows(CsvLines& lines, std::string& line) {
   while (lines.next(line)) {
     if (!trimmed(line).empty()) return false;
   }
@@ -308,7 +263,7 @@ bool only_blank_follows(LineReader& lines, std::string& line) {
 
 CsvTable read_csv(const fs::path& path, OnError on_error, const CsvLimits& limits,
                   const ColumnsOf& taken) {
-  LineReader lines(path, limits);
+  CsvLines lines(path, limits);
   const Header header = read_header(lines);
   CsvTable table;
   std::vector<std::size_t> columns(header.names.size());
@@ -316,9 +271,14 @@ CsvTable read_csv(const fs::path& path, OnError on_error, const CsvLimits& limit
   if (taken) columns = taken(header.names);
   for (const std::size_t column : columns) table.names.push_back(header.names[column]);
   RowTimes times(table, on_error);
-  const auto bad = [&](const std::string& why) {
-    if (on_error == OnError::kStop) throw DataError(why);
-    if (table.skipped++ == 0) table.first_skipped = why;
+  const std::string way_out =
+      way_out_of_cell(on_error, columns.size() > 1 && columns.size() == header.names.size());
+  bool first_of_cell = false;
+  const auto bad = [&](const Fault& fault) {
+    if (on_error == OnError::kStop) throw DataError(fault.text + (fault.of_cell ? way_out : ""));
+    if (table.skipped++ > 0) return;
+    table.first_skipped = fault.text;
+    first_of_cell = fault.of_cell;
   };
   std::string line;
   std::vector<std::string_view> cells;
@@ -327,25 +287,26 @@ CsvTable read_csv(const fs::path& path, OnError on_error, const CsvLimits& limit
     if (trimmed(line).empty()) {
       const std::string why = lines.where_line() + "is blank, and the table goes on after it";
       if (only_blank_follows(lines, line)) break;
-      bad(why);
+      bad({why});
     }
     split_cells(line, cells);
     const std::size_t before = table.values.size();
-    std::string fault = append_row(header, columns, cells, table.values);
-    if (fault.empty() && header.dated) fault = times.append(cells.front(), lines.number());
-    if (fault.empty()) {
+    Fault fault = append_row(header, columns, cells, table.values);
+    if (fault.text.empty() && header.dated) fault = {times.append(cells.front(), lines.number())};
+    if (fault.text.empty()) {
       ++table.rows;
     } else {
       table.values.resize(before);
-      bad(lines.where_line() + fault);
+      bad({lines.where_line() + fault.text, fault.of_cell});
     }
     more = lines.next(line);
   }
   if (table.rows == 0) {
     throw DataError(table.skipped == 0
                         ? lines.where() + "has a header and no rows"
-                        : fmt::format("{}all {} rows are bad; the first: {}", lines.where(),
-                                      table.skipped, table.first_skipped));
+                        : fmt::format("{}of {} none can be read; the first: {}{}", lines.where(),
+                                      counted(table.skipped, "row"), table.first_skipped,
+                                      first_of_cell ? way_out : ""));
   }
   if (times.backwards() > table.rows) {
     throw DataError(fmt::format(
@@ -357,7 +318,7 @@ CsvTable read_csv(const fs::path& path, OnError on_error, const CsvLimits& limit
 
 CsvHead read_csv_head(const fs::path& path, const CsvLimits& limits) {
   constexpr std::size_t kRows = 32;
-  LineReader lines(path, limits);
+  CsvLines lines(path, limits);
   const Header header = read_header(lines);
   CsvHead head{.names = header.names};
   if (!header.dated) return head;

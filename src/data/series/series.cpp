@@ -8,10 +8,13 @@
 
 #include <fmt/format.h>
 
+#include "base/counted.h"
 #include "base/text.h"
 #include "data/series/apply_rule.h"
 #include "data/series/columns.h"
 #include "data/series/time_axis.h"
+#include "data/source/not_found.h"
+#include "file/nearby.h"
 #include "tbn/error.h"
 
 namespace tbn {
@@ -44,8 +47,8 @@ constexpr KnownSeries kKnown[] = {
 
 void check_steps(const char* key, std::int64_t value) {
   if (value >= 1 && value <= kMaxSteps) return;
-  throw ConfigError(
-      fmt::format("data.series.{}: {} steps; it must be 1 to {}", key, value, kMaxSteps));
+  throw ConfigError(fmt::format("data.series.{}: {}; it must be 1 to {}", key,
+                                counted(value, "step"), kMaxSteps));
 }
 
 SampleSpec series_spec(std::int64_t columns, const SeriesOptions& options) {
@@ -81,10 +84,11 @@ void check_long_enough(const fs::path& path, const CsvTable& table, const Series
   if (rows < needed) {
     const bool is_recorded = options.rule && options.rule->rows.sum() > 0;
     throw DataError(fmt::format(
-        "'{}': {} rows{}, but its training, validation and test ranges{} take {} + {} + {} = {}; "
+        "'{}': {}{}, but its training, validation and test ranges{} take {} + {} + {} = {}; "
         "{}",
-        path.string(), rows, left_out, is_recorded ? ", as the network recorded them," : "",
-        split.train, split.validation, split.test, needed,
+        path.string(), counted(rows, "row"), left_out,
+        is_recorded ? ", as the network recorded them," : "", split.train, split.validation,
+        split.test, needed,
         is_recorded ? "bring back the table that it was trained on, with all of its rows"
                     : "bring back the rest of the table, or read it as data set 'csv'"));
   }
@@ -92,12 +96,12 @@ void check_long_enough(const fs::path& path, const CsvTable& table, const Series
   const std::int64_t evaluated = std::min(split.validation, split.test);
   if (split.train >= span && evaluated >= options.horizon) return;
   throw DataError(fmt::format(
-      "'{}': {} rows{} are too few: of {} training rows a sample takes window + horizon = {} + {} "
+      "'{}': {}{} are too few: of {} training rows a sample takes window + horizon = {} + {} "
       "= "
       "{}, of {} validation and {} test rows its horizon of {}; make data.series.window or "
       "data.series.horizon smaller",
-      path.string(), rows, left_out, split.train, options.window, options.horizon, span,
-      split.validation, split.test, options.horizon));
+      path.string(), counted(rows, "row"), left_out, split.train, options.window, options.horizon,
+      span, split.validation, split.test, options.horizon));
 }
 
 void check_skipped(const CsvTable& table, const DataOptions& options, const fs::path& path) {
@@ -124,9 +128,9 @@ CsvTable chosen_table(const fs::path& path, const DataOptions& data, const Known
   const bool by_name = !options.columns.empty() || options.rule.has_value();
   const auto chosen = [&](const std::vector<std::string>& names) {
     if (known != nullptr && !by_name && std::ssize(names) != known->columns) {
-      throw DataError(fmt::format(
-          "{}{} columns of numbers, but data set '{}' has {}; read it as data set 'csv'", where,
-          names.size(), known->name, known->columns));
+      throw DataError(
+          fmt::format("{}{} of numbers, but data set '{}' has {}; read it as data set 'csv'", where,
+                      counted(std::ssize(names), "column"), known->name, known->columns));
     }
     ColumnChoice choice = choose_columns(names, options, where);
     notes.insert(notes.end(), choice.notes.begin(), choice.notes.end());
@@ -139,14 +143,15 @@ CsvTable chosen_table(const fs::path& path, const DataOptions& data, const Known
 
 void note_rows(const CsvTable& table, std::vector<std::string>& notes) {
   if (table.skipped > 0) {
-    notes.push_back(
-        fmt::format("{} rows were left out; the first: {}", table.skipped, table.first_skipped));
+    notes.push_back(fmt::format("{} left out; the first: {}",
+                                counted(table.skipped, "row was", "rows were"),
+                                table.first_skipped));
   }
   if (table.unread_dates > 0) {
     notes.push_back(fmt::format(
-        "the dates of {} rows are none that are understood (the first: {}), so that their order is "
-        "not checked",
-        table.unread_dates, table.first_unread));
+        "the dates of {} are none that are understood (the first: {}), so that their order is not "
+        "checked",
+        counted(table.unread_dates, "row"), table.first_unread));
   }
 }
 
@@ -215,11 +220,9 @@ DatasetReader known_reader(const KnownSeries& known) {
 
 // The file that data.root means.
 fs::path csv_file(const DatasetReader& reader, const fs::path& root) {
-  if (root.empty()) throw DataError(not_found_text(reader, "data.root is empty"));
+  if (root.empty()) throw DataNotFound(not_found_text(reader, "data.root is empty"));
   std::error_code error;
-  if (!fs::exists(root, error)) {
-    throw DataError(not_found_text(reader, fmt::format("there is no '{}'", root.string())));
-  }
+  if (is_missing(root)) throw DataNotFound(not_found_text(reader, missing_text(root)));
   if (!fs::is_directory(root, error)) return root;
   fs::path found;
   for (fs::directory_iterator it(root, error), end; !error && it != end; it.increment(error)) {
@@ -235,7 +238,7 @@ fs::path csv_file(const DatasetReader& reader, const fs::path& root) {
   }
   if (error) throw SystemError(fmt::format("'{}': {}", root.string(), error.message()));
   if (found.empty()) {
-    throw DataError(not_found_text(reader, fmt::format("no .csv file in '{}'", root.string())));
+    throw DataNotFound(not_found_text(reader, fmt::format("no .csv file in '{}'", root.string())));
   }
   return found;
 }

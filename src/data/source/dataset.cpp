@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/counted.h"
 #include "file/crc32c.h"
 
 namespace tbn {
@@ -36,15 +37,17 @@ std::string skip_text(const SkipReport& report, const std::string& split) {
   std::string text;
   if (report.skipped > 0) {
     const bool more = report.skipped > static_cast<std::int64_t>(report.reasons.size());
-    text = fmt::format("{}: {} of {} samples cannot be read and are skipped: {}{}", split,
-                       report.skipped, report.samples, fmt::join(report.reasons, "; "),
-                       more ? "; ..." : "");
+    text = fmt::format("{}: {} of {} cannot be read and {} skipped: {}{}", split, report.skipped,
+                       counted(report.samples, "sample"), report.skipped == 1 ? "is" : "are",
+                       fmt::join(report.reasons, "; "), more ? "; ..." : "");
   }
   if (report.ignored > 0) {
     const bool more = report.ignored > static_cast<std::int64_t>(report.ignored_names.size());
     text += text.empty() ? split + ": " : "; ";
-    text += fmt::format("{} entries of class folders are no pictures and are passed over: {}{}",
-                        report.ignored, fmt::join(report.ignored_names, ", "), more ? ", ..." : "");
+    text += fmt::format("{} passed over: {}{}",
+                        counted(report.ignored, "entry of class folders is no picture and is",
+                                "entries of class folders are no pictures and are"),
+                        fmt::join(report.ignored_names, ", "), more ? ", ..." : "");
   }
   return text;
 }

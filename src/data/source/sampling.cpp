@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "base/counted.h"
 #include "tbn/error.h"
 
 namespace tbn {
@@ -16,9 +17,11 @@ namespace {
 void check_validation(const DataOptions& options, std::int64_t train) {
   if (options.validation >= 0 && options.validation < train) return;
   throw ConfigError(fmt::format(
-      "data.validation: cannot hold {} samples out of the {} training samples of '{}'; it must be "
-      "0 to {}",
-      options.validation, train, options.name, train - 1));
+      "data.validation: cannot hold {}{} out of the {} of '{}'; it must be 0 to {}, such as "
+      "data.validation={}",
+      counted(options.validation, "sample"),
+      options.validation == kUsualValidation ? ", the default," : "",
+      counted(train, "training sample"), options.name, train - 1, train / 10));
 }
 
 // Windows of a series follow one another and have no classes.

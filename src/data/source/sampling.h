@@ -13,6 +13,9 @@
 
 namespace tbn {
 
+// data.validation where a configuration does not say it.
+inline constexpr std::int64_t kUsualValidation = 5000;
+
 // 0 .. size - 1.
 std::vector<std::int64_t> all_indices(const Dataset& data);
 

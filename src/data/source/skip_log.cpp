@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/counted.h"
 #include "tbn/error.h"
 
 namespace tbn {
@@ -20,15 +21,14 @@ void SkipLog::add(std::int64_t index, const std::string& reason) const {
   const bool too_many = static_cast<double>(skipped) > most_ * static_cast<double>(samples_);
   if (!too_many && skipped < samples_) return;
   if (skipped == samples_) {
-    throw DataError(
-        fmt::format("none of {} samples can be read; the first: {}; is it this data set?", samples_,
-                    reasons_.begin()->second));
+    throw DataError(fmt::format("none of {} can be read; the first: {}; is it this data set?",
+                                counted(samples_, "sample"), reasons_.begin()->second));
   }
   throw DataError(
-      fmt::format("{} of {} samples cannot be read, more than the {:g} % that data.skip_most "
+      fmt::format("{} of {} cannot be read, more than the {:g} % that data.skip_most "
                   "allows; the first: "
                   "{}; repair or remove them, or raise data.skip_most",
-                  skipped, samples_, 100 * most_, reasons_.begin()->second));
+                  skipped, counted(samples_, "sample"), 100 * most_, reasons_.begin()->second));
 }
 
 bool SkipLog::knows(std::int64_t index) const {

@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "file/atomic_write.h"
+#include "file/nearby.h"
 #include "file/reader.h"
 #include "tbn/error.h"
 #include "train/state/run_lock.h"
@@ -195,12 +196,8 @@ fs::path find_checkpoint(const fs::path& path) {
 }
 
 fs::path find_checkpoint_of(const std::string& key, const fs::path& path) {
-  std::error_code error;
-  if (!fs::exists(path, error) && !error) {
-    const fs::path here = fs::absolute(path, error).lexically_normal();
-    throw DataError(path.is_absolute() ? fmt::format("{}: there is no '{}'", key, path.string())
-                                       : fmt::format("{}: there is no '{}'; from here that is '{}'",
-                                                     key, path.string(), here.string()));
+  if (is_missing(path)) {
+    throw DataError(fmt::format("{}: there is no '{}'{}", key, path.string(), nearby(path)));
   }
   try {
     return find_checkpoint(path);

@@ -7,6 +7,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "base/counted.h"
 #include "base/text.h"
 #include "file/safetensors.h"
 #include "graph/node_rows.h"
@@ -290,7 +291,7 @@ void check_share(const WarmStart& start, double share) {
   const auto all = static_cast<double>(start.all_weights);
   if (static_cast<double>(start.weights) >= share * all) return;
   throw ConfigError(fmt::format(
-      "init.from: {} has {} of the network's layers, {} tensors taken{}, less than the {:g} % of "
+      "init.from: {} has {} of the network's layers, {} taken{}, less than the {:g} % of "
       "init.share; is it of another network? init.share=0 starts from these alone",
       start.from.string(), weights_text(start), start.taken.size(),
       listed(start.left, "left as initialised"), 100 * share));
@@ -307,8 +308,8 @@ WarmStart warm_start(GraphModule& module, const fs::path& from, double share,
 }
 
 std::string describe(const WarmStart& start) {
-  return fmt::format("warm start from {}: {}, {} tensors taken{}{}{}", start.from.string(),
-                     weights_text(start), start.taken.size(),
+  return fmt::format("warm start from {}: {}, {} taken{}{}{}", start.from.string(),
+                     weights_text(start), counted(std::ssize(start.taken), "tensor"),
                      listed(start.left, "left as initialised"),
                      listed(start.unused, "of the file unused"),
                      start.classes.empty() ? "" : "; " + start.classes);

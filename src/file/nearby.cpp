@@ -1,0 +1,104 @@
+// Looks at a few folders, and at a bounded number of names in one.
+#include "file/nearby.h"
+
+#include <algorithm>
+#include <optional>
+#include <system_error>
+#include <vector>
+
+#include "base/nearest.h"
+#include "file/shown.h"
+
+namespace tbn {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kMostFolders = 8;           // above this one, and of a path's own
+constexpr std::size_t kMostNames = 1000;  // of a folder that are looked at
+constexpr std::size_t kNamed = 3;
+
+std::string in_marks(const fs::path& path) { return "'" + shown(path.string()) + "'"; }
+
+bool is_there(const fs::path& path) {
+  std::error_code error;
+  return fs::exists(path, error) && !error;
+}
+
+// The same path from a folder above, or without its first folders.
+std::optional<fs::path> same_elsewhere(const fs::path& missing) {
+  fs::path above;
+  for (int i = 0; i < kMostFolders; ++i) {
+    above /= "..";
+    if (is_there(above / missing)) return above / missing;
+  }
+  fs::path rest = missing.lexically_normal();
+  for (int i = 0; i < kMostFolders; ++i) {
+    fs::path shorter;
+    for (auto part = rest.begin(); part != rest.end(); ++part) {
+      if (part != rest.begin()) shorter /= *part;
+    }
+    if (shorter.empty()) break;
+    if (is_there(shorter)) return shorter;
+    rest = shorter;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> names_in(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    std::string name = at->path().filename().string();
+    if (!name.starts_with('.')) names.push_back(std::move(name));
+    if (names.size() == kMostNames) break;
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+// What the last folder that exists on the way to an absolute path holds.
+std::string held_on_the_way(const fs::path& missing) {
+  fs::path folder;
+  std::string lost;
+  for (const fs::path& part : missing) {
+    if (!is_there(folder / part)) {
+      lost = part.string();
+      break;
+    }
+    folder /= part;
+  }
+  const std::vector<std::string> names = names_in(folder);
+  std::error_code error;
+  if (!fs::is_directory(folder, error)) return "; " + in_marks(folder) + " is no folder";
+  if (names.empty()) return "; " + in_marks(folder) + " is empty";
+  const std::string text = "; " + in_marks(folder) + " holds ";
+  if (const std::string near = nearest(lost, names); !near.empty()) {
+    return text + in_marks(near) + " (did you mean that?)";
+  }
+  std::string list;
+  for (std::size_t i = 0; i < std::min(names.size(), kNamed); ++i) {
+    list += (i == 0 ? "" : ", ") + in_marks(names[i]);
+  }
+  if (names.size() > kNamed) list += " and " + std::to_string(names.size() - kNamed) + " more";
+  return text + list;
+}
+
+}  // namespace
+
+bool is_missing(const fs::path& path) {
+  std::error_code error;
+  return !fs::exists(path, error) && !error;
+}
+
+std::string nearby(const fs::path& missing) {
+  std::error_code error;
+  const fs::path here = fs::absolute(missing, error).lexically_normal();
+  if (missing.is_absolute()) return held_on_the_way(here);
+  const std::string looked = " in " + in_marks(fs::current_path(error));
+  if (const auto found = same_elsewhere(missing))
+    return looked + "; " + in_marks(*found) + " is there";
+  return looked + held_on_the_way(here);
+}
+
+}  // namespace tbn
