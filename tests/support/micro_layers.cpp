@@ -134,15 +134,21 @@ std::vector<Ending> endings() {
 
 std::vector<MicroCase> micro_layers() {
   std::vector<MicroCase> cases;
+  const auto add = [&](const Place& place, const Form& form) {
+    for (const Ending& ending : endings()) {
+      GraphBuilder b("layer");
+      const Value y = ending.build(place.build(b, form.weights, ending.bias));
+      const auto seed = static_cast<std::uint64_t>(cases.size() + 1);
+      cases.push_back({place.name + "_" + form.name + "_" + ending.name,
+                       pack_model(random_trained(b.finish(y), seed))});
+    }
+  };
   for (const Place& place : places()) {
-    for (const Form& form : forms(place)) {
-      for (const Ending& ending : endings()) {
-        GraphBuilder b("layer");
-        const Value y = ending.build(place.build(b, form.weights, ending.bias));
-        const auto seed = static_cast<std::uint64_t>(cases.size() + 1);
-        cases.push_back({place.name + "_" + form.name + "_" + ending.name,
-                         pack_model(random_trained(b.finish(y), seed))});
-      }
+    for (const Form& form : forms(place)) add(place, form);
+  }
+  for (const Place& place : places()) {
+    for (const std::int64_t bits : {2, 5, 8}) {
+      add(place, {"uniform" + std::to_string(bits), uniform(bits)});
     }
   }
   return cases;

@@ -120,7 +120,7 @@ void export_c(const CommandLine& line, const ExportSource& source, const CFiles&
     fmt::print("{} -> {} and .c\n", shown(source.path.string()),
                shown((folder / (name + ".h")).string()));
     fmt::print(
-        "compile it with {}.c and tbn_micro.h: src/runtime/micro and include of the source, "
+        "compile it with {}.c and tbn_micro.h: src/firmware and include of the source, "
         "share/tbn/micro and include of an installed tbn\n",
         line.text("form") == "f32" ? "tbn_micro_f32" : "tbn_micro");
   }
