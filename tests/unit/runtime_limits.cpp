@@ -55,6 +55,19 @@ TEST_CASE("tables of sinusoidal positions count as weights") {
         "2,147,483,648 values; no such network is run");
 }
 
+TEST_CASE("what a session holds of tensors beside layers counts") {
+  const auto values = [](const auto& build) {
+    GraphBuilder b("net");
+    const Graph graph = b.finish(build(b.input({7, 12})));
+    return cost_of(graph, graph.nodes.back()).values;
+  };
+  CHECK(values([](Value x) { return x.layer_norm(); }) == 2 * 12);
+  CHECK(values([](Value x) { return x.class_token(); }) == 12);
+  CHECK(values([](Value x) { return x.position_embedding(PositionKind::kLearned); }) == 7 * 12);
+  CHECK(values([](Value x) { return x.position_embedding(PositionKind::kSinusoidal); }) == 7 * 12);
+  CHECK(values([](Value x) { return x.relu(); }) == 0);
+}
+
 namespace {
 
 std::string limit_refusal(const Graph& graph, const Limits& limits = {}) {

@@ -10,6 +10,7 @@
 #include "runtime/plan/packed_ops.h"
 #include "runtime/plan/plan.h"
 #include "tbn/error.h"
+#include "tbn/model.h"
 
 namespace tbn {
 
@@ -48,8 +49,10 @@ class Costs {
   NodeCost operator()(const MovingAverage& op) const {
     return {count(node_.shape) * number(std::min(op.kernel, node_.shape[0]) + 2), 0};
   }
-  // The table, made or copied.
-  NodeCost operator()(const PositionEmbedding&) const { return {0, count(node_.shape)}; }
+  // A table that is made; a learned one is a tensor.
+  NodeCost operator()(const PositionEmbedding& op) const {
+    return {0, op.kind == PositionKind::kSinusoidal ? count(node_.shape) : 0};
+  }
   // Whose work is to read their inputs and to write their output.
   template <class Other>
   NodeCost operator()(const Other&) const {
@@ -111,6 +114,10 @@ Limit operations_of(const Limits& limits) {
 NodeCost cost_of(const Graph& graph, const Node& node) {
   NodeCost cost = std::visit(Costs(graph, node), node.op);
   cost.operations += count(node.shape);
+  // Those of layers are counted as kernels lay them out.
+  if (weights_of(node.op) == nullptr) {
+    for (const TensorSpec& spec : packed_tensors(graph, node)) cost.values += count(spec.shape);
+  }
   for (const NodeId input : node.inputs) cost.operations += count(graph.node(input).shape);
   return cost;
 }
