@@ -58,8 +58,10 @@ typedef struct tbn_session tbn_session;
 const char* tbn_version(void);
 
 /* What went wrong in the last call of this thread that returned an error: one sentence in UTF-8 of
- * at most 8191 bytes; "" where none has. Valid until the next such call of this thread, and while
- * the library stays loaded. Calls that succeed leave it. */
+ * at most 8191 bytes; "" where none has. It may be printed on a terminal: of paths and names in it
+ * '?' stands for control characters, line ends, marks that turn the direction of writing and bytes
+ * that are no UTF-8. Valid until the next such call of this thread, and while the library stays
+ * loaded. Calls that succeed leave it. */
 const char* tbn_last_error(void);
 
 /* Reads and checks the .tbn file at `path`. The file stays mapped into memory while the network or

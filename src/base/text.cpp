@@ -1,6 +1,11 @@
 // Small helpers for the sentences of error messages.
 #include "base/text.h"
 
+#include <algorithm>
+
+#include "base/shown.h"
+#include "base/utf8.h"
+
 namespace tbn {
 
 std::string grouped(std::uint64_t value) {
@@ -10,11 +15,12 @@ std::string grouped(std::uint64_t value) {
 }
 
 std::string in_quotes(std::string_view name) {
-  constexpr std::size_t kLimit = 80;
-  std::string text = "'";
-  for (const char c : name.substr(0, kLimit)) text += (c >= 0x20 && c < 0x7f) ? c : '?';
-  if (name.size() > kLimit) text += "...";
-  return text + "'";
+  constexpr int kLimit = 80;
+  std::size_t end = 0;
+  for (int i = 0; i < kLimit && end < name.size(); ++i) {
+    end += std::max<std::size_t>(1, utf8_sequence(name.substr(end)));
+  }
+  return "'" + shown(name.substr(0, end)) + (end < name.size() ? "...'" : "'");
 }
 
 }  // namespace tbn

@@ -10,8 +10,8 @@ namespace tbn {
 // "1,234,567"
 std::string grouped(std::uint64_t value);
 
-// 'name', with what is not printable ASCII shown as '?' and long names cut at 80 characters: names
-// from a hostile file must not reach a terminal as they are.
+// 'name' as shown() (base/shown.h), cut at 80 characters: names from a hostile file must not reach
+// a terminal as they are.
 std::string in_quotes(std::string_view name);
 
 }  // namespace tbn

@@ -6,12 +6,12 @@
 #include <optional>
 #include <system_error>
 
+#include "base/utf8.h"
 #include "config/idle.h"
 #include "config/keys.h"
 #include "config/reader.h"
 #include "config/scalars.h"
 #include "config/yaml_tree.h"
-#include "file/utf8.h"
 #include "tbn/error.h"
 
 namespace tbn {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <tuple>
 
-#include "file/shown.h"
+#include "base/shown.h"
 #include "tbn/error.h"
 
 namespace tbn {

@@ -53,7 +53,7 @@ class ConfigProblems final : public ConfigError {
   using ConfigError::ConfigError;
 };
 
-// `text` as shown() (file/shown.h) and not longer than 200 bytes, for messages.
+// `text` as shown() (base/shown.h) and not longer than 200 bytes, for messages.
 std::string printable(std::string_view text);
 
 }  // namespace tbn

@@ -8,6 +8,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/shown.h"
+#include "base/utf8.h"
 #include "config/number_advice.h"
 
 namespace tbn {
@@ -76,6 +78,12 @@ bool is_plain(const std::string& text) {
   return std::find(kReserved.begin(), kReserved.end(), lower) == kReserved.end();
 }
 
+// What no terminal should have as it is; a configuration is printed on one.
+std::string escaped(std::string_view sequence) {
+  const auto code = static_cast<std::uint32_t>(code_point(sequence));
+  return sequence.size() == 1 ? fmt::format("\\x{:02x}", code) : fmt::format("\\u{:04x}", code);
+}
+
 }  // namespace
 
 std::string read_value(const YamlNode& node, bool& value) {
@@ -133,16 +141,12 @@ std::string yaml_text(double value) { return fmt::format("{}", value); }
 std::string yaml_text(const std::string& value) {
   if (is_plain(value)) return value;
   std::string text = "\"";
-  for (const char c : value) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      text += '\\';
-      text += c;
-    } else if (byte < 0x20 || byte == 0x7f) {
-      text += fmt::format("\\x{:02x}", byte);
-    } else {
-      text += c;
-    }
+  for (std::string_view rest = value; !rest.empty();) {
+    const std::size_t length = std::max<std::size_t>(1, utf8_sequence(rest));
+    const std::string_view sequence = rest.substr(0, length);
+    if (sequence == "\"" || sequence == "\\") text += '\\';
+    text += is_shown(sequence) ? std::string(sequence) : escaped(sequence);
+    rest.remove_prefix(length);
   }
   return text + "\"";
 }

@@ -8,8 +8,8 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "base/utf8.h"
 #include "config/load.h"
-#include "file/utf8.h"
 #include "tbn/error.h"
 
 namespace tbn {

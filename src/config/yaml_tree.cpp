@@ -11,7 +11,7 @@
 #include <unordered_map>
 
 #include "base/text.h"
-#include "file/utf8.h"
+#include "base/utf8.h"
 
 namespace tbn {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "base/counted.h"
 #include "base/nearest.h"
-#include "file/shown.h"
+#include "base/shown.h"
 #include "tbn/error.h"
 
 namespace tbn {

@@ -5,9 +5,9 @@
 #include <fmt/format.h>
 
 #include "base/counted.h"
+#include "base/shown.h"
 #include "base/text.h"
 #include "eval/metrics.h"
-#include "file/shown.h"
 
 namespace tbn {
 namespace {

@@ -119,7 +119,9 @@ class Json {
   // not UTF-8. Doubles are the shortest that round-trip and always show that they are no integers.
   std::string compact() const;    // no spaces, keys in the order of insertion
   std::string canonical() const;  // no spaces, keys sorted by their bytes: equal values, equal text
-  std::string pretty() const;     // indented by 2, keys in the order of insertion; ends with '\n'
+  // Indented by 2, keys in the order of insertion; ends with '\n'. For people's eyes: what shown()
+  // (base/shown.h) would not show is escaped.
+  std::string pretty() const;
 
   // Equal kinds and values; the order of keys does not matter.
   bool operator==(const Json& other) const;

@@ -3,8 +3,8 @@
 #include <charconv>
 
 #include "base/text.h"
+#include "base/utf8.h"
 #include "file/json.h"
-#include "file/utf8.h"
 #include "tbn/error.h"
 
 namespace tbn {

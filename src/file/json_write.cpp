@@ -3,8 +3,9 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/shown.h"
+#include "base/utf8.h"
 #include "file/json.h"
-#include "file/utf8.h"
 #include "tbn/error.h"
 
 namespace tbn {
@@ -12,8 +13,14 @@ namespace {
 
 enum class Style { kCompact, kCanonical, kPretty };
 
-void append_escaped(std::string& out, std::string_view text) {
+void append_code(std::string& out, char32_t code) {
   constexpr char kHex[] = "0123456789abcdef";
+  out += "\\u";
+  for (int shift = 12; shift >= 0; shift -= 4) out += kHex[code >> shift & 15];
+}
+
+// What people read (`shows`) has escapes also for what a terminal must not have as it is.
+void append_escaped(std::string& out, std::string_view text, bool shows) {
   out += '"';
   while (!text.empty()) {
     const std::size_t length = utf8_sequence(text.substr(0, 4));
@@ -42,12 +49,11 @@ void append_escaped(std::string& out, std::string_view text) {
         out += "\\t";
         break;
       default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          out += "\\u00";
-          out += kHex[c >> 4];
-          out += kHex[c & 15];
+        const std::string_view sequence = text.substr(0, length);
+        if (static_cast<unsigned char>(c) < 0x20 || (shows && !is_shown(sequence))) {
+          append_code(out, code_point(sequence));
         } else {
-          out.append(text.substr(0, length));
+          out.append(sequence);
         }
     }
     text.remove_prefix(length);
@@ -92,7 +98,7 @@ class Writer {
         append_double(out_, json.as_double());
         return;
       case Json::Kind::kString:
-        append_escaped(out_, json.as_string());
+        append_text(json.as_string());
         return;
       case Json::Kind::kArray:
         append_array(json.as_array(), depth);
@@ -102,6 +108,8 @@ class Writer {
         return;
     }
   }
+
+  void append_text(std::string_view text) { append_escaped(out_, text, style_ == Style::kPretty); }
 
   void append_array(const Json::Array& values, int depth) {
     // A shape reads best on one line: only arrays that hold arrays or objects are broken up.
@@ -128,7 +136,7 @@ class Writer {
     for (std::size_t i = 0; i < ordered.size(); ++i) {
       if (i > 0) out_ += ',';
       break_line(depth + 1);
-      append_escaped(out_, ordered[i]->key);
+      append_text(ordered[i]->key);
       out_ += style_ == Style::kPretty ? ": " : ":";
       append(ordered[i]->value, depth + 1);
     }

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/nearest.h"
-#include "file/shown.h"
+#include "base/shown.h"
 
 namespace tbn {
 namespace {

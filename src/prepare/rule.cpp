@@ -5,7 +5,7 @@
 
 #include "base/counted.h"
 #include "base/text.h"
-#include "file/utf8.h"
+#include "base/utf8.h"
 #include "tbn/error.h"
 
 namespace tbn {

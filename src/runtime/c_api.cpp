@@ -8,6 +8,8 @@
 #include <string>
 #include <utility>
 
+#include "base/shown.h"
+#include "base/utf8.h"
 #include "runtime/c_handles.h"
 #include "tbn/runtime.h"
 
@@ -115,12 +117,15 @@ tbn_status run(tbn_session* session, const T* input, std::size_t input_count, st
 
 tbn_status fail(tbn_status status, std::string_view message) noexcept {
   auto& text = last_error().text;
-  std::size_t count = std::min(message.size(), text.size() - 1);
-  if (count < message.size()) {
-    // What does not fit is left out, from the start of a character of UTF-8.
-    while (count > 0 && (static_cast<unsigned char>(message[count]) & 0xC0) == 0x80) --count;
+  std::size_t count = 0;
+  while (!message.empty()) {
+    const std::size_t length = utf8_sequence(message);
+    const std::string_view sequence = message.substr(0, std::max<std::size_t>(1, length));
+    const std::string_view fit = length > 0 && is_shown(sequence) ? sequence : "?";
+    if (count + fit.size() >= text.size()) break;  // what does not fit is left out
+    count += fit.copy(text.data() + count, fit.size());
+    message.remove_prefix(sequence.size());
   }
-  std::copy_n(message.data(), count, text.data());
   text[count] = '\0';
   return status;
 }

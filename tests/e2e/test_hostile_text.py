@@ -1,6 +1,7 @@
 """What names of files and what stands in files reaches nobody's terminal as it is: no tool prints a control
 character of theirs, and an error stays one line."""
 
+import json
 import shutil
 
 from packed_support import with_metadata
@@ -23,8 +24,7 @@ class HostileText(RuleTest):
     def call(self, tool, *arguments, code=0, **options):
         options.setdefault("errors", "surrogateescape")
         done = super().call(tool, *arguments, code=code, **options)
-        # JSON is for programs, and has escapes of its own for what is below a space.
-        for text in (done.stderr, *([] if "--json" in arguments else [done.stdout])):
+        for text in (done.stderr, done.stdout):
             for sign in text:
                 self.assertTrue(sign == "\n" or sign.isprintable(), (arguments, text))
         self.assertNotIn("\x1b", done.stdout)
@@ -86,7 +86,10 @@ class HostileText(RuleTest):
         (self.folder / "data").rename(self.folder / HOSTILE_UTF8)
         out = self.call("tbn-eval", self.name + ".tbn", "--root", HOSTILE_UTF8).stdout
         self.assertIn(SHOWN, out)
-        self.call("tbn-inspect", self.name + ".tbn", "--json")
+        self.assertEqual(json.loads(self.call("tbn-inspect", self.name + ".tbn", "--json").stdout)["path"],
+                         HOSTILE_UTF8 + "\ufffd\ufffd.tbn")
+        printed = self.call("tbn-train", "--config", "tiny.yaml", "--print-config", "data.root=" + HOSTILE_UTF8)
+        self.assertIn(r'root: "bad\x1b[2J\x0aname\u202e"', printed.stdout)
         self.call("tbn-train", "--config", "tiny.yaml", "train.epochs=1", "data.validation=5",
                   "train.batch_size=5", "data.root=" + HOSTILE_UTF8, "output=" + HOSTILE_UTF8 + "/runs")
         out = self.call("tbn-eval", HOSTILE_UTF8 + "/runs/tiny").stdout
@@ -96,12 +99,21 @@ class HostileText(RuleTest):
         (self.folder / "m.tbn").write_bytes(with_metadata(PRETRAINED, {
             "tbn.trained_on": "a\u001b[2J\nb\u202e", "k\u001b[2J\ny\u009b": "v", "tbn.input": None}))
         out = self.call("tbn-inspect", "m.tbn").stdout
-        self.assertIn("tbn.trained_on: a?[2J?b???\n", out)
-        self.assertIn("k?[2J?y??: v\n", out)
+        self.assertIn("tbn.trained_on: a?[2J?b?\n", out)
+        self.assertIn("k?[2J?y?: v\n", out)
         done = self.call("tbn-eval", "m.tbn", "--root", "data", code=2)
         self.assertEqual(done.stderr.count("\n"), 1)
         self.call("tbn-export", "m.tbn", "-o", "n.tbn")
         self.call("tbn-inspect", "m.tbn", "--json")
+
+    def test_what_is_plain_text_of_any_language_is_shown_as_it_is(self):
+        (self.folder / "m.tbn").write_bytes(with_metadata(PRETRAINED, {
+            "tbn.trained_on": "r\u00e9d \u96ea\u202e", "tbn.input": None}))
+        self.assertIn("tbn.trained_on: r\u00e9d \u96ea?\n", self.call("tbn-inspect", "m.tbn").stdout)
+        done = self.call("tbn-eval", "m.tbn", "--root", "data", code=2)
+        self.assertIn("was trained on 'r\u00e9d \u96ea?', which this tbn does not know", done.stderr)
+        done = self.call("tbn-export", "m.tbn", "-o", "r\u00e9d.pt", code=2)
+        self.assertIn("--output: 'r\u00e9d.pt' is named as another format", done.stderr)
 
     def test_pictures_and_tables(self):
         write_folders(self.folder / "pets", {"train": 4, "test": 4})

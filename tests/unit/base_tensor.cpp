@@ -99,6 +99,12 @@ TEST_CASE("error texts group digits and tame hostile names", "[base]") {
   CHECK(grouped(1234) == "1,234");
   CHECK(grouped(18446744073709551615U) == "18,446,744,073,709,551,615");
   CHECK(in_quotes("a\x1b[31m\xff") == "'a?[31m?'");
+  CHECK(in_quotes("r\u00e9d \u96ea\u202e\u009b\xc3") ==
+        "'r\u00e9d \u96ea" + std::string(3, '?') + "'");
+  std::string snow;
+  for (int i = 0; i < 80; ++i) snow += "\u96ea";
+  CHECK(in_quotes(snow) == "'" + snow + "'");
+  CHECK(in_quotes(snow + "x") == "'" + snow + "...'");
   CHECK(in_quotes(std::string(200, 'x')) == "'" + std::string(80, 'x') + "...'");
 }
 

@@ -306,6 +306,13 @@ TEST_CASE("an error that is too long is cut between characters") {
   }
 }
 
+TEST_CASE("an error may be printed on a terminal, whatever the path that it names") {
+  tbn_network* network = nullptr;
+  const std::string path = "/nowhere/r\u00e9d \u96ea\x1b[2J\nx\u202e\u009b\xff.tbn";
+  CHECK(tbn_network_load(path.c_str(), &network) == TBN_ERROR_DATA);
+  CHECK(says(tbn_last_error(), {"/nowhere/r\u00e9d \u96ea?[2J?x???.tbn"}));
+}
+
 TEST_CASE("a network is loaded within the caller's limits") {
   const std::vector<std::byte> bytes = odd_file();
   const auto parse = [&](const tbn_limits* limits) {

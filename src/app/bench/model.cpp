@@ -9,7 +9,7 @@
 #include "app/support/cuda_options.h"
 #include "app/support/exit_codes.h"
 #include "app/support/json_out.h"
-#include "file/shown.h"
+#include "base/shown.h"
 #include "tbn/error.h"
 
 namespace tbn::app {

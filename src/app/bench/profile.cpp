@@ -10,7 +10,7 @@
 
 #include "app/bench/backends.h"
 #include "app/support/json_out.h"
-#include "file/shown.h"
+#include "base/shown.h"
 #include "tbn/model.h"
 
 namespace tbn::app {

@@ -8,11 +8,11 @@
 #include "app/export/calibrate.h"
 #include "app/export/output.h"
 #include "app/support/json_out.h"
+#include "base/shown.h"
 #include "base/text.h"
 #include "export/c_rule.h"
 #include "export/c_source.h"
 #include "file/atomic_write.h"
-#include "file/shown.h"
 #include "micro/lower.h"
 #include "tbn/error.h"
 

@@ -7,8 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "base/shown.h"
 #include "base/text.h"
-#include "file/shown.h"
 #include "graph/passes/units.h"
 #include "tbn/error.h"
 

@@ -11,8 +11,8 @@
 #include <new>
 #include <string_view>
 
+#include "base/shown.h"
 #include "config/problems.h"
-#include "file/shown.h"
 #include "tbn/error.h"
 
 namespace tbn {

@@ -3,7 +3,7 @@
 
 #include <cstdio>
 
-#include "file/utf8.h"
+#include "base/utf8.h"
 #include "tbn/error.h"
 
 namespace tbn {

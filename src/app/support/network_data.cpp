@@ -9,6 +9,7 @@
 
 #include "app/support/rule_settings.h"
 #include "base/counted.h"
+#include "base/shown.h"
 #include "base/text.h"
 #include "config/data_options.h"
 #include "config/load.h"
@@ -17,7 +18,6 @@
 #include "data/data_rule.h"
 #include "data/source/not_found.h"
 #include "eval/fit.h"
-#include "file/shown.h"
 #include "prepare/rule_words.h"
 #include "tbn/error.h"
 

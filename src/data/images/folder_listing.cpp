@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "base/text.h"
+#include "base/utf8.h"
 #include "data/images/picture.h"
-#include "file/utf8.h"
 #include "tbn/error.h"
 
 namespace tbn {

@@ -8,8 +8,8 @@
 #include <fmt/format.h>
 
 #include "base/nearest.h"
+#include "base/shown.h"
 #include "data/source/reader.h"
-#include "file/shown.h"
 
 namespace tbn {
 namespace {

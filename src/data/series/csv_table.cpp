@@ -14,9 +14,9 @@
 
 #include "base/counted.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "data/series/csv_lines.h"
 #include "data/series/time_axis.h"
-#include "file/utf8.h"
 #include "tbn/error.h"
 
 namespace tbn {

@@ -3,9 +3,9 @@
 
 #include <system_error>
 
+#include "base/shown.h"
 #include "data/source/reader.h"
 #include "file/nearby.h"
-#include "file/shown.h"
 
 namespace tbn {
 

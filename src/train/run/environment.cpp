@@ -12,7 +12,7 @@
 #include "file/reader.h"
 #include "tbn/error.h"
 
-#include "file/utf8.h"
+#include "base/utf8.h"
 
 namespace tbn {
 namespace {

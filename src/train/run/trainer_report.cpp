@@ -7,9 +7,9 @@
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/spdlog.h>
 
+#include "base/shown.h"
 #include "base/text.h"
 #include "eval/measure.h"
-#include "file/shown.h"
 #include "tbn/error.h"
 
 namespace tbn {

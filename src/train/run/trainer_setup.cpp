@@ -8,12 +8,12 @@
 
 #include "base/finite.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "config/data_options.h"
 #include "config/load.h"
 #include "data/data_rule.h"
 #include "data/loader.h"
 #include "data/registry.h"
-#include "file/utf8.h"
 #include "tbn/error.h"
 #include "train/executor/device.h"
 #include "train/run/trainer_graph.h"

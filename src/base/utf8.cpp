@@ -1,5 +1,5 @@
 // Strict UTF-8 (the table of well-formed sequences of the Unicode standard, table 3-7).
-#include "file/utf8.h"
+#include "base/utf8.h"
 
 namespace tbn {
 
@@ -19,6 +19,14 @@ std::size_t utf8_sequence(std::string_view text) {
   if (!is_between(1, low, high) || !is_between(2, 0x80, 0xbf)) return 0;
   if (first < 0xf0) return 3;
   return is_between(3, 0x80, 0xbf) ? 4 : 0;
+}
+
+char32_t code_point(std::string_view sequence) {
+  const auto first = static_cast<unsigned char>(sequence[0]);
+  if (sequence.size() == 1) return first;
+  char32_t code = first & (0x7fU >> sequence.size());
+  for (const char c : sequence.substr(1)) code = code << 6 | (static_cast<unsigned char>(c) & 0x3f);
+  return code;
 }
 
 bool is_utf8(std::string_view text) {

@@ -1,5 +1,5 @@
 // What of a text from outside may reach a terminal.
-#include "file/shown.h"
+#include "base/shown.h"
 
 #include "support/catch.h"
 
@@ -14,11 +14,12 @@ TEST_CASE("text is shown without what commands a terminal") {
     if (c < 0x20 || c >= 0x7f) CHECK(shown(text) == "a?b");
   }
   // C1 controls, marks of direction and separators of lines, and their neighbours.
-  for (const char* bad :
-       {"\u0080", "\u009b", "\u009f", "\u200e", "\u200f", "\u2028", "\u202e", "\u2066", "\u2069"}) {
+  for (const char* bad : {"\u0080", "\u009b", "\u009f", "\u061c", "\u200e", "\u200f", "\u2028",
+                          "\u202e", "\u2066", "\u2069"}) {
     CHECK(shown(bad) == "?");
   }
-  for (const char* good : {"\u00a0", "\u200d", "\u2010", "\u2027", "\u202f", "\u2065", "\u206a"}) {
+  for (const char* good :
+       {"\u00a0", "\u061b", "\u061d", "\u200d", "\u2010", "\u2027", "\u202f", "\u2065", "\u206a"}) {
     CHECK(shown(good) == good);
   }
   CHECK(shown("\xc3") == "?");

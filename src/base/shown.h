@@ -11,4 +11,7 @@ namespace tbn {
 // stands in files come from outside, and reach nobody's terminal as they are.
 std::string shown(std::string_view text);
 
+// Whether one UTF-8 sequence (base/utf8.h) is none of those. What is not lies below U+10000.
+bool is_shown(std::string_view sequence);
+
 }  // namespace tbn

@@ -1,4 +1,4 @@
-// Strict UTF-8, shared by the JSON parser and writer.
+// Strict UTF-8, shared by all that reads or writes text.
 #pragma once
 
 #include <cstddef>
@@ -10,6 +10,9 @@ namespace tbn {
 // The length in bytes (1 to 4) of the UTF-8 sequence that opens `text`, or 0 when it is none:
 // empty, truncated, overlong, a surrogate, or beyond U+10FFFF.
 std::size_t utf8_sequence(std::string_view text);
+
+// The code point of one such sequence.
+char32_t code_point(std::string_view sequence);
 
 // Whether all of `text` is UTF-8.
 bool is_utf8(std::string_view text);

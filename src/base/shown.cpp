@@ -1,23 +1,21 @@
 // Goes over the characters of UTF-8.
-#include "file/shown.h"
+#include "base/shown.h"
 
-#include "file/utf8.h"
+#include "base/utf8.h"
 
 namespace tbn {
-namespace {
 
-// U+0000 to U+001F and U+007F to U+009F; U+200E, U+200F, U+2028 to U+202E and U+2066 to U+2069.
+// None of U+0000 to U+001F, U+007F to U+009F, U+061C, U+200E, U+200F, U+2028 to U+202E and U+2066
+// to U+2069.
 bool is_shown(std::string_view sequence) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(sequence[i]); };
   if (sequence.size() == 1) return byte(0) >= 0x20 && byte(0) != 0x7f;
-  if (sequence.size() == 2) return byte(0) != 0xc2 || byte(1) >= 0xa0;
+  if (sequence.size() == 2) return (byte(0) != 0xc2 || byte(1) >= 0xa0) && sequence != "\u061c";
   if (sequence.size() != 3 || byte(0) != 0xe2) return true;
   const unsigned char last = byte(2);
   if (byte(1) == 0x80) return last < 0x8e || (last > 0x8f && last < 0xa8) || last > 0xae;
   return byte(1) != 0x81 || last < 0xa6 || last > 0xa9;
 }
-
-}  // namespace
 
 std::string shown(std::string_view text) {
   std::string result;
