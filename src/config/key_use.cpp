@@ -203,7 +203,14 @@ const std::vector<Dependence>& dependences() {
       {"schedule.peak_at", "schedule.type: one_cycle", one_cycle},
       {"schedule.start_factor", "schedule.type: one_cycle", one_cycle},
       {"schedule.milestones", "schedule.type: step", step},
+      {"schedule.milestones", "a milestone below train.epochs",
+       [](const Config& c, unsigned) {
+         const std::vector<std::int64_t>& epochs = c.schedule.milestones;
+         return epochs.empty() || epochs.front() < c.train.epochs;
+       }},
       {"schedule.every", "schedule.type: step", step},
+      {"schedule.every", "train.epochs above it",
+       [](const Config& c, unsigned) { return c.schedule.every < c.train.epochs; }},
       {"schedule.gamma", "schedule.type: step", step},
       {"teacher.temperature", "teacher.from", taught},
       {"teacher.weight", "teacher.from", taught},
@@ -282,6 +289,22 @@ std::string idle_in(std::string_view key, unsigned uses) {
   const bool of_training = (has & kUseEvaluation) == 0 && (uses & kUseEvaluation) != 0;
   return fmt::format("does nothing for {}; leave it out",
                      of_training ? use_text(kUseEvaluation) : use_text(uses));
+}
+
+std::string beyond_end(const Config& config) {
+  const ScheduleConfig& schedule = config.schedule;
+  if (schedule.type != "step") return "";
+  std::string late;
+  for (const std::int64_t milestone : schedule.milestones) {
+    if (milestone < config.train.epochs) continue;
+    late += fmt::format("{}{}", late.empty() ? "schedule.milestones: " : ", ", milestone);
+  }
+  if (schedule.every >= config.train.epochs) {
+    late = fmt::format("schedule.every: {}", schedule.every);
+  }
+  if (late.empty()) return "";
+  return fmt::format("{} not below train.epochs ({}): the learning rate is not lowered there", late,
+                     config.train.epochs);
 }
 
 }  // namespace tbn

@@ -55,4 +55,8 @@ std::string idle_in(std::string_view key, unsigned uses);
 // Beside the other settings of `config`, read for any of `uses`.
 std::string idle_beside(std::string_view key, const Config& config, unsigned uses);
 
+// What of the schedule a training of this length does not come to, a sentence; empty: nothing.
+// Where the command line does not say it, it is no mistake: a short trial of a long recipe.
+std::string beyond_end(const Config& config);
+
 }  // namespace tbn

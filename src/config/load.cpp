@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <map>
 #include <optional>
 #include <system_error>
 
@@ -95,12 +96,15 @@ class Loader {
     merge_over(root, std::move(tree));
   }
 
-  // Settings "key.sub=value" of the command line, the later over the earlier.
+  // Settings "key.sub=value" of the command line, each key of which is said once.
   void apply(const std::vector<std::string>& settings) {
     YamlNode all;
+    std::map<std::string, std::string> said_by;
     for (const std::string& text : settings) {
       if (std::optional<Setting> setting = split_setting(text)) {
-        merge_over(all, tree_of(*setting, type_after(settings)));
+        YamlNode tree = tree_of(*setting, type_after(settings));
+        check_once(tree, "", text, said_by);
+        merge_over(all, std::move(tree));
       }
     }
     if (all.kind != YamlNode::Kind::kNull) put_over(std::move(all));
@@ -184,6 +188,22 @@ class Loader {
     const YamlNode* model = root.find("model");
     const YamlNode* type = model != nullptr ? model->find("type") : nullptr;
     return type != nullptr ? type->text : kDefaultModel;
+  }
+
+  // Reports what an earlier setting says otherwise: of two values one would not be heard.
+  void check_once(const YamlNode& node, const std::string& key, const std::string& setting,
+                  std::map<std::string, std::string>& said_by) {
+    if (node.kind == YamlNode::Kind::kMap) {
+      for (const YamlEntry& entry : node.entries) {
+        check_once(entry.value, key.empty() ? entry.key : key + "." + entry.key, setting, said_by);
+      }
+      return;
+    }
+    const auto [before, is_first] = said_by.emplace(key, setting);
+    if (is_first || before->second == setting) return;
+    problems.add(command_line_.at(0, 0), key,
+                 "is given by '" + printable(before->second) + "' and by '" + printable(setting) +
+                     "'; give one of them");
   }
 
   // Maps down to the value, which is as typed where its key holds text and YAML elsewhere.

@@ -3,9 +3,9 @@
 //   Config config = load_config("configs/resnet.yaml", {"optim.lr=0.05", "model.width=0.25"});
 //   write(run_directory / "config.yaml", print_config(config));
 //
-// Precedence: defaults < `base:` files < the file < overrides. Maps are merged key by key, lists
-// are replaced as a whole. Where a file or an override changes `model.type`, the options of files
-// below it are dropped.
+// Precedence: defaults < `base:` files < the file < overrides, of which two that give one key
+// different values are refused. Maps are merged key by key, lists are replaced as a whole. Where a
+// file or an override changes `model.type`, the options of files below it are dropped.
 //
 // An override's value is taken as it was typed where its key holds text: "data.root=mnist #2" is
 // the folder "mnist #2", "name='x'" has its quotes in it, "init.from=" is no file. It is YAML where

@@ -88,9 +88,12 @@ std::string c_name_problem(std::string_view name) {
   if (!is_c_name(name)) {
     return "is no name for C: at most 40 letters, digits and '_', not first a digit";
   }
-  const bool reserved = name.front() == '_' && name.size() > 1 &&
-                        (name[1] == '_' || std::isupper(static_cast<unsigned char>(name[1])) != 0);
-  if (reserved) return "begins as the names that compilers keep for themselves; choose another";
+  // '_' goes between the name and what is made of it.
+  if (name.front() == '_' || name.back() == '_' || name.find("__") != std::string_view::npos) {
+    return "makes names that C and C++ keep for compilers and libraries ('_' first, or two of "
+           "them); "
+           "choose another";
+  }
   std::string lower(name);
   std::transform(lower.begin(), lower.end(), lower.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });

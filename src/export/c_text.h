@@ -19,9 +19,10 @@ std::string c_macro(std::string_view name);  // in capitals
 // Letters, digits and '_', not first a digit, at most 40.
 bool is_c_name(std::string_view name);
 
-// Why a model's files and symbols cannot begin with that name: no name for C, a keyword, a header
-// of the standard library or of POSIX, one of tbn's own files, or main, in whatever case (some
-// file systems know none). Goes on after the name; empty where there is nothing to say.
+// Why a model's files and symbols cannot begin with that name: no name for C, one that is reserved
+// or makes such ('_' first or last, or two of them), a keyword, a header of the standard library or
+// of POSIX, one of tbn's own files, or main, in whatever case (some file systems know none). Goes
+// on after the name; empty where there is nothing to say.
 std::string c_name_problem(std::string_view name);
 
 // Whether a file that begins so was written by tbn-export.

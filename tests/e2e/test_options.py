@@ -3,6 +3,7 @@ taken as they were typed, and what is not finite ends with 4."""
 
 import json
 import os
+import re
 import struct
 
 from tools_support import ROOT, ToolTest, main, read_safetensors_header
@@ -110,6 +111,53 @@ class Ignored(ToolTest):
         self.assertRegex(self.call("tbn-eval", "runs/tiny", "-q").stdout, r"^top-1 [\d.]+ %, .*\n$")
         self.assertEqual(self.call("tbn-export", "runs/tiny", "-o", "t.tbn", "-q").stdout, "")
         self.assertEqual(self.call("tbn-eval", "t.tbn", "--verify", "-q").stdout, "")
+
+
+# Every option of every tool that has a value, with two of them.
+SCALARS = {
+    "tbn-train": (["tiny.yaml", "--dry-run"], {"config": ("tiny.yaml", "other.yaml"), "resume": ("best", "auto")}),
+    "tbn-eval": ([PACKED], {
+        "max-memory": "12", "max-operations": "12", "split": ("test", "train"), "data": ("mnist", "cifar10"),
+        "root": "ab", "device": ("cpu", "auto"), "precision": ("fp32", "bf16"), "kernel": "ab", "threads": "12",
+        "backend": ("exact", "int8"), "batch-size": "12", "predictions": "ab", "match": ("names", "places")}),
+    "tbn-export": ([PACKED], {
+        "output": ("x.tbn", "y.tbn"), "verify": "12", "prepare": ("exact", "int8"), "prepare-for": "ab",
+        "max-memory": "12", "max-operations": "12", "units": ("original", "standardised"), "rule": ("full", "use"),
+        "format": ("tbn", "c"), "form": ("int8", "f32"), "name": "ab", "calibrate": "12", "max-flash": "12",
+        "max-ram": "12", "data": ("mnist", "cifar10"), "root": "ab", "match": ("names", "places")}),
+    "tbn-inspect": ([PACKED], {"max-memory": "12", "max-operations": "12"}),
+    "tbn-bench": (["layers"], {
+        "config": "ab", "seconds": "12", "rounds": "12", "threads": "12", "backend": ("exact", "int8"), "batch": "12",
+        "device": ("cpu", "cuda"), "precision": ("fp16", "bf16"), "kernel": "ab", "rows": "12",
+        "size": ("1x1", "2x2"), "conv": ("1x4x4x4k1s1", "2x4x4x4k1s1"), "p": "12"}),
+}
+
+
+class Twice(ToolTest):
+    train_images = 0
+
+    def test_of_two_values_of_an_option_none_is_silently_left_out(self):
+        for tool, (arguments, options) in SCALARS.items():
+            listed = set(re.findall(r"(?:--|^ +-)(\w[\w-]*)\s+(?:<|\[=|how)", self.call(tool, "--help").stdout, re.M))
+            self.assertEqual(listed | set(options), set(options), f"{tool}: the table lacks an option")
+            for name, (one, other) in options.items():
+                with self.subTest(tool=tool, option=name):
+                    first, second = f"--{name}={one}", f"--{name}={other}"
+                    self.fails(2, f"--{name} is given as '{one}' and as '{other}'; give one of them; see {tool} --help",
+                               tool, *arguments, first, second)
+            self.assertIn(tool, self.call(tool, *arguments, first, first, "--version").stdout)  # says nothing twice
+        self.fails(2, "--output is given as 'x.tbn' and as 'y.tbn'; give one of them; see tbn-export --help",
+                   "tbn-export", PACKED, "-o", "x.tbn", "--output", "y.tbn")
+        self.fails(2, "--config is given as 'a' and as 'b'; give one of them; see tbn-train --help",
+                   "tbn-train", "-c", "a", "-c", "b")
+
+    def test_of_two_values_of_a_setting_none_is_either(self):
+        for tool in (["tbn-train", "--config", "tiny.yaml", "--dry-run"], ["tbn-bench", "train", "--config", "tiny.yaml"]):
+            self.fails(2, "command line: optim.lr: is given by 'optim.lr=1' and by 'optim.lr=2'; give one of them",
+                       *tool, "optim.lr=1", "optim.lr=2")
+        for tool in (["tbn-eval", PACKED], ["tbn-export", PACKED, "-o", "x.tbn", "--calibrate", "9"]):
+            self.fails(2, "command line: data.root: is given by 'data.root=a' and by 'data.root=b'; give one of them",
+                       *tool, "data.root=a", "data.root=b")
 
 
 class IdleSettings(ToolTest):

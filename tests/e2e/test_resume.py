@@ -98,7 +98,7 @@ class Resume(ToolTest):
         self.assertEqual(progress["samples"], 50 * progress["step_in_epoch"])
 
     def test_a_second_interrupt_ends_at_once(self):
-        process = self.start("tbn-train", "--config", "tiny.yaml", *SETTINGS, "train.epochs=100")
+        process = self.start("tbn-train", "--config", "tiny.yaml", *CONV_SETTINGS, "train.epochs=100")
         while not self.last().exists():
             self.assertIsNone(process.poll())
             time.sleep(0.005)

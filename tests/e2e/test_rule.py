@@ -130,7 +130,7 @@ class Classes(RuleTest):
         for what in ("runs/r", "r.tbn"):
             done = self.call("tbn-eval", what, "--root", "pets", "--split", "validation", code=3)
             self.assertIn("knew 18 train samples, and there are 19 now", done.stderr)
-        done = self.call("tbn-train", "--config", "rule.yaml", *NOTHING, "data.root=pets",
+        done = self.call("tbn-train", "--config", "rule.yaml", *NOTHING[1:], "data.root=pets",
                          "data.name=image_folder", "data.image_size=24", "data.resize=30",
                          "data.validation=3", *CNN, "train.epochs=2", "--resume", code=3)
         self.assertIn("knew 18 train samples, and there are 19 now", done.stderr)
@@ -142,7 +142,7 @@ class Classes(RuleTest):
                     "data.resize=30", "data.validation=3", *CNN, "name=later"]
         self.run_of(*settings)
         shutil.copytree(root / "val", root / "test")
-        done = self.call("tbn-train", "--config", "rule.yaml", *NOTHING, *settings,
+        done = self.call("tbn-train", "--config", "rule.yaml", *NOTHING[1:], *settings,
                          "train.epochs=2", "--resume", code=3)
         self.assertIn("was tested on the folder 'val', and it is 'test'", done.stderr)
         done = self.call("tbn-eval", "runs/later", "--split", "validation", code=3)

@@ -258,4 +258,43 @@ TEST_CASE("counts of samples that no rule of a packed file could say are refused
   }
 }
 
+TEST_CASE("of two values that are given to one key none is silently left out") {
+  // Every key that takes a value, and both ways to say a section.
+  const std::string model = "resnet18";
+  const std::vector<std::string> keys = config_keys(model);
+  std::size_t refused = 0;
+  for (const std::string& key : keys) {
+    const bool is_section = std::any_of(keys.begin(), keys.end(), [&](const std::string& other) {
+      return other.starts_with(key + ".") || other.starts_with(key + "[]");
+    });
+    if (is_section || key == "base" || key.find("[]") != std::string::npos) continue;
+    INFO(key);
+    const std::string once = "command line: " + key + ": is given by '" + key + "=1' and by '" +
+                             key + "=2'; give one of them";
+    const std::string said = refusal({key + "=1", key + "=2"});
+    CHECK(("\n" + said + "\n").find("\n" + once + "\n") != std::string::npos);
+    const std::string same = refusal({key + "=1", key + "=1"});
+    CHECK(same.find("is given by") == std::string::npos);
+    ++refused;
+  }
+  CHECK(refused >= 80);
+  CHECK(refusal({"optim={lr: 0.5, momentum: 0}", "optim.lr=0.1"}) ==
+        "command line: optim.lr: is given by 'optim={lr: 0.5, momentum: 0}' and by 'optim.lr=0.1'; "
+        "give one of them");
+  CHECK(refusal({"optim.lr=0.1", "optim={lr: 0.5}"}).find("optim.lr: is given by") !=
+        std::string::npos);
+  CHECK(configured({"optim={lr: 0.5}", "optim.momentum=0"}).optim.fields.lr == 0.5);
+  CHECK_THROWS_AS(change_data({}, {"data.test_limit=1", "data.test_limit=2"}, 0), ConfigError);
+}
+
+TEST_CASE("a printed configuration has nothing in it that commands a terminal") {
+  for (const std::string bad : {"\x1b", "\x7f", "\u009b", "\u061c", "\u202e", "\u2066", "\u2028"}) {
+    const Config config = configured({"data.root=a" + bad + "b"});
+    const std::string printed = print_config(config);
+    CHECK(printed.find(bad) == std::string::npos);
+    CHECK(parse_config(printed, "again", {}) == config);
+  }
+  CHECK(print_config(configured({"data.root=r\u00e9d"})).find("r\u00e9d") != std::string::npos);
+}
+
 }  // namespace tbn

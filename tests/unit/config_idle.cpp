@@ -313,6 +313,35 @@ TEST_CASE("a setting that another one switches off is refused where it is typed"
   CHECK(parse_config(group, "t", {"optim.eps=0.5"}).optim.groups.at(0).fields.eps == 0.5);
 }
 
+TEST_CASE(
+    "steps of a schedule that come after the end are refused where typed, and said elsewhere") {
+  const std::string step = "schedule.type=step";
+  const auto typed = [&](const std::string& setting, const std::string& epochs) {
+    return message_of([&] {
+      parse_config("name: a", "t", {step, setting, "train.epochs=" + epochs});
+    });
+  };
+  CHECK(typed("schedule.milestones=[20,30]", "20") ==
+        "command line: schedule.milestones: does nothing without a milestone below train.epochs; "
+        "leave it out");
+  CHECK(typed("schedule.milestones=[20,30]", "21") == "");
+  CHECK(typed("schedule.every=20", "20") ==
+        "command line: schedule.every: does nothing without train.epochs above it; leave it out");
+  CHECK(typed("schedule.every=20", "21") == "");
+  const auto said = [](const std::string& schedule, const std::string& epochs) {
+    return beyond_end(parse_config("schedule: " + schedule, "t", {"train.epochs=" + epochs}));
+  };
+  const std::string late = "{type: step, milestones: [20, 30, 40]}";
+  CHECK(said(late, "41") == "");
+  CHECK(said(late, "30") ==
+        "schedule.milestones: 30, 40 not below train.epochs (30): the learning "
+        "rate is not lowered there");
+  CHECK(said("{type: step, every: 9}", "9") ==
+        "schedule.every: 9 not below train.epochs (9): the learning rate is not lowered there");
+  CHECK(said("{type: step, every: 9}", "10") == "");
+  CHECK(said("{type: cosine}", "1") == "");
+}
+
 TEST_CASE("that nothing is held out may be said of all data") {
   for (const std::string& data_set : kDataSets) {
     const std::vector<std::string> none = {"data.name=" + data_set, "data.validation=0"};

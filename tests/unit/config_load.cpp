@@ -44,9 +44,8 @@ TEST_CASE("defaults give way to bases, bases to the file, the file to the comman
   write_file(dir.path() / "c.yaml", "optim: {momentum: 0.2}\n");
   write_file(dir.path() / "run.yaml",
              "base: [b.yaml, c.yaml]\ntrain: {epochs: 3}\nschedule: {milestones: [7]}\noptim:\n");
-  const Config config =
-      load_config(dir.path() / "run.yaml",
-                  {"train.epochs=4", "train.epochs=5", "model.width=0.5", "schedule={type: step}"});
+  const Config config = load_config(dir.path() / "run.yaml",
+                                    {"train.epochs=5", "model.width=0.5", "schedule={type: step}"});
   CHECK(config.name == "run");
   CHECK(config.optim.fields.lr == 2);
   CHECK(config.optim.fields.momentum == 0.2);

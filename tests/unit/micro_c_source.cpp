@@ -78,7 +78,7 @@ TEST_CASE("c source: names that would write over what others include are refused
   refused("keyword", {"int", "While", "class", "restrict", "xor"});
   refused("C library", {"string", "STRING", "stdint", "math", "unistd", "Time"});
   refused("tbn's own", {"tbn", "tbn_micro", "TBN_Micro", "tbn_micro_f32", "tbn_c"});
-  refused("compilers keep", {"__model", "_Model"});
+  refused("keep for compilers", {"__model", "_Model", "_x", "_", "a__b", "model_"});
 }
 
 TEST_CASE("c source: what tbn-export wrote is known by its first line") {

@@ -63,7 +63,7 @@ struct CommandLine::State {
   }
   std::string unknown(const std::string& argument) const;
   std::string explain(int argc, const char* const* argv) const;
-  void check_choices(const std::string& hint) const;
+  void check_once(const std::string& hint) const;
   std::vector<std::string> with_one_dash(int argc, const char* const* argv) const;
 };
 
@@ -102,13 +102,13 @@ std::string CommandLine::State::explain(int argc, const char* const* argv) const
   return "the command line cannot be understood";
 }
 
-// An option that says which way to go says it once: of two ways one would not be gone.
-void CommandLine::State::check_choices(const std::string& hint) const {
-  std::map<std::string, std::string> chosen;
+// An option that has a value has one: of two, one would be a wish that was not heard.
+void CommandLine::State::check_once(const std::string& hint) const {
+  std::map<std::string, std::string> values;
   for (const cxxopts::KeyValue& given : result->arguments()) {
     const Declared* option = find("--" + given.key());
-    if (option == nullptr || !option->may_stand_alone) continue;
-    const auto [before, is_first] = chosen.emplace(given.key(), given.value());
+    if (option == nullptr || !option->has_value) continue;
+    const auto [before, is_first] = values.emplace(given.key(), given.value());
     if (is_first || before->second == given.value()) continue;
     throw ConfigError(option->name + " is given as '" + printable(before->second) + "' and as '" +
                       printable(given.value()) + "'; give one of them" + hint);
@@ -173,7 +173,7 @@ bool CommandLine::parse(int argc, const char* const* argv) {
   } catch (const cxxopts::exceptions::exception&) {
     throw ConfigError(state_->explain(argc, argv) + hint());
   }
-  state_->check_choices(hint());
+  state_->check_once(hint());
   if (has("help")) {
     std::printf("%s", state_->options.help().c_str());
     return false;

@@ -25,7 +25,7 @@ class CommandLine {
   // `name` is "output" or, with a letter, "output,o"; "p" is --p and -p.
   CommandLine& flag(const std::string& name, const std::string& help);
   // An option that stands alone or takes its value after '=': --resume, --resume=auto. `alone` is
-  // its value where it stands alone. It has one value: parse() refuses a second that differs.
+  // its value where it stands alone.
   CommandLine& choice(const std::string& name, const std::string& placeholder,
                       const std::string& alone, const std::string& help);
   CommandLine& value(const std::string& name, const std::string& placeholder,
@@ -34,13 +34,14 @@ class CommandLine {
   CommandLine& quiet_flag(const std::string& help) { return flag("quiet,q", help); }
 
   // False where --help or --version was asked for and has been printed. Throws ConfigError for an
-  // unknown option (with the nearest), a missing value or a value where none belongs.
+  // unknown option (with the nearest), a missing value, a value where none belongs, or two values
+  // of one option that differ.
   bool parse(int argc, const char* const* argv);
 
   bool json() const { return has("json"); }
   bool quiet() const { return has("quiet"); }  // for tools that declare it
   bool has(const std::string& name) const;
-  // The value, or its default. The last one wins where it is given twice.
+  // The value, or its default.
   std::string text(const std::string& name) const;
   // A whole number between `min` and `max`; throws ConfigError for anything else.
   long long number(const std::string& name, long long min, long long max) const;
