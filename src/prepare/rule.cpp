@@ -6,6 +6,7 @@
 #include "base/counted.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "prepare/rule_text.h"
 #include "tbn/error.h"
 
 namespace tbn {
@@ -113,6 +114,27 @@ void check_classes(const OutputRule& rule, const Shape& output, const std::strin
   }
 }
 
+// Of a series: each split's samples are the windows whose targets lie in its rows.
+void check_rows(const MeasuredRule& rule, const Shape& input, const Shape& output,
+                const std::string& where) {
+  if (rule.rows.size() != 3 || input.size() != 2 || output.size() != 2) return;
+  const std::int64_t window = input[0];
+  const std::int64_t horizon = output[0];
+  std::int64_t first = 0;
+  for (std::size_t part = 0; part < rule.rows.size(); ++part) {
+    const std::int64_t before = std::min(first, window);  // rows that inputs may reach back to
+    const std::int64_t samples =
+        std::max<std::int64_t>(0, before + rule.rows[part] - window - horizon + 1);
+    first += rule.rows[part];
+    const auto found = rule.splits.find(std::string(kSplitNames[part]));
+    if (found == rule.splits.end() || found->second.count == samples) continue;
+    misfit(where, kMeasuredRuleKey,
+           "'rows' has " + std::to_string(rule.rows[part]) + " of " + found->first +
+               ", which are " + std::to_string(samples) +
+               " samples of the network, and 'count' says " + std::to_string(found->second.count));
+  }
+}
+
 }  // namespace
 
 bool is_rule_key(std::string_view key) {
@@ -139,6 +161,7 @@ void check_rule_fits(const Rule& rule, const Shape& input, const Shape& output,
   }
   if (rule.input && rule.input->kind == "points") check_points(rule, input, output, where);
   if (rule.output) check_classes(*rule.output, output, where);
+  if (rule.measured) check_rows(*rule.measured, input, output, where);
 }
 
 }  // namespace tbn

@@ -148,6 +148,32 @@ class Series(ToolTest):
                 found = self.mse(form, root)
                 self.assertLess(abs(found - expected), 1e-5 * max(1, expected))
 
+    def test_a_teacher_and_a_start_of_another_table_are_refused_and_said(self):
+        names = ["flow", "level", "temp"]
+        tables = {"same.csv": {}, "permuted.csv": {"order": [2, 0, 1]},
+                  "units.csv": {"change": lambda x: 1000 * x}}
+        for name, options in tables.items():
+            write_table(self.folder / name, names, 700, 15, **options)
+        (self.folder / "teacher.yaml").write_text(CONFIG % ("teacher", MODELS["tsmixer"], "csv", "same.csv"))
+        self.call("tbn-train", "--config", "teacher.yaml")
+
+        def train(table, key, **options):
+            return self.call("tbn-train", "--config", "teacher.yaml", f"name={table}", f"data.root={table}",
+                             f"{key}=runs/teacher", "--overwrite", **options)
+
+        said = {"permuted.csv": "its columns are in another order ('temp' is where 'flow' was)",
+                "units.csv": "its columns had other units ('"}
+        for table, words in said.items():
+            done = train(table, "teacher.from", code=3)
+            self.assertIn(f"teacher.from: 'runs/teacher/checkpoints/best.safetensors': {words}", done.stderr)
+            self.assertFalse((self.folder / "runs" / table).exists())
+            done = train(table, "init.from")
+            self.assertIn(f"init.from: runs/teacher/checkpoints/best.safetensors: {words}", done.stdout)
+            self.assertIn("its weights are taken as they are", done.stdout)
+        for key in ("teacher.from", "init.from"):
+            out = train("same.csv", key).stdout
+            self.assertNotIn("its columns", out)
+
     def test_the_figure_is_one_on_run_checkpoint_file_and_file_of_file(self):
         for data, file, names, rows, minutes in TABLES:
             for model in MODELS:

@@ -153,3 +153,31 @@ TEST_CASE("a rule of another network is refused") {
   const Rule series{.input = InputRule{.kind = "series", .steps = {StandardiseStep{{1}, {1}}}}};
   CHECK(says(misfit(series, {96, 2}, {24, 2}), {"means of 1 columns"}));
 }
+
+TEST_CASE("the rows of a series and the samples counted in them are those of one network") {
+  // Inputs reach back over the border of a split, but not before the first row.
+  const Shape input = {24, 2};
+  const Shape output = {6, 2};
+  const auto rule = [](const std::map<std::string, MeasuredSplit>& splits) {
+    return Rule{.measured = MeasuredRule{.data = "csv", .splits = splits, .rows = {490, 70, 140}}};
+  };
+  const std::map<std::string, MeasuredSplit> right = {
+      {"train", {.count = 461}}, {"validation", {.count = 65}}, {"test", {.count = 135}}};
+  check_rule_fits(rule(right), input, output, "f.tbn");
+  check_rule_fits(rule({}), input, output, "f.tbn");
+  for (const auto& [split, found] : right) {
+    for (const std::int64_t wrong :
+         {std::int64_t{0}, found.count - 1, found.count + 1, std::int64_t{1} << 53}) {
+      std::map<std::string, MeasuredSplit> splits = right;
+      splits[split].count = wrong;
+      CHECK(says(
+          message_of<DataError>([&] { check_rule_fits(rule(splits), input, output, "f.tbn"); }),
+          {"f.tbn: tbn.measured: 'rows' has ", " of " + split + ", which are ",
+           std::to_string(found.count) + " samples", "'count' says " + std::to_string(wrong)}));
+    }
+  }
+  // A split that is shorter than what is to be forecast has none.
+  Rule none = rule({{"validation", {.count = 0}}});
+  none.measured->rows = {490, 3, 140};
+  check_rule_fits(none, input, output, "f.tbn");
+}

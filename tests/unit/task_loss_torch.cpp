@@ -252,6 +252,64 @@ TEST_CASE("a teacher of other classes, other inputs or none at all cannot teach"
                  {"none.safetensors"}));
 }
 
+TEST_CASE(
+    "a teacher takes every input for what the student takes it, and what else differs is said") {
+  Lesson lesson(spec_of(Task::kForecasting, {3, 2}, {3, 2}));
+  const Rule rule{.input = InputRule{.kind = "series",
+                                     .steps = {StandardiseStep{{1, 10}, {2, 5}}},
+                                     .columns = {"flow", "level"},
+                                     .seconds = 900}};
+  const auto file = lesson.folder / "taught.safetensors";
+  write_checkpoint(
+      file, {.model = state_of(lesson.teacher), .graph = lesson.teacher.graph(), .rule = rule});
+  lesson.config.teacher.from = file.string();
+  const auto taught_on = [&](const Rule& data) {
+    return TaskLoss(lesson.config, lesson.spec, torch::kCPU, data).notes();
+  };
+  const auto refusal = [&](const Rule& data) {
+    return test::message_of<DataError>([&] { taught_on(data); });
+  };
+  CHECK(taught_on(rule).empty());
+  CHECK(taught_on({}).empty());
+  Rule permuted = rule;
+  permuted.input->columns = {"level", "flow"};
+  CHECK(test::says(refusal(permuted), {"teacher.from: '" + file.string() + "': its columns are in ",
+                                       "a teacher must have been trained on the inputs"}));
+  Rule scaled = rule;
+  scaled.input->steps = {StandardiseStep{{1000, 10}, {2000, 5}}};
+  CHECK(test::says(refusal(scaled), {"its columns had other units ('flow' has mean 1000"}));
+  Rule slower = rule;
+  slower.input->seconds = 3600;
+  REQUIRE(taught_on(slower).size() == 1);
+  CHECK(test::says(taught_on(slower).front(), {"teacher.from: '", "its rows were 900 s apart"}));
+}
+
+TEST_CASE("a teacher of parts knows the student's categories and names, in their order") {
+  SampleSpec spec = spec_of(Task::kSegmentation, {3, 5}, {3, 3});
+  spec.class_names = {"p", "q", "r"};
+  Lesson lesson(spec);
+  const Rule rule{
+      .input = InputRule{.kind = "points", .steps = {ChooseStep{}}, .columns = {"x", "y", "z"}},
+      .output = OutputRule{.kind = "point_class",
+                           .classes = {"p", "q", "r"},
+                           .categories = {{"bag", 0, 1}, {"mug", 1, 2}}}};
+  const auto file = lesson.folder / "parts.safetensors";
+  write_checkpoint(
+      file, {.model = state_of(lesson.teacher), .graph = lesson.teacher.graph(), .rule = rule});
+  lesson.config.teacher.from = file.string();
+  const auto refusal = [&](const SampleSpec& samples, const Rule& data) {
+    return test::message_of<DataError>(
+        [&] { TaskLoss(lesson.config, samples, torch::kCPU, data); });
+  };
+  CHECK_NOTHROW(TaskLoss(lesson.config, spec, torch::kCPU, rule));
+  SampleSpec renamed = spec;
+  renamed.class_names = {"q", "p", "r"};
+  CHECK(test::says(refusal(renamed, rule), {"2 of 3 are called otherwise: 'q' for 'p'"}));
+  Rule other = rule;
+  other.output->categories = {{"mug", 0, 1}, {"bag", 1, 2}};
+  CHECK(test::says(refusal(spec, other), {"its categories of parts are in another order"}));
+}
+
 TEST_CASE("only labels of whole images can be mixed") {
   Config config;
   config.data.mixup = GENERATE(0.0, 0.2);

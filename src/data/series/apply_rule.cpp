@@ -17,19 +17,13 @@ namespace {
 constexpr double kFar = 3;                                 // deviations, or times a deviation
 constexpr std::int64_t kMostRows = std::int64_t{1} << 40;  // no sum of three overflows
 
-bool differs(const SeriesStatistics& a, const SeriesStatistics& b, std::size_t c) {
-  const double scale = b.deviation[c] / a.deviation[c];
-  return std::abs(b.mean[c] - a.mean[c]) > kFar * a.deviation[c] || scale > kFar ||
-         scale < 1 / kFar;
-}
-
 // Empty where the values may be of the same units.
 std::string units_sentence(const std::vector<std::string>& names, const SeriesStatistics& rule,
                            const SeriesStatistics& found) {
   std::size_t count = 0;
   std::size_t first = 0;
   for (std::size_t c = 0; c < names.size(); ++c) {
-    if (differs(rule, found, c) && count++ == 0) first = c;
+    if (are_other_units(rule, found, c) && count++ == 0) first = c;
   }
   if (count == 0) return {};
   return fmt::format(
@@ -42,6 +36,12 @@ std::string units_sentence(const std::vector<std::string>& names, const SeriesSt
 }
 
 }  // namespace
+
+bool are_other_units(const SeriesStatistics& a, const SeriesStatistics& b, std::size_t column) {
+  const double scale = b.deviation[column] / a.deviation[column];
+  return std::abs(b.mean[column] - a.mean[column]) > kFar * a.deviation[column] || scale > kFar ||
+         scale < 1 / kFar;
+}
 
 void check_rule(const SeriesRule& rule, std::int64_t columns, const std::string& where) {
   const auto fail = [&](const std::string& what) {

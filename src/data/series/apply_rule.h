@@ -18,9 +18,12 @@ void check_rule(const SeriesRule& rule, std::int64_t columns, const std::string&
 // Of `rule`, with what it leaves open from `found`, the rule that the table at hand would make.
 SeriesRule completed(SeriesRule rule, const SeriesRule& found);
 
+// Whether a column's mean is more than 3 of the deviations `a` off, or its deviation more than 3
+// times as large or small, as in other units.
+bool are_other_units(const SeriesStatistics& a, const SeriesStatistics& b, std::size_t column);
+
 // Sentences on what of the table a network of `rule` was not measured on: more rows, another step,
-// and columns whose mean is more than 3 of the rule's deviations off, or whose deviation is more
-// than 3 times as large or small, as a table in other units has. `found` has no statistics.
+// and columns in other units. `found` has no statistics.
 std::vector<std::string> differences(const CsvTable& table, const SeriesRule& rule,
                                      const SeriesRule& found);
 

@@ -10,8 +10,10 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "config/data_options.h"
+#include "config/key_use.h"
 #include "config/load.h"
 #include "data/data_rule.h"
+#include "data/input_match.h"
 #include "data/loader.h"
 #include "data/registry.h"
 #include "tbn/error.h"
@@ -98,13 +100,25 @@ void check_same_images(const Graph& then, const Graph& now, const std::string& w
       fmt::join(b->std, ", "), where));
 }
 
+// Weights may come from other data; what was learned of an input is then used for another one.
+void add_warm_start(const WarmStart& start, const Rule& data, std::vector<std::string>& lines) {
+  lines.push_back(describe(start));
+  const InputMatch match = match_inputs(start.rule, data);
+  for (const std::vector<std::string>* found : {&match.others, &match.alike}) {
+    for (const std::string& text : *found) {
+      lines.push_back(fmt::format("init.from: {}: {}; its weights are taken as they are",
+                                  start.from.string(), text));
+    }
+  }
+}
+
 }  // namespace
 
 TrainerSetup::TrainerSetup(const Config& config, const Checkpoint* from)
     : device(prepare_device(config.train)),
       data(storable_data(config.data, from)),
       source(choose_source(config, *data.train, loader_options(config, *data.train), device)),
-      loss(config, data.train->spec(), device),
+      loss(config, data.train->spec(), device, data.rule),
       state(config, graph_for(config, data), device, from != nullptr,
             data.train->spec().class_keys()),
       step_mode(choose_step_mode(config.train, device)),
@@ -169,7 +183,9 @@ std::vector<std::string> opening_lines(const Config& config, const TrainerSetup&
   for (const std::string& note : {setup.source.note, setup.step_mode.note}) {
     if (!note.empty()) lines.push_back(note);
   }
-  if (setup.state.warm_started()) lines.push_back(describe(*setup.state.warm_started()));
+  for (const std::string& note : setup.loss.notes()) lines.push_back(note);
+  if (setup.state.warm_started()) add_warm_start(*setup.state.warm_started(), data.rule, lines);
+  if (const std::string late = beyond_end(config); !late.empty()) lines.push_back(late);
   if (!run.from || run.is_at_end) return lines;
   const TrainProgress& p = setup.state.progress();
   lines.push_back(fmt::format("resuming at epoch {}, step {} of {}", p.epoch + 1, p.step_in_epoch,

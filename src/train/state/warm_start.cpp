@@ -30,7 +30,7 @@ struct Source {
   std::string where;
   TensorMap tensors;
   std::optional<Graph> graph;        // of a checkpoint
-  std::vector<std::string> classes;  // of a checkpoint that says them
+  Rule rule;                         // of a checkpoint's data
   std::vector<std::string> foreign;  // torchvision's names that have no place in the network
 };
 
@@ -58,7 +58,7 @@ Source read_source(const fs::path& from, const Graph& graph) {
     Checkpoint checkpoint = read_checkpoint(path);
     source.tensors = std::move(checkpoint.ema.empty() ? checkpoint.model : checkpoint.ema);
     source.graph = std::move(checkpoint.graph);
-    if (checkpoint.rule.output) source.classes = checkpoint.rule.output->keys();
+    source.rule = std::move(checkpoint.rule);
   } else if (const auto family = torchvision_family(file.tensors)) {
     RenamedTensors renamed = from_torchvision(*family, graph, file.tensors);
     source.tensors = std::move(renamed.tensors);
@@ -120,7 +120,10 @@ class TrainedTensors {
   }
 
   const std::string& where() const { return source_.where; }
-  const std::vector<std::string>& classes() const { return source_.classes; }
+  const Rule& rule() const { return source_.rule; }
+  std::vector<std::string> classes() const {
+    return source_.rule.output ? source_.rule.output->keys() : std::vector<std::string>{};
+  }
 
   std::vector<std::string> unused() const {
     std::vector<std::string> names = source_.foreign;
@@ -159,7 +162,7 @@ class WarmStarter {
   WarmStarter(GraphModule& module, Source source, const std::vector<std::string>& classes)
       : module_(module),
         trained_(std::move(source)),
-        start_{.from = trained_.where()},
+        start_{.from = trained_.where(), .rule = trained_.rule()},
         rows_(match_class_rows(trained_.classes(), classes)),
         classifier_(classifier_of(module.graph())) {
     start_.classes = rows_.note;

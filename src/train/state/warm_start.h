@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tbn/rule.h"
 #include "train/executor/graph_module.h"
 
 namespace tbn {
@@ -19,6 +20,7 @@ struct WarmStart {
   // all.
   std::int64_t weights = 0;
   std::int64_t all_weights = 0;
+  Rule rule;            // of the data that a checkpoint was trained on; empty: not known
   std::string classes;  // how the file's classes differ; empty: they do not, or are not known
 };
 

@@ -6,6 +6,7 @@
 
 #include "base/finite.h"
 #include "data/class_match.h"
+#include "data/input_match.h"
 #include "eval/fit.h"
 #include "tbn/error.h"
 #include "train/executor/device.h"
@@ -18,10 +19,9 @@
 namespace tbn {
 namespace {
 
-// A teacher of other classes, or of these in another order, teaches nonsense: every logit must mean
-// what it means to the student.
+// A teacher of other classes, or of these in another order, teaches nonsense.
 void check_classes(const Rule& rule, const SampleSpec& spec, const std::string& where) {
-  if (!rule.output || spec.task.task != Task::kClassification) return;
+  if (!rule.output || spec.task.task == Task::kForecasting) return;
   const ClassMatch match = match_classes(*rule.output, spec, false, where);
   if (match.note.empty()) return;
   throw DataError(fmt::format(
@@ -29,17 +29,34 @@ void check_classes(const Rule& rule, const SampleSpec& spec, const std::string& 
       where, match.note));
 }
 
+// And so does one that takes a value for another than it is. What else differs is to be said.
+std::vector<std::string> check_inputs(const Rule& rule, const Rule& data,
+                                      const std::string& where) {
+  InputMatch match = match_inputs(rule, data);
+  if (!match.others.empty()) {
+    throw DataError(fmt::format(
+        "{}: {}; a teacher must have been trained on the inputs of the student, name by name and "
+        "unit by unit",
+        where, match.others.front()));
+  }
+  for (std::string& text : match.alike) text = fmt::format("{}: {}", where, text);
+  return std::move(match.alike);
+}
+
 std::shared_ptr<GraphModule> load_teacher(const TeacherConfig& teacher, const SampleSpec& spec,
-                                          c10::Device device) {
+                                          c10::Device device, const Rule& data,
+                                          std::vector<std::string>& notes) {
   if (teacher.from.empty()) return nullptr;
-  const std::string where = find_checkpoint_of("teacher.from", teacher.from).string();
-  const Checkpoint checkpoint = read_checkpoint(where);
-  check_classes(checkpoint.rule, spec, fmt::format("teacher.from: '{}'", where));
-  check_data_fits(checkpoint.graph, spec, fmt::format("teacher.from: {}", where));
-  check_finite(checkpoint.weights(), fmt::format("teacher.from: {}", where),
+  const std::string path = find_checkpoint_of("teacher.from", teacher.from).string();
+  const Checkpoint checkpoint = read_checkpoint(path);
+  const std::string where = fmt::format("teacher.from: '{}'", path);
+  check_classes(checkpoint.rule, spec, where);
+  check_data_fits(checkpoint.graph, spec, fmt::format("teacher.from: {}", path));
+  notes = check_inputs(checkpoint.rule, data, where);
+  check_finite(checkpoint.weights(), fmt::format("teacher.from: {}", path),
                "a network that diverged teaches nothing; name another checkpoint");
   auto module = std::make_shared<GraphModule>(checkpoint.graph);
-  load_state(*module, checkpoint.weights(), where);
+  load_state(*module, checkpoint.weights(), path);
   module->to(device);
   module->eval();
   return module;
@@ -47,12 +64,13 @@ std::shared_ptr<GraphModule> load_teacher(const TeacherConfig& teacher, const Sa
 
 }  // namespace
 
-TaskLoss::TaskLoss(const Config& config, const SampleSpec& spec, c10::Device device)
+TaskLoss::TaskLoss(const Config& config, const SampleSpec& spec, c10::Device device,
+                   const Rule& data)
     : train_(config.train),
       settings_(config.teacher),
       task_(spec.task.task),
       device_(device),
-      teacher_(load_teacher(config.teacher, spec, device)) {
+      teacher_(load_teacher(config.teacher, spec, device, data, notes_)) {
   if (task_ != Task::kClassification && (config.data.mixup > 0 || config.data.cutmix > 0)) {
     throw ConfigError("data.mixup and data.cutmix mix labels of whole images, for classification");
   }

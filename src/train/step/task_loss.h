@@ -3,6 +3,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <ATen/core/Tensor.h>
 #include <c10/core/Device.h>
@@ -17,10 +19,14 @@ class GraphModule;
 
 class TaskLoss {
  public:
-  // Loads the teacher where there is one. Throws ConfigError or DataError where it cannot teach
-  // this task.
-  TaskLoss(const Config& config, const SampleSpec& spec, c10::Device device);
+  // Loads the teacher where there is one, for data of this rule, of which it may be that nothing is
+  // known. Throws ConfigError or DataError where it cannot teach this task: every input and every
+  // output must mean to it what it means to the student.
+  TaskLoss(const Config& config, const SampleSpec& spec, c10::Device device, const Rule& data = {});
   ~TaskLoss();
+
+  // What the user should know of the teacher, sentences.
+  const std::vector<std::string>& notes() const { return notes_; }
 
   // A scalar in float32 or wider. `outputs` are the module's for this batch, just computed.
   at::Tensor operator()(const GraphModule& module, const at::Tensor& outputs,
@@ -37,6 +43,7 @@ class TaskLoss {
   TeacherConfig settings_;
   Task task_;
   c10::Device device_;
+  std::vector<std::string> notes_;
   std::shared_ptr<GraphModule> teacher_;  // null: none
 };
 
