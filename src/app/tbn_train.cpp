@@ -17,6 +17,7 @@
 #include "base/shown.h"
 #include "base/text.h"
 #include "config/data_options.h"
+#include "config/key_use.h"
 #include "config/load.h"
 #include "data/registry.h"
 #include "graph/summary.h"
@@ -69,14 +70,19 @@ std::string plan_text(const Config& config, const Plan& plan) {
 // What a dry run alone says: the size of the file to come, and what was assumed of the data.
 void print_forecast(const Config& config, const Plan& plan) {
   const FutureSize size = future_size(config, plan.samples);
-  fmt::print("packed file{}: {}\n",
-             size.without_rule.empty() ? "" : ", without the names and rules of the data",
-             size_text(size.file));
+  if (size.file) {
+    fmt::print("packed file{}: {}\n",
+               size.without_rule.empty() ? "" : ", without the names and rules of the data",
+               size_text(*size.file));
+  } else {
+    fmt::print("packed file: not known: {}\n", shown(size.unknown));
+  }
   if (!size.without_rule.empty())
     fmt::print("the data cannot be read: {}\n", shown(size.without_rule));
   if (!plan.samples.assumed.empty()) {
     fmt::print("the data are not here: {} assumed\n", shown(plan.samples.assumed));
   }
+  if (const std::string late = beyond_end(config); !late.empty()) fmt::print("{}\n", late);
 }
 
 Json plan_json(const Plan& plan) {
@@ -113,17 +119,6 @@ struct CloseFile {
   void operator()(std::FILE* file) const { std::fclose(file); }
 };
 
-// "test accuracy 91.28 %", of a summary.json.
-std::string result_text(const Json& summary) {
-  const Json* test = summary.find("test");
-  if (test == nullptr) return "no test result";
-  if (const Json* mse = test->find("mse")) return fmt::format("test MSE {:.4f}", mse->as_double());
-  if (const Json* top1 = test->find("top1")) {
-    return fmt::format("test accuracy {:.2f} %", top1->as_double());
-  }
-  return fmt::format("test mIoU {:.2f} %", test->at("miou").as_double());
-}
-
 // For what accompanies a training, which does not fail for a console that went away.
 void print_to(std::FILE* console, const std::string& text) {
   errno = 0;
@@ -142,11 +137,11 @@ int report_done(const CommandLine& line, const OpenRun& run, std::FILE* console)
   const RunResult& result = *run.result;
   if (line.json()) print_json(result.summary);
   if (line.quiet() && !line.json()) {
-    fmt::print("{}: {}\n", shown(run.directory.folder().string()), result_text(result.summary));
+    fmt::print("{}: {}\n", shown(run.directory.folder().string()), result.test);
   }
   print_to(console,
            fmt::format("'{}' is complete, {}: {}\n", shown(run.directory.folder().string()),
-                       counted(result.epochs, "epoch"), result_text(result.summary)));
+                       counted(result.epochs, "epoch"), result.test));
   for (const std::string& note : run.notes) print_to(console, note + "\n");
   print_ways_on(console, run.directory.folder());
   return kDone;
@@ -190,7 +185,8 @@ void print_dry_run(const CommandLine& line, const Config& config, const Plan& pl
   }
   Json json = plan_json(plan);
   const FutureSize size = future_size(config, plan.samples);
-  json["file"] = size_json(size.file);
+  if (size.file) json["file"] = size_json(*size.file);
+  if (!size.unknown.empty()) json["without_file"] = size.unknown;
   if (!size.without_rule.empty()) json["without_rule"] = size.without_rule;
   if (!plan.samples.assumed.empty()) json["assumed"] = plan.samples.assumed;
   print_json(json);

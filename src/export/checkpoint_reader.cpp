@@ -5,9 +5,10 @@
 #include <utility>
 
 #include "base/text.h"
-#include "file/json.h"
+#include "file/atomic_write.h"
 #include "file/reader.h"
 #include "file/safetensors.h"
+#include "file/train_notes.h"
 #include "prepare/rule_grammar.h"
 #include "tbn/error.h"
 
@@ -24,6 +25,13 @@ fs::path checkpoint_of(const fs::path& path) {
   if (!fs::is_directory(path, ignored)) return path;
   for (const char* name : {"best.safetensors", "last.safetensors"}) {
     const fs::path file = path / "checkpoints" / name;
+    // Not passed over in silence for the other one.
+    const std::string kind = other_kind(file);
+    if (!kind.empty()) {
+      throw DataError(
+          "'" + file.string() + "' " + kind +
+          ", where a run has a checkpoint; move it away, or name the checkpoint itself");
+    }
     if (has_file(file)) return file;
   }
   throw DataError(
@@ -54,40 +62,33 @@ void check_kind(const SafetensorsFile& file, const std::string& where) {
   }
 }
 
-// The tensors under "ema/" where there are any, else those under "model/"; the rest is the
-// optimiser's.
-TensorMap take_tensors(SafetensorsFile& file, bool& averaged) {
+// The tensors under "ema/" where there are any, else those under "model/"; the rest is of the
+// optimiser and of random numbers.
+TensorMap take_tensors(SafetensorsFile& file, const std::string& where, bool& averaged) {
   TensorMap trained;
   TensorMap averages;
   for (auto& [name, tensor] : file.tensors) {
-    if (name.starts_with("model/")) trained.emplace(name.substr(6), std::move(tensor));
-    if (name.starts_with("ema/")) averages.emplace(name.substr(4), std::move(tensor));
+    if (name.starts_with("model/")) {
+      trained.emplace(name.substr(6), std::move(tensor));
+    } else if (name.starts_with("ema/")) {
+      averages.emplace(name.substr(4), std::move(tensor));
+    } else if (!name.starts_with("optim/") && !name.starts_with("rng/")) {
+      throw DataError(where + ": unknown tensor " + in_quotes(name));
+    }
   }
   averaged = !averages.empty();
   return averaged ? std::move(averages) : std::move(trained);
 }
 
-std::optional<double> number(const Json& metrics, const std::string& key,
-                             const std::string& where) {
-  const Json* value = metrics.find(key);
-  if (!value) return std::nullopt;
-  if (value->is_number()) return value->as_double();
-  throw DataError(where + ": tbn.metrics: '" + key + "' is no number");
-}
-
-void read_metrics(const SafetensorsFile& file, const std::string& where, TrainedModel& trained) {
+// What the trainer could not go on from is no checkpoint here either. Older ones may lack a text.
+void read_notes(const SafetensorsFile& file, const std::string& where, TrainedModel& trained) {
+  if (const std::string* text = find(file, "tbn.progress")) read_progress(*text, where);
   const std::string* text = find(file, "tbn.metrics");
   if (!text) return;
-  const Json metrics = parse_json(*text, where + ": tbn.metrics");
-  if (!metrics.is_object()) throw DataError(where + ": tbn.metrics: is no object of figures");
-  for (const char* measure : {"accuracy", "miou", "mse"}) {
-    const auto test = number(metrics, std::string("test_") + measure, where);
-    const auto val = number(metrics, std::string("val_") + measure, where);
-    if (!test && !val) continue;
-    trained.measure = measure;
-    trained.test = test;
-    trained.val = val;
-  }
+  const SavedMetrics metrics = read_metrics(*text, where);
+  trained.measure = metrics.measure;
+  trained.test = metrics.test;
+  trained.val = metrics.val;
 }
 
 }  // namespace
@@ -98,14 +99,14 @@ TrainedModel read_trained(const fs::path& path) {
   SafetensorsFile file = read_safetensors(trained.path);
   check_kind(file, where);
   trained.model.graph = graph_from_json(*find(file, "tbn.graph"), where);
-  trained.model.tensors = take_tensors(file, trained.averaged);
+  trained.model.tensors = take_tensors(file, where, trained.averaged);
   check_tensors(trained.model.graph, trained.model.tensors, training_tensors, where);
   if (const std::string* config = find(file, "tbn.config")) trained.config_yaml = *config;
   trained.rule = rule_from(file.metadata, where);
   check_rule_fits(trained.rule, trained.model.graph.input_shape(),
                   trained.model.graph.output_shape(), where);
   check_rule_units(trained.rule, false, where);
-  read_metrics(file, where, trained);
+  read_notes(file, where, trained);
   return trained;
 }
 

@@ -35,11 +35,11 @@ ROOMS = (
     ("src/log", "progress, CSV, TensorBoard", "base file"),
 
     ("src/data/source", "what every data set is made of: options, samples, bytes of files", "base file"),
-    ("src/data/images", "image folders, CIFAR, IDX; decoding and random views", "base prepare data/source"),
+    ("src/data/images", "image folders, CIFAR, IDX; decoding and random views", "base file prepare data/source"),
     ("src/data/points", "clouds: HDF5, text, generated", "base file prepare data/source"),
-    ("src/data/series", "tables of numbers over time", "base data/source"),
-    ("src/data", "the registry of data sets, and batches of them", "base prepare data/source data/images data/points data/series"),
-    ("src/config", "YAML to settings and back", "base encodings graph data/source"),
+    ("src/data/series", "tables of numbers over time", "base file data/source"),
+    ("src/data", "the registry of data sets, and batches of them", "base file prepare data/source data/images data/points data/series"),
+    ("src/config", "YAML to settings and back", "base encodings file graph data/source"),
 
     ("src/runtime/plan", "what every backend knows of a packed network before it runs", "base encodings graph"),
     ("src/runtime/cpu/common", "what kernels on processors share", "runtime/plan"),

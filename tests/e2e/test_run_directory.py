@@ -1,5 +1,5 @@
-"""What keeps a run from being lost: one trainer in a folder, states that say what they are, files
-that are whole, names that can be kept."""
+"""What keeps a run from being lost: states that say what they are, and continuations that take nothing
+away."""
 
 import json
 import os
@@ -7,109 +7,9 @@ import random
 import resource
 import shutil
 import signal
-import struct
-import subprocess
-import time
 
-from tools_support import CONV_SETTINGS, ToolTest, main, read_safetensors_header
-
-RUN = ["tbn-train", "--config", "tiny.yaml"]
-
-
-def flip_bit(path, offset):
-    data = bytearray(path.read_bytes())
-    data[offset] ^= 1
-    path.write_bytes(bytes(data))
-
-
-def without_checksums(path, change=lambda metadata: None):
-    """Rewrites a checkpoint as it was written before there were checksums."""
-    content = path.read_bytes()
-    (length,) = struct.unpack("<Q", content[:8])
-    header = json.loads(content[8:8 + length])
-    for key in ("tbn.header_crc32c", "tbn.crc32c"):
-        header["__metadata__"].pop(key, None)
-    change(header["__metadata__"])
-    text = json.dumps(header).encode()
-    text += b" " * (-(8 + len(text)) % 64)
-    path.write_bytes(struct.pack("<Q", len(text)) + text + content[8 + length:])
-
-
-def huge(path, tensor):
-    """Makes every value of a float tensor in a checkpoint 1e38."""
-    content = bytearray(path.read_bytes())
-    (length,) = struct.unpack("<Q", content[:8])
-    begin, end = json.loads(content[8:8 + length])[tensor]["data_offsets"]
-    content[8 + length + begin:8 + length + end] = struct.pack("<f", 1e38) * ((end - begin) // 4)
-    path.write_bytes(bytes(content))
-    without_checksums(path)
-
-
-class RunDirectoryTest(ToolTest):
-    @property
-    def last(self):
-        return self.run_folder / "checkpoints" / "last.safetensors"
-
-    @property
-    def best(self):
-        return self.run_folder / "checkpoints" / "best.safetensors"
-
-    @property
-    def summary(self):
-        return self.run_folder / "summary.json"
-
-    def progress(self, path):
-        return json.loads(read_safetensors_header(path)["__metadata__"]["tbn.progress"])
-
-    def begin(self, *arguments, **options):
-        """Starts a long run and returns when its first epoch is saved."""
-        process = self.start(*RUN, *CONV_SETTINGS, "train.epochs=1000000", *arguments, **options)
-        self.addCleanup(process.kill)
-        while not self.last.exists():
-            self.assertIsNone(process.poll())
-            time.sleep(0.005)
-        return process
-
-
-class Locks(RunDirectoryTest):
-    def test_of_two_that_start_at_once_one_trains(self):
-        for _ in range(20):
-            shutil.rmtree(self.run_folder, ignore_errors=True)
-            pair = [self.start(*RUN, "train.epochs=2") for _ in range(2)]
-            ends = [process.communicate(timeout=120) for process in pair]
-            codes = sorted(process.returncode for process in pair)
-            self.assertEqual(codes, [0, 2], ends)
-            refusal = ends[0][1] + ends[1][1]
-            self.assertRegex(refusal, r"run directory 'runs/tiny' (is in use by (another process|"
-                                      r"process \d+ on host \S+);|holds a run that is complete;)")
-            rows = (self.run_folder / "metrics.csv").read_text().splitlines()
-            self.assertEqual([row.split(",")[0] for row in rows], ["epoch", "1", "2"])
-            self.assertFalse((self.run_folder / "lock").exists())
-
-    def test_a_run_under_way_is_left_alone_and_a_dead_one_is_free(self):
-        process = self.begin()
-        before = (self.run_folder / "config.yaml").read_bytes()
-        host = os.uname().nodename
-        for way in (["--overwrite"], ["--resume"], ["--resume=best"], []):
-            self.fails(2, f"run directory 'runs/tiny' is in use by process {process.pid} on host "
-                          f"{host}; wait for it, end it, or choose another with name=...",
-                       *RUN, *CONV_SETTINGS, *way)
-        self.assertEqual(before, (self.run_folder / "config.yaml").read_bytes())
-        process.kill()
-        process.wait()
-        self.train(*CONV_SETTINGS, "--resume", "train.epochs=1")
-
-    def test_auto_waits_for_the_owner_and_then_continues(self):
-        process = self.begin()
-        other = self.start(*RUN, *CONV_SETTINGS, "--resume=auto", "train.epochs=1")
-        waits = other.stdout.readline()
-        self.assertEqual(waits, f"run directory 'runs/tiny' is in use by process {process.pid} on "
-                                f"host {os.uname().nodename}: waiting up to 100 s for its end\n")
-        process.send_signal(signal.SIGTERM)
-        self.assertEqual(process.wait(timeout=60), 143)
-        out, err = other.communicate(timeout=60)
-        self.assertEqual(other.returncode, 0, err)
-        self.assertIn("nothing is left to train", out)
+from run_support import RUN, RunDirectoryTest, flip_bit, huge, without_checksums
+from tools_support import CONV_SETTINGS, main
 
 
 class Resume(RunDirectoryTest):
@@ -306,6 +206,24 @@ class Continuing(RunDirectoryTest):
         self.assertIn("--resume: 'lr: 0.04' in section 'optim' was 'lr: 0.05' when the run began",
                       done.stderr)
 
+    def test_auto_of_a_run_whose_summary_has_values_of_other_types_writes_it_again(self):
+        self.train("train.epochs=2")
+        good = json.loads(self.summary.read_text())
+        for change in ({"test": 91}, {"test": {"top1": "91"}}, {"epochs": "2"}, {"complete": 1}):
+            self.summary.write_text(json.dumps({**good, **change}))
+            done = self.train("--resume=auto", "train.epochs=2")
+            self.assertIn("nothing is left to train", done.stdout)
+            self.assertEqual(json.loads(self.summary.read_text())["test"], good["test"])
+
+    def test_a_continuation_that_its_metrics_speak_against_leaves_no_log(self):
+        self.train("train.epochs=1")
+        metrics = self.run_folder / "metrics.csv"
+        metrics.write_text("a,b\n")
+        log = self.run_folder / "train.log"
+        log.unlink()
+        self.train("train.epochs=2", "--resume", code=3)
+        self.assertFalse(log.exists())
+
     def test_two_ways_to_resume_contradict_each_other(self):
         self.train("train.epochs=1")
         for ways in (["--resume=auto", "--resume"], ["--resume", "--resume=best"]):
@@ -390,122 +308,6 @@ class Continuing(RunDirectoryTest):
             if kept is not None:
                 path.write_bytes(kept)
         self.train("train.epochs=2", "--resume")
-
-
-class Checkpoints(RunDirectoryTest):
-    def test_a_flipped_bit_is_found_by_every_tool_that_reads_a_checkpoint(self):
-        self.train("train.epochs=1")
-        good = self.best.read_bytes()
-        (length,) = struct.unpack("<Q", good[:8])
-        other = [*RUN, "name=other", "train.epochs=1"]
-        for offset in (len(good) - 100, 8 + length + 5, good.index(b'"epoch') + 10):
-            for path in (self.best, self.last):
-                flip_bit(path, offset)
-            for tool in (["tbn-eval", "runs/tiny"], ["tbn-export", "runs/tiny", "-o", "x.tbn"],
-                         [*RUN, "train.epochs=2", "--resume"], ["tbn-train", "--resume", "runs/tiny"],
-                         [*other, "init.from=runs/tiny"], [*other, "teacher.from=runs/tiny"]):
-                done = self.call(*tool, code=3)
-                self.assertIn(".safetensors: damaged: ", done.stderr)
-            for path in (self.best, self.last):
-                flip_bit(path, offset)
-        self.call("tbn-eval", "runs/tiny")
-
-    def test_a_checkpoint_of_before_there_were_checksums_is_read_by_every_tool(self):
-        self.train("train.epochs=1")
-        for path in (self.best, self.last):
-            without_checksums(path)
-        self.call("tbn-eval", "runs/tiny")
-        self.call("tbn-export", "runs/tiny", "-o", "x.tbn")
-        self.train("train.epochs=2", "--resume")
-
-    def test_a_run_killed_inside_an_epoch_goes_on_from_its_last_minute(self):
-        settings = [*CONV_SETTINGS, "train.epochs=2", "train.ema=0.9", "data.flip=true",
-                    "train.batch_size=10"]
-        self.train(*settings)
-        straight = [self.last.read_bytes(), self.best.read_bytes()]
-        often = "train.checkpoint_minutes=0.000001"  # after each step
-        self.train(*settings, "--overwrite", often)
-        self.assertEqual(straight[0][-10000:], self.last.read_bytes()[-10000:])
-        process = self.start(*RUN, *settings, "--overwrite", often)
-        deadline = time.monotonic() + 60
-        while True:
-            self.assertLess(time.monotonic(), deadline)
-            try:
-                progress = self.progress(self.last)
-                if progress["epoch"] == 0 and progress["step_in_epoch"] > 2:
-                    break
-            except (FileNotFoundError, json.JSONDecodeError):
-                pass
-        process.kill()
-        process.communicate()
-        progress = self.progress(self.last)
-        self.assertGreater(progress["step_in_epoch"], 2)
-        done = self.train(*settings, "--resume")
-        self.assertIn(f"resuming at epoch 1, step {progress['step_in_epoch']} of 50", done.stdout)
-        self.assertEqual(straight, [self.last.read_bytes(), self.best.read_bytes()])
-
-    def test_no_minutes_is_no_checkpoint_inside_an_epoch(self):
-        self.train("train.epochs=1", "train.checkpoint_minutes=0")
-        self.assertNotIn("saved at epoch", (self.run_folder / "train.log").read_text())
-        self.train("train.epochs=1", "train.checkpoint_minutes=0.000001", "--overwrite")
-        self.assertIn("saved at epoch 1, step 9", (self.run_folder / "train.log").read_text())
-
-
-class Names(RunDirectoryTest):
-    def test_a_setting_that_a_checkpoint_cannot_keep_is_refused_before_training(self):
-        bad = os.fsdecode(b"data\xff")
-        shutil.copytree(self.folder / "data", self.folder / bad)
-        self.fails(2, "command line: data.root: is not UTF-8, which checkpoints keep; rename it, or "
-                      "make a link to it", *RUN, f"data.root={bad}")
-        self.assertFalse((self.folder / "runs").exists())
-
-    def test_a_class_folder_that_is_not_utf8_is_refused_before_training(self):
-        for name in (b"blue", b"caf\xe9"):
-            folder = self.folder / "images" / "train" / os.fsdecode(name)
-            folder.mkdir(parents=True)
-            for i in range(4):
-                (folder / f"{i}.jpg").write_bytes(b"\xff\xd8")  # read later than its folder's name
-        shutil.copytree(self.folder / "images" / "train", self.folder / "images" / "val")
-        done = self.call(*RUN, "data={name: image_folder, root: images, image_size: 32, classes: 2, "
-                               "validation: 2}", code=3)
-        self.assertIn("UTF-8", done.stderr)
-        self.assertIn("caf?", done.stderr)
-        self.assertFalse(self.run_folder.exists())
-
-    def test_a_command_line_that_is_not_utf8_is_kept_in_the_environment_all_the_same(self):
-        config = os.fsdecode(b"caf\xe9.yaml")
-        shutil.copy(self.folder / "tiny.yaml", self.folder / config)
-        self.call("tbn-train", "--config", config, "train.epochs=1")
-        environment = json.loads((self.run_folder / "environment.json").read_text())
-        self.assertIn("caf\N{REPLACEMENT CHARACTER}.yaml", environment["command"])
-
-    def test_a_result_is_not_lost_over_the_name_of_its_file(self):
-        self.train("train.epochs=1")
-        copy = os.fsdecode(b"caf\xe9.safetensors")
-        shutil.copy(self.best, self.folder / copy)
-        self.assertEqual(self.call_json("tbn-eval", copy)["path"],
-                         "caf\N{REPLACEMENT CHARACTER}.safetensors")
-
-
-class Descriptors(RunDirectoryTest):
-    def test_with_closed_descriptors_no_file_becomes_the_console(self):
-        for closed in ("0<&-", ">&-", "2>&-", "0<&- >&- 2>&-"):
-            shutil.rmtree(self.run_folder, ignore_errors=True)
-            command = " ".join(f"'{part}'" for part in self.command(*RUN, "train.epochs=2"))
-            done = subprocess.run(f"{command} {closed}", shell=True, cwd=self.folder, timeout=120)
-            self.assertEqual(done.returncode, 0, closed)
-            rows = (self.run_folder / "metrics.csv").read_text().splitlines()
-            self.assertEqual([row.split(",")[0] for row in rows], ["epoch", "1", "2"], closed)
-            self.call("tbn-eval", "runs/tiny")
-            for tool in (f"tbn-eval' runs/tiny --predictions p{len(closed)}",
-                         f"tbn-export' runs/tiny -o x{len(closed)}.tbn"):
-                binary = self.command("")[0]
-                done = subprocess.run(f"'{binary}/{tool} {closed}", shell=True, cwd=self.folder,
-                                      timeout=120)
-                self.assertEqual(done.returncode, 0, tool + closed)
-            lines = (self.folder / f"p{len(closed)}").read_text().split()
-            self.assertEqual(len(lines), 200)
-            self.call("tbn-eval", f"x{len(closed)}.tbn", "--verify")
 
 
 if __name__ == "__main__":

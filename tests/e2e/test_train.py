@@ -2,6 +2,7 @@
 
 import csv
 import json
+import resource
 import struct
 
 from tools_support import CONV_SETTINGS, ROOT, ToolTest, main, read_safetensors_header
@@ -182,6 +183,25 @@ class Plan(ToolTest):
         self.assertIn("the data cannot be read: data set 'fashion_mnist' not found", text)
         plan = self.call_json("tbn-train", "--config", "tiny.yaml", "--dry-run", "data.root=/nowhere")
         self.assertIn("not found", plan["without_rule"])
+
+    def test_a_dry_run_of_a_giant_layer_makes_none_of_it(self):
+        giant = ("model={type: custom, layers: [flatten, {linear: {out_features: 1000000}}, relu, "
+                 "{linear: {out_features: classes}}]}")
+        forms = (["weights={encoding: float, rules: []}"],
+                 ["weights={encoding: tiled, p: 4, latent: full, rules: []}"])
+        for form in forms:
+            arguments = ["tbn-train", "--config", "tiny.yaml", "--dry-run", giant, *form, "optim.groups=[]"]
+            with self.subTest(form=form):
+                most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+                plan = self.call_json(*arguments)
+                self.assertEqual(plan["totals"]["weights"], 784 * 10 ** 6 + 10 ** 7)
+                self.assertNotIn("file", plan)
+                self.assertIn("more than 1,073,741,824 bytes in training", plan["without_file"])
+                self.assertIn("packed file: not known: its weights take more than",
+                              self.call(*arguments).stdout)
+                # Of all children so far, in KiB: LibTorch itself is some hundred MiB.
+                self.assertLess(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss,
+                                max(most, 1 << 20))
 
     def test_sizes_are_the_datas_own_where_they_are_there_and_said_to_be_assumed_elsewhere(self):
         data = self.folder / "wide"

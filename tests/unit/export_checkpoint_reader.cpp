@@ -82,6 +82,15 @@ TEST_CASE("a run directory means its best checkpoint, else its last") {
   CHECK(read_trained(run.path()).path.filename() == "best.safetensors");
 }
 
+TEST_CASE(
+    "something else in the place of a run's best checkpoint is not passed over for its last") {
+  const test::TempDir run;
+  write(run / "checkpoints/last.safetensors", checkpoint());
+  std::filesystem::create_symlink("absent", run / "checkpoints/best.safetensors");
+  CHECK(
+      test::says(refusal(run.path()), {"best.safetensors' is a symbolic link that leads nowhere"}));
+}
+
 TEST_CASE("files that are no checkpoint are refused for what they are") {
   const test::TempDir folder;
   CHECK(test::says(refusal(folder / "none.safetensors"), {"none.safetensors"}));
@@ -120,4 +129,35 @@ TEST_CASE("a checkpoint whose parts do not fit together is refused with its name
   write(folder / "c.safetensors", file);
   CHECK(test::says(refusal(folder / "c.safetensors"),
                    {"c.safetensors: tbn.metrics: 'test_accuracy' is no number"}));
+}
+
+TEST_CASE("what the trainer could not go on from is not exported either") {
+  const test::TempDir folder;
+  const std::string good =
+      R"({"epoch":1,"step_in_epoch":0,"global_step":9,"loss_sum":0.5,"correct":0,"labels":0,)"
+      R"("samples":0,"best_epoch":0})";
+  const auto with_progress = [&](const std::string& text) {
+    Written file = checkpoint();
+    file.metadata["tbn.progress"] = text;
+    write(folder / "p.safetensors", file);
+  };
+  with_progress(good);
+  CHECK(read_trained(folder / "p.safetensors").test == 89.5);
+  const auto changed = [&](const std::string& from, const std::string& to) {
+    std::string text = good;
+    return text.replace(text.find(from), from.size(), to);
+  };
+  for (const std::string& bad :
+       {std::string("{"), std::string("[]"), std::string("{}"), changed("9", "-9"),
+        changed("9", "\"9\""), changed("\"best_epoch\":0", "\"best_epoch\":7"),
+        changed("\"step_in_epoch\":0", "\"step_in_epoch\":10"),
+        changed("\"samples\":0", "\"samples\":5")}) {
+    INFO(bad);
+    with_progress(bad);
+    CHECK(test::says(refusal(folder / "p.safetensors"), {"p.safetensors: tbn.progress: "}));
+  }
+  Written file = checkpoint();
+  file.tensors["mdel/stem.bias"] = HostTensor(DType::kF32, {2});
+  write(folder / "u.safetensors", file);
+  CHECK(test::says(refusal(folder / "u.safetensors"), {"unknown tensor 'mdel/stem.bias'"}));
 }

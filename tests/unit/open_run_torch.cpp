@@ -272,6 +272,26 @@ TEST_CASE("a best that is damaged or of another network is said, and beaten by t
   CHECK(says(damaged.notes[0], {"best.safetensors: damaged: ", "the next epoch replaces it"}));
 }
 
+TEST_CASE("a summary with values of other types is no result, and the run is judged by its state") {
+  for (const char* summary :
+       {"[]", R"({"complete": "yes", "epochs": 4, "steps": 40})",
+        R"({"complete": true, "epochs": "4", "steps": 40})",
+        R"({"complete": true, "epochs": 4, "steps": -1})",
+        R"({"complete": true, "epochs": 4, "steps": 40, "test": 91})",
+        R"({"complete": true, "epochs": 4, "steps": 40, "test": {"top1": "91"}})",
+        R"({"complete": true, "epochs": 4, "steps": 40, "test": {"mse": [1]}})",
+        R"({"complete": true, "epochs": 4, "steps": 40, "test": {}})"}) {
+    INFO(summary);
+    const tbn::test::TempDir folder;
+    make_state("complete: last, best", folder.path());
+    write_file(folder / "r/summary.json", summary);
+    const tbn::OpenRun run = tbn::open_run(config_in(folder.path()), RunMode::kResumeAuto);
+    CHECK_FALSE(run.result);
+    CHECK_FALSE(run.is_done);
+    CHECK(run.from);
+  }
+}
+
 TEST_CASE("--resume=auto says what it begins or goes back to") {
   const std::map<std::string, std::string> sentences = {
       {"absent", "there is no run in "},
@@ -306,11 +326,11 @@ TEST_CASE("what is prepared stays as it is, and places are tried") {
   make_state("complete: last, best", folder.path());
   const tbn::OpenRun run = tbn::open_run(config_in(folder.path(), kLongRun), RunMode::kResume);
   const auto before = files_in(folder.path());
-  run.directory.prepare(run.replaces);
+  run.directory.prepare();
   CHECK(before == files_in(folder.path()));
   fs::remove(folder / "r/checkpoints/best.safetensors");
   fs::create_directories(folder / "r/checkpoints/best.safetensors");
-  CHECK(says(message_of<tbn::SystemError>([&] { run.directory.prepare(false); }),
+  CHECK(says(message_of<tbn::SystemError>([&] { run.directory.prepare(); }),
              {"cannot write '", "/best.safetensors': Is a directory"}));
 }
 

@@ -167,3 +167,31 @@ TEST_CASE("a link in the place of the lock is not followed") {
   message_of<tbn::SystemError>([&] { RunLock lock(folder.path()); });
   CHECK(tbn::test::read_file(folder / "thesis.tex") == "years of work");
 }
+
+TEST_CASE("a lock whose file was removed or replaced by hand is not held any more") {
+  const tbn::test::TempDir folder;
+  const RunLock lock(folder.path());
+  lock.expect_held();
+  const auto sentence = [&] { return message_of<tbn::SystemError>([&] { lock.expect_held(); }); };
+  fs::rename(folder / "lock", folder / "away");
+  CHECK(says(sentence(), {"/lock' was removed or replaced while this training ran", "--resume"}));
+  tbn::test::write_file(folder / "lock", "1 elsewhere\n");
+  CHECK_FALSE(lock.is_held());
+  fs::remove(folder / "lock");
+  {
+    const RunLock second(folder.path());
+    CHECK(second.is_held());
+    CHECK_FALSE(lock.is_held());
+  }
+  fs::rename(folder / "away", folder / "lock");
+  CHECK(lock.is_held());
+}
+
+TEST_CASE("who lost the lock leaves the file of the next owner alone") {
+  const tbn::test::TempDir folder;
+  auto first = std::make_optional<RunLock>(folder.path());
+  fs::remove(folder / "lock");
+  const RunLock second(folder.path());
+  first.reset();
+  CHECK(second.is_held());
+}

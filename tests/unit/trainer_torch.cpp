@@ -6,6 +6,7 @@
 #include <functional>
 #include <sstream>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "config/data_options.h"
@@ -46,19 +47,22 @@ std::string message_of(const std::function<void()>& action) {
 
 }  // namespace
 
-TEST_CASE("overwriting a run removes what runs are made of and nothing else") {
+TEST_CASE(
+    "a run that gives way leaves the checkpoint that is written over and what is none of it") {
   const TemporaryFolder folder;
   const tbn::RunDirectory run(folder.path / "r");
   touch(run.config());
   touch(run.last());
+  touch(run.best());
+  touch(run.summary());
   touch(run.events() / "events.1");
   touch(run.folder() / "notes.txt");
-  run.prepare(true);
-  CHECK_FALSE(fs::exists(run.config()));
+  run.give_way(run.last());
+  CHECK(fs::exists(run.last()));
+  CHECK_FALSE(fs::exists(run.best()));
+  CHECK_FALSE(fs::exists(run.summary()));
   CHECK_FALSE(fs::exists(run.events()));
-  CHECK_FALSE(run.has_checkpoint());
   CHECK(fs::exists(run.folder() / "notes.txt"));
-  CHECK(fs::is_directory(run.last().parent_path()));
 }
 
 TEST_CASE("a file is no run directory") {
@@ -80,6 +84,13 @@ TEST_CASE("the checkpoint of a run is its best, else its last") {
   touch(run.best());
   CHECK(tbn::find_checkpoint(folder.path) == run.best());
   CHECK(tbn::find_checkpoint(run.last()) == run.last());
+  // Whoever asks for a run is not given its last for something else in the place of its best.
+  fs::remove(run.best());
+  REQUIRE(::mkfifo(run.best().c_str(), 0600) == 0);
+  CHECK(message_of([&] { tbn::find_checkpoint(folder.path); })
+            .ends_with(
+                "best.safetensors' is a pipe, where a run has a checkpoint; move it away, or name "
+                "the checkpoint itself"));
 }
 
 TEST_CASE("a resumed run may be longer or elsewhere, but not another experiment") {

@@ -1,12 +1,14 @@
 // Exports a network that was never trained, into memory.
 #include "app/train/future_size.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "base/shape.h"
 #include "base/text.h"
 #include "config/data_options.h"
 #include "data/registry.h"
@@ -17,6 +19,7 @@
 namespace tbn {
 namespace {
 
+constexpr std::int64_t kMostBytes = std::int64_t{1} << 30;  // of weights in training
 constexpr std::int64_t kTestVectors = 1;  // of tbn-export, unless it is told otherwise
 
 // Of pixels, with as many digits as means usually have.
@@ -24,6 +27,19 @@ ChannelStatistics usual_statistics(const SampleSpec& samples) {
   const auto channels = static_cast<std::size_t>(samples.input.front());
   return {.mean = std::vector<double>(channels, 125.30691805),
           .deviation = std::vector<double>(channels, 62.99321928)};
+}
+
+// Never more than twice the limit.
+std::int64_t bytes_in_training(const Graph& graph) {
+  std::int64_t sum = 0;
+  for (const Node& node : graph.nodes) {
+    for (const TensorSpec& spec : training_tensors(graph, node)) {
+      const auto bytes = checked_byte_count(spec.dtype, spec.shape);
+      sum += std::min(bytes.value_or(kMostBytes + 1), kMostBytes + 1);
+      if (sum > kMostBytes) return sum;
+    }
+  }
+  return sum;
 }
 
 // As tbn-export writes it, but for the rule of inputs and outputs.
@@ -72,11 +88,28 @@ PackedSize known_size(const Config& config, const DataSplits& data) {
 }  // namespace
 
 FutureSize future_size(const Config& config, const SampleSpec& samples) {
-  try {
-    return {known_size(config, load_data(data_options(config.data))), ""};
-  } catch (const Error& error) {
-    return {assumed_size(config, samples), error.what()};
+  // From shapes alone: what a dry run may not do is to make them.
+  if (bytes_in_training(training_graph(config, samples)) > kMostBytes) {
+    return {
+        .file = {},
+        .unknown = fmt::format("its weights take more than {} bytes in training, which a dry run "
+                               "does not make; the file that tbn-export writes will say it",
+                               grouped(static_cast<std::uint64_t>(kMostBytes))),
+        .without_rule = {}};
   }
+  FutureSize size;
+  try {
+    size.file = known_size(config, load_data(data_options(config.data)));
+    return size;
+  } catch (const Error& error) {
+    size.without_rule = error.what();
+  }
+  try {
+    size.file = assumed_size(config, samples);
+  } catch (const Error& error) {
+    size.unknown = error.what();
+  }
+  return size;
 }
 
 std::string size_text(const PackedSize& size) {

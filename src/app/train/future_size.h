@@ -1,6 +1,7 @@
 // How large the packed file of a configuration will be, before anything is trained.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "config/config.h"
@@ -11,7 +12,9 @@
 namespace tbn {
 
 struct FutureSize {
-  PackedSize file;
+  std::optional<PackedSize> file;
+  // Why there is none; else empty.
+  std::string unknown;
   // Why the data could not be asked for its rule (class names, sizes, columns: some hundred bytes),
   // which the file of a run has besides; empty where it is in.
   std::string without_rule;
@@ -20,7 +23,8 @@ struct FutureSize {
 // Of the file that tbn-export writes of such a run, without options. The data are read where they
 // are there, for their rule and statistics; else the statistics are of the usual length. So are the
 // figures of training: where they are shorter or longer the file may be a multiple of 64 bytes
-// smaller or larger.
+// smaller or larger. The file is made in memory, so that there is none of networks whose weights
+// take more than 1 GiB in training, nor of those that no file may hold.
 FutureSize future_size(const Config& config, const SampleSpec& samples);
 
 // "163,456 bytes: 98,304 of tiles, ...", without the parts that are nothing.

@@ -29,7 +29,7 @@ struct OpenRun {
   Config config;  // as asked for; settings younger than a run that is continued are as it began
   RunDirectory directory;
   std::unique_ptr<RunLock> lock;      // until the end of the run
-  bool replaces = false;              // an older run's files are to go
+  bool replaces = false;              // an older run's files go with the first save
   std::optional<Checkpoint> from;     // the state to continue; none: from the start
   std::filesystem::path from_path;    // where it was read, for messages
   bool is_best = false;               // `from` is best.safetensors

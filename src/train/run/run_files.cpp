@@ -12,17 +12,31 @@
 
 namespace tbn {
 
-RunFiles::RunFiles(const Config& config, const RunDirectory& run, std::string device,
-                   std::vector<std::string> command_line, bool continues)
-    : run_(run),
-      config_yaml_(print_config(config)),
+RunFiles::RunFiles(const OpenRun& run, std::string device, std::vector<std::string> command_line)
+    : run_(run.directory),
+      lock_(*run.lock),
+      config_yaml_(print_config(run.config)),
       device_(std::move(device)),
       command_line_(std::move(command_line)),
-      seed_(config.train.seed),
-      is_described_(!continues) {}
+      seed_(run.config.train.seed),
+      is_described_(!run.from && !run.replaces),
+      replaces_(run.replaces) {}
+
+// What was to replace a run and did not leaves no trace.
+RunFiles::~RunFiles() {
+  if (replaces_ && lock_.is_held()) run_.sweep();
+}
 
 void RunFiles::begin() {
+  run_.prepare();
   if (is_described_) describe();
+  if (!replaces_) return;
+  std::error_code error;
+  std::filesystem::create_directories(reports().folder(), error);
+  if (error) {
+    throw SystemError(fmt::format("cannot make '{}': {}; choose another place with output=...",
+                                  reports().folder().string(), error.message()));
+  }
 }
 
 void RunFiles::keep(std::string config_yaml) {
@@ -36,22 +50,32 @@ void RunFiles::describe() {
                         environment_json(command_line_, device_, seed_).pretty());
 }
 
+void RunFiles::take_over(const std::filesystem::path& written) {
+  describe();
+  if (replaces_) {
+    run_.give_way(written);
+    replaces_ = false;
+  }
+  std::error_code error;
+  std::filesystem::remove(run_.summary(), error);
+  if (error) {
+    throw SystemError(fmt::format("cannot remove '{}': {}; change the permissions of its folder",
+                                  run_.summary().string(), error.message()));
+  }
+  is_described_ = true;
+}
+
 void RunFiles::save(const std::filesystem::path& path, const Checkpoint& checkpoint) {
+  expect_locked();
   write_checkpoint(path, checkpoint, [&] {
-    if (is_described_) return;
-    describe();
-    std::error_code error;
-    std::filesystem::remove(run_.summary(), error);
-    if (error) {
-      throw SystemError(fmt::format("cannot remove '{}': {}; change the permissions of its folder",
-                                    run_.summary().string(), error.message()));
-    }
-    is_described_ = true;
+    expect_locked();
+    if (!is_described_) take_over(path);
   });
   last_saved_ = Clock::now();
 }
 
 void RunFiles::finish(const Json& summary) {
+  expect_locked();
   write_file_atomically(run_.summary(), summary.pretty());
 }
 

@@ -1,5 +1,5 @@
-// When a training writes which of its run's files. A run that is continued stays what it was until
-// something new of it is saved: a start that comes to nothing takes nothing away from it.
+// When a training writes which of its run's files. A run that is continued or replaced stays what
+// it was until something new is saved: a start that comes to nothing takes nothing away from it.
 #pragma once
 
 #include <chrono>
@@ -9,26 +9,39 @@
 
 #include "config/config.h"
 #include "file/json.h"
+#include "train/run/open_run.h"
 #include "train/state/checkpoint.h"
 #include "train/state/run_directory.h"
+#include "train/state/run_lock.h"
 
 namespace tbn {
 
 class RunFiles {
  public:
-  // `continues` an earlier training in this folder. `device` and `command_line` are for
+  // Of a run that was opened, and stays open meanwhile. `device` and `command_line` are for
   // environment.json.
-  RunFiles(const Config& config, const RunDirectory& run, std::string device,
-           std::vector<std::string> command_line, bool continues);
+  RunFiles(const OpenRun& run, std::string device, std::vector<std::string> command_line);
+  ~RunFiles();
+  RunFiles(const RunFiles&) = delete;
+  RunFiles& operator=(const RunFiles&) = delete;
+
+  // Where reports are to be opened: in the run's folder, or beside its files while they are those
+  // of a run that is to be replaced. There they are moved from as they are, open.
+  RunDirectory reports() const { return replaces_ ? run_.incoming() : run_; }
+  // Whether what lies in the folder is of this run, or of the one that it continues.
+  bool is_of_this_run() const { return !replaces_; }
 
   // Before the first step: says what a run is that begins.
   void begin();
   // Of a run in which nothing more is trained, before anything is saved: it stays what it was
   // recorded as, `config_yaml`, its summary too.
   void keep(std::string config_yaml);
-  // Writes a checkpoint. When the first one is whole beside its place, the folder begins to speak
-  // of this training: its configuration and environment are written, and the summary goes, which
-  // would call a run complete that goes on.
+  // Throws SystemError where the run's lock was taken away: another training may write there.
+  void expect_locked() const { lock_.expect_held(); }
+  // Writes a checkpoint, while the lock is held. When the first one is whole beside its place, the
+  // folder begins to speak of this training: its configuration and environment are written, and the
+  // summary goes, which would call a run complete that goes on; so does all else of a run that is
+  // replaced.
   void save(const std::filesystem::path& path, const Checkpoint& checkpoint);
   // The run is complete.
   void finish(const Json& summary);
@@ -40,13 +53,16 @@ class RunFiles {
   using Clock = std::chrono::steady_clock;
 
   void describe();
+  void take_over(const std::filesystem::path& written);
 
   const RunDirectory& run_;
+  const RunLock& lock_;
   std::string config_yaml_;
   const std::string device_;
   const std::vector<std::string> command_line_;
   const std::int64_t seed_;
   bool is_described_;
+  bool replaces_;  // an older run, so far
   Clock::time_point last_saved_ = Clock::now();
 };
 

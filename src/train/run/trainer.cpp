@@ -1,7 +1,6 @@
 // The training loop.
 #include "train/run/trainer.h"
 
-#include <array>
 #include <chrono>
 #include <cmath>
 
@@ -23,8 +22,10 @@
 #include "train/run/environment.h"
 #include "train/run/evaluate.h"
 #include "train/run/run_files.h"
+#include "train/run/said_counts.h"
 #include "train/run/signals.h"
 #include "train/run/trainer_graph.h"
+#include "train/run/trainer_outcome.h"
 #include "train/run/trainer_report.h"
 #include "train/run/trainer_setup.h"
 
@@ -61,15 +62,11 @@ class Trainer {
   EpochEnd finish_epoch(bool complete);
   bool validate(EpochReport& report, bool complete);
   void show_progress(double loss);
-  void report_skipped();
-  void report_misfits();
+  void say(const std::vector<std::string>& texts);
   void save(const std::filesystem::path& path);
   void save_between_epochs();
   std::optional<EvalMetrics> evaluate_on(const Dataset& data);
   bool judge_best(TrainOutcome& outcome);
-  void save_judged(const std::filesystem::path& path, Checkpoint& best,
-                   const TrainOutcome& outcome);
-  void say_left(const SavedMetrics& then, const EvalMetrics& now);
   void say_stopped(const std::string& where);
   bool out_of_steps() const;
   double lr_at(std::int64_t step) const;
@@ -86,9 +83,8 @@ class Trainer {
   std::unique_ptr<TrainReport> report_;
   RateMeter rate_;
   Clock::time_point epoch_start_;
-  std::int64_t epoch_samples_ = 0;         // trained by this process
-  std::array<std::int64_t, 3> skipped_{};  // samples of each split, as last reported
-  std::int64_t misfits_ = 0;               // steps, as last reported
+  std::int64_t epoch_samples_ = 0;  // trained by this process
+  SaidCounts said_{setup_.data, setup_.runner};
   double trained_seconds_ = 0;
   std::int64_t trained_samples_ = 0;
 };
@@ -105,13 +101,11 @@ Trainer::Trainer(const Config& config, OpenRun& run, const TrainOptions& options
       run_(run.directory),
       options_(options),
       setup_(config, run.from ? &*run.from : nullptr),
-      files_(config, run_, describe_device(setup_.device), options.command_line,
-             run.from.has_value()) {}
+      files_(run, describe_device(setup_.device), options.command_line) {}
 
 // Takes over an earlier state and makes the run directory; before this nothing is written there.
 void Trainer::open() {
   if (open_.from) take_state(setup_, open_);
-  run_.prepare(open_.replaces);
   if (open_.from && config_.train.deterministic) {
     const std::string note = threads_note(run_.environment(), at::get_num_threads());
     if (!note.empty()) open_.notes.push_back(note);
@@ -123,10 +117,10 @@ void Trainer::open() {
     // A resume that asks for `last` must not find the state that this one went back behind.
     save(run_.last());
   }
-  report_ = std::make_unique<TrainReport>(run_, setup_.data.train->spec().task.task,
+  report_ = std::make_unique<TrainReport>(files_.reports(), setup_.data.train->spec().task.task,
                                           options_.console, kept_reports(open_));
-  for (const std::string& line : opening_lines(config_, setup_, open_)) report_->say(line);
-  report_skipped();
+  say(opening_lines(config_, setup_, open_));
+  say(said_.skipped());
   open_.from.reset();  // its tensors have been taken over
 }
 
@@ -165,6 +159,10 @@ TrainOutcome Trainer::run() {
   outcome.is_complete = outcome.signal == 0 && (!open_.is_at_end || open_.is_complete);
   outcome.seconds = seconds_since(start_);
   return outcome;
+}
+
+void Trainer::say(const std::vector<std::string>& texts) {
+  for (const std::string& text : texts) report_->say(text);
 }
 
 void Trainer::say_stopped(const std::string& where) {
@@ -226,9 +224,11 @@ void Trainer::check_finite() {
 
 void Trainer::fail_non_finite(const std::string& what) {
   const TrainProgress& p = state_.progress();
-  const std::string kept = run_.has_checkpoint()
-                               ? fmt::format("the last good checkpoint is {}", run_.last().string())
-                               : std::string("no checkpoint was written yet");
+  std::string kept = "no checkpoint was written yet";
+  if (!files_.is_of_this_run()) kept += ", and the run that was to be replaced is as it was";
+  if (files_.is_of_this_run() && run_.has_checkpoint()) {
+    kept = fmt::format("the last good checkpoint is {}", run_.last().string());
+  }
   const std::string text = fmt::format(
       "{} at epoch {}, step {} (step {} of the run) with lr {:g}; {}; try a lower optim.lr, a "
       "longer schedule.warmup_epochs or train.clip_norm",
@@ -315,38 +315,16 @@ Trainer::EpochEnd Trainer::finish_epoch(bool complete) {
                counts ? std::optional(report.validation->loss) : std::nullopt);
   }
   if (complete) state_.start_epoch(p.epoch + 1);
+  files_.expect_locked();
   report_->epoch(report);
-  report_skipped();
-  report_misfits();
+  say(said_.skipped());
+  say(said_.misfits());
   if (report.best) save(run_.best());
   const bool stops = StopSignals::received() != 0;
   const bool due = p.epoch % config_.train.checkpoint_every == 0;
   if (due || !complete || p.epoch == config_.train.epochs || stops) save(run_.last());
   if (!complete) return EpochEnd::kStepLimit;
   return stops && p.epoch < config_.train.epochs ? EpochEnd::kStopped : EpochEnd::kComplete;
-}
-
-// Says which samples could not be read, where there are more than when it was last said.
-void Trainer::report_skipped() {
-  const auto say = [&](const Dataset& data, const std::string& split, std::int64_t& said) {
-    const SkipReport report = data.skips();
-    if (report.skipped + report.ignored > said) report_->say(skip_text(report, split));
-    said = report.skipped + report.ignored;
-  };
-  // Samples held out for validation are of the training split.
-  if (setup_.data.found.validation) say(*setup_.data.validation, "validation", skipped_[1]);
-  say(*setup_.data.train, "training", skipped_[0]);
-  say(*setup_.data.test, "test", skipped_[2]);
-}
-
-// Says how many steps were not replayed, where that has grown.
-void Trainer::report_misfits() {
-  const std::int64_t misfits = setup_.runner.misfits();
-  if (misfits > misfits_) {
-    report_->say(fmt::format("{} ran outside of the CUDA graph: batches are of another size",
-                             counted(misfits, "step")));
-  }
-  misfits_ = misfits;
 }
 
 void Trainer::save(const std::filesystem::path& path) {
@@ -366,39 +344,6 @@ void Trainer::save_between_epochs() {
   report_->note(fmt::format("saved at epoch {}, step {}", p.epoch + 1, p.step_in_epoch));
 }
 
-// The figures into the best checkpoint, and what they were measured on: the data at hand, which may
-// lie elsewhere than that of its epoch.
-void Trainer::save_judged(const std::filesystem::path& path, Checkpoint& best,
-                          const TrainOutcome& outcome) {
-  SavedMetrics& metrics = best.metrics;
-  metrics.measure = measure_of(outcome.test->task);
-  metrics.test = measure_value(*outcome.test);
-  metrics.test_loss = outcome.test->loss;
-  if (outcome.validation) {
-    metrics.val = measure_value(*outcome.validation);
-    metrics.val_loss = outcome.validation->loss;
-  }
-  best.rule = setup_.data.rule;
-  Config recorded = parse_recorded_config(best.config_yaml, path.string());
-  if (recorded.data.root != config_.data.root) {
-    recorded.data.root = config_.data.root;
-    best.config_yaml = print_config(recorded);
-  }
-  write_checkpoint(path, best);
-}
-
-void Trainer::say_left(const SavedMetrics& then, const EvalMetrics& now) {
-  std::string text = "nothing was left to train: the run's files stay as they are";
-  if (then.test && std::abs(*then.test - measure_value(now)) > 1e-4 * std::abs(*then.test)) {
-    text += fmt::format(
-        ", with the test {} {:.4f} of the data that it was measured on; that of the data at hand "
-        "is "
-        "{:.4f}",
-        then.measure, *then.test, measure_value(now));
-  }
-  report_->say(text);
-}
-
 // The best checkpoint on the test split, and its accuracy into the checkpoint. False where a signal
 // came first.
 bool Trainer::judge_best(TrainOutcome& outcome) {
@@ -413,11 +358,14 @@ bool Trainer::judge_best(TrainOutcome& outcome) {
   }
   outcome.test = evaluate_on(*setup_.data.test);
   if (!outcome.test) return false;
-  if (!leaves_all()) save_judged(path, best, outcome);
-  report_skipped();
+  if (!leaves_all()) {
+    put_figures(best, outcome, setup_.data.rule, config_.data.root, path.string());
+    files_.save(path, best);
+  }
+  say(said_.skipped());
   report_->say(fmt::format("best epoch {}: test {} on {}", outcome.best_epoch,
                            outcome.test->headline(), counted(outcome.test->samples, "sample")));
-  if (leaves_all()) say_left(best.metrics, *outcome.test);
+  if (leaves_all()) report_->say(left_text(best.metrics, *outcome.test));
   return true;
 }
 

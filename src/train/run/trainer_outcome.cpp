@@ -1,7 +1,43 @@
-// A run's result as JSON, for summary.json and --json.
-#include "train/run/trainer.h"
+// A run's result in its best checkpoint, in words and as JSON, for summary.json and --json.
+#include "train/run/trainer_outcome.h"
+
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "config/load.h"
+#include "eval/measure.h"
 
 namespace tbn {
+
+void put_figures(Checkpoint& best, const TrainOutcome& outcome, const Rule& rule,
+                 const std::string& root, const std::string& where) {
+  SavedMetrics& metrics = best.metrics;
+  metrics.measure = measure_of(outcome.test->task);
+  metrics.test = measure_value(*outcome.test);
+  metrics.test_loss = outcome.test->loss;
+  if (outcome.validation) {
+    metrics.val = measure_value(*outcome.validation);
+    metrics.val_loss = outcome.validation->loss;
+  }
+  best.rule = rule;
+  Config recorded = parse_recorded_config(best.config_yaml, where);
+  if (recorded.data.root == root) return;
+  recorded.data.root = root;
+  best.config_yaml = print_config(recorded);
+}
+
+std::string left_text(const SavedMetrics& then, const EvalMetrics& now) {
+  std::string text = "nothing was left to train: the run's files stay as they are";
+  if (then.test && std::abs(*then.test - measure_value(now)) > 1e-4 * std::abs(*then.test)) {
+    text += fmt::format(
+        ", with the test {} {:.4f} of the data that it was measured on; that of the data at hand "
+        "is "
+        "{:.4f}",
+        then.measure, *then.test, measure_value(now));
+  }
+  return text;
+}
 
 Json outcome_json(const Config& config, const TrainOutcome& outcome, const Summary& summary) {
   const LayerSummary& totals = summary.totals;

@@ -59,9 +59,9 @@ std::string epoch_line(const EpochReport& r) {
 
 TrainReport::TrainReport(const RunDirectory& run, Task task, std::FILE* console,
                          const std::optional<KeptReports>& kept)
-    : log_(open_log(run.log())),
-      csv_(open_csv(run, task, kept)),
+    : csv_(open_csv(run, task, kept)),
       events_(run.events(), kept ? kept->events_to : std::nullopt),
+      log_(open_log(run.log())),
       printer_(console, {.is_terminal = is_terminal(console)}) {}
 
 TrainReport::~TrainReport() = default;

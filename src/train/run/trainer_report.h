@@ -56,9 +56,9 @@ class TrainReport {
   void note(const std::string& text);
 
  private:
-  std::shared_ptr<spdlog::logger> log_;
-  CsvLog csv_;
+  CsvLog csv_;  // first: it is what an earlier run's file may speak against
   TensorboardWriter events_;
+  std::shared_ptr<spdlog::logger> log_;
   ProgressPrinter printer_;
 };
 

@@ -5,7 +5,7 @@
 // Metadata:  tbn.checkpoint  "1"
 //            tbn.graph       the training graph, as JSON
 //            tbn.config      the resolved configuration, as YAML
-//            tbn.progress    JSON, see Progress below
+//            tbn.progress    JSON, see file/train_notes.h
 //            tbn.metrics     JSON: val_<m>, val_loss, test_<m>, test_loss in so far as known, with
 //                            m the task's measure: accuracy, miou or mse
 //            tbn.input, tbn.output, tbn.measured   the rule of its data, as in packed files
@@ -20,46 +20,12 @@
 #include <optional>
 #include <string>
 
+#include "file/train_notes.h"
 #include "tbn/graph.h"
 #include "tbn/rule.h"
 #include "tbn/tensor.h"
 
 namespace tbn {
-
-struct TrainProgress {
-  std::int64_t epoch = 0;          // that runs or comes next, from 0
-  std::int64_t step_in_epoch = 0;  // done in it
-  std::int64_t global_step = 0;    // done in all
-  // Sums over the steps done in the running epoch.
-  double loss_sum = 0;       // of losses times samples
-  std::int64_t correct = 0;  // of `labels` answers
-  std::int64_t labels = 0;
-  std::int64_t samples = 0;
-  // The best epoch so far by its score on the validation split (higher is better), if it has one,
-  // and the loss there, by which epochs of the same score are told apart; older checkpoints have no
-  // loss.
-  std::optional<double> best_score;
-  std::optional<double> best_loss;
-  std::int64_t best_epoch = -1;
-  // The running epoch's steps are done and a signal cut its validation short: a resume begins with
-  // it.
-  bool awaits_validation = false;
-  bool operator==(const TrainProgress&) const = default;
-
-  // Whether an epoch with this score and loss does better than the best so far: by the higher
-  // score, then by the lower loss; where both are the same the earlier epoch stays.
-  bool is_beaten_by(double score, double loss) const;
-  // Makes the running epoch the best one. Without a score any later epoch beats it.
-  void set_best(std::optional<double> score, std::optional<double> loss);
-};
-
-struct SavedMetrics {
-  std::string measure = "accuracy";  // accuracy, miou (per cent) | mse
-  std::optional<double> val;
-  std::optional<double> val_loss;  // nats, or mse
-  std::optional<double> test;
-  std::optional<double> test_loss;
-};
 
 struct Checkpoint {
   TensorMap model;

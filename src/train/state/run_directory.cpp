@@ -68,7 +68,18 @@ bool is_gone(pid_t process) {
   return process == ::getpid() || (::kill(process, 0) != 0 && errno == ESRCH);
 }
 
-// None where the run is not complete, or its summary is of no use.
+std::string test_text(const Json& summary) {
+  const Json* test = summary.find("test");
+  if (test == nullptr) return "no test result";
+  if (const Json* mse = test->find("mse")) return fmt::format("test MSE {:.4f}", mse->as_double());
+  if (const Json* top1 = test->find("top1")) {
+    return fmt::format("test accuracy {:.2f} %", top1->as_double());
+  }
+  return fmt::format("test mIoU {:.2f} %", test->at("miou").as_double());
+}
+
+// None where the run is not complete, or its summary is of no use: then it is judged by its
+// checkpoints, and the summary is written again.
 std::optional<RunResult> read_result(const fs::path& path) {
   try {
     Reader reader(path, kMaxSummaryBytes);
@@ -77,7 +88,8 @@ std::optional<RunResult> read_result(const fs::path& path) {
     if (complete == nullptr || !complete->as_bool()) return std::nullopt;
     constexpr std::int64_t kMost = std::int64_t{1} << 53;
     RunResult result{.epochs = json.at("epochs").as_int(0, kMost),
-                     .steps = json.at("steps").as_int(0, kMost)};
+                     .steps = json.at("steps").as_int(0, kMost),
+                     .test = test_text(json)};
     result.summary = std::move(json);
     return result;
   } catch (const DataError&) {
@@ -106,7 +118,7 @@ void RunDirectory::check_kinds() const {
   }
   std::error_code error;
   if (fs::is_symlink(lock, error)) refuse_kind(lock, "is a symbolic link");
-  for (const fs::path& folder : {checkpoints(), events()}) {
+  for (const fs::path& folder : {checkpoints(), events(), incoming().folder()}) {
     if (!fs::exists(folder, error) || fs::is_directory(folder, error)) continue;
     const std::string kind = other_kind(folder);
     refuse_kind(folder, kind.empty() ? "is a file" : kind);
@@ -131,7 +143,8 @@ RunContents RunDirectory::look() const {
     has_config |= name == config().filename();
     has_summary |= name == summary().filename();
     const bool is_ours = name == RunLock::file_of(folder_).filename() ||
-                         name == config().filename() || name == checkpoints().filename();
+                         name == config().filename() || name == checkpoints().filename() ||
+                         name == incoming().folder().filename();
     has_others |= !is_ours && !is_leftover(name);
   }
   for (const std::string& name : names_in(checkpoints())) {
@@ -148,17 +161,8 @@ RunContents RunDirectory::look() const {
   return contents;
 }
 
-void RunDirectory::prepare(bool replace) const {
+void RunDirectory::prepare() const {
   try {
-    if (replace) {
-      fs::remove(summary());
-      // What tbn-train made, and nothing else that someone put beside it. The configuration goes
-      // last: while it is there, the folder still counts as a run that may be overwritten.
-      for (const fs::path& made :
-           {environment(), log(), metrics(), events(), checkpoints(), config()}) {
-        fs::remove_all(made);
-      }
-    }
     fs::create_directories(checkpoints());
   } catch (const fs::filesystem_error& error) {
     throw SystemError(
@@ -171,6 +175,28 @@ void RunDirectory::prepare(bool replace) const {
   }
 }
 
+void RunDirectory::give_way(const fs::path& written) const {
+  const RunDirectory next = incoming();
+  try {
+    fs::remove(summary());
+    for (const fs::path& checkpoint : {last(), best()}) {
+      if (checkpoint != written) fs::remove(checkpoint);
+    }
+    const std::pair<fs::path, fs::path> reports[] = {
+        {next.log(), log()}, {next.metrics(), metrics()}, {next.events(), events()}};
+    for (const auto& [from, to] : reports) {
+      fs::remove_all(to);
+      if (fs::exists(from)) fs::rename(from, to);
+    }
+    fs::remove(next.folder());
+  } catch (const fs::filesystem_error& error) {
+    throw SystemError(fmt::format(
+        "cannot replace the run in '{}': '{}': {}; change its permissions, or choose another run "
+        "with name=...",
+        folder_.string(), error.path1().string(), error.code().message()));
+  }
+}
+
 void RunDirectory::sweep() const {
   for (const fs::path& folder : {folder_, checkpoints()}) {
     for (const std::string& name : names_in(folder)) {
@@ -179,6 +205,12 @@ void RunDirectory::sweep() const {
       if (writer != 0 && is_gone(writer)) fs::remove(folder / name, ignored);
     }
   }
+  const RunDirectory next = incoming();
+  std::error_code ignored;
+  for (const fs::path& report : {next.log(), next.metrics(), next.events()}) {
+    fs::remove_all(report, ignored);
+  }
+  fs::remove(next.folder(), ignored);
 }
 
 bool RunDirectory::has_checkpoint() const { return has_file(last()); }
@@ -187,8 +219,16 @@ fs::path find_checkpoint(const fs::path& path) {
   std::error_code error;
   if (!fs::is_directory(path, error)) return path;
   const RunDirectory run(path);
-  if (has_file(run.best())) return run.best();
-  if (has_file(run.last())) return run.last();
+  for (const fs::path& file : {run.best(), run.last()}) {
+    // Not passed over in silence for the other one.
+    const std::string kind = other_kind(file);
+    if (!kind.empty()) {
+      throw DataError(fmt::format(
+          "'{}' {}, where a run has a checkpoint; move it away, or name the checkpoint itself",
+          file.string(), kind));
+    }
+    if (has_file(file)) return file;
+  }
   throw DataError(
       fmt::format("'{}' has no checkpoints/best.safetensors or "
                   "checkpoints/last.safetensors; is it a run directory of tbn-train?",

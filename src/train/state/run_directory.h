@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
 
 #include "file/json.h"
 
@@ -22,6 +23,7 @@ enum class RunState {
 struct RunResult {
   std::int64_t epochs = 0;
   std::int64_t steps = 0;
+  std::string test;  // "test accuracy 91.28 %"
   Json summary;
 };
 
@@ -53,12 +55,20 @@ class RunDirectory {
   // looked into: what may not be seen is not taken for absent.
   RunContents look() const;
 
-  // Makes the folders; with `replace` removes all of an older run's files. Then tries whether the
-  // run's files can be written, so that this does not come out after the first epoch. What is there
-  // stays as it is. Throws SystemError.
-  void prepare(bool replace) const;
+  // Makes the folders, and tries whether the run's files can be written, so that this does not come
+  // out after the first epoch. What is there stays as it is. Throws SystemError.
+  void prepare() const;
 
-  // Removes files that were being written by processes that are no more. Only while locked.
+  // Where the reports of a run lie that is to replace this one, until it does: a folder in this
+  // one.
+  RunDirectory incoming() const { return RunDirectory(folder_ / ".new"); }
+  // Removes of this run what a run that replaces it does not write over: its summary, its reports
+  // and the checkpoints but for `written`. Whatever someone put beside them stays. Then the reports
+  // of incoming() take their places. Throws SystemError.
+  void give_way(const std::filesystem::path& written) const;
+
+  // Removes files that were being written by processes that are no more, and the reports of a run
+  // that came to nothing. Only while locked.
   void sweep() const;
 
   // Whether there is a state to resume from.

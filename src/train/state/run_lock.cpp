@@ -147,6 +147,22 @@ bool RunLock::is_the_one_at_its_place() const {
          ours.st_ino == there.st_ino;
 }
 
+bool RunLock::is_held() const {
+  struct stat there {};
+  // What cannot be looked at now is not gone.
+  if (::lstat(file_.c_str(), &there) != 0 && errno != ENOENT) return true;
+  return is_the_one_at_its_place();
+}
+
+void RunLock::expect_held() const {
+  if (is_held()) return;
+  throw SystemError(fmt::format(
+      "'{}' was removed or replaced while this training ran, so that another one may "
+      "write there; this one ends, and writes nothing more; leave the file alone while a "
+      "training runs, and continue with --resume",
+      file_.string()));
+}
+
 // "process 12 on host a"
 std::string RunLock::owner() const {
   std::array<char, 300> text{};

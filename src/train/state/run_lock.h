@@ -31,6 +31,12 @@ class RunLock {
     return folder / "lock";
   }
 
+  // False where the file at its place is gone or another one: somebody removed it, and whoever came
+  // since holds a lock of their own.
+  bool is_held() const;
+  // To be called before anything is written: throws SystemError where it is not held.
+  void expect_held() const;
+
   // A sentence where the file system has no locks, so that nothing is locked; else empty.
   const std::string& note() const { return note_; }
 
