@@ -109,7 +109,7 @@ Result evaluate_run(const CommandLine& line, const std::filesystem::path& path) 
                "the training diverged; take an earlier checkpoint");
   result.sums = evaluate_checkpoint(checkpoint, *data.samples,
                                     {.device = line.text("device"),
-                                     .precision = line.text("precision"),
+                                     .bf16 = precision_of(line) == Precision::kBf16,
                                      .batch_size = line.number("batch-size", 1, 100000),
                                      .threads = threads_of(line),
                                      .loader_threads = static_cast<int>(data.config.threads)});

@@ -93,7 +93,7 @@ Json plan_json(const Plan& plan) {
     for (const std::size_t member : group.members) members.push_back(plan.parameters[member].name);
     Json entry = Json::object();
     entry["match"] = group.label;
-    entry["type"] = group.fields.type;
+    entry["type"] = std::string(word_of(group.fields.type));
     entry["lr"] = group.fields.lr;
     entry["weight_decay"] = group.fields.weight_decay;
     entry["values"] = values_in(plan, group);

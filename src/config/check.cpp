@@ -64,7 +64,7 @@ class Checker {
     if (fields.betas.size() != 2 && own_betas) {
       problem(path + ".betas", fmt::format("must be two numbers, is {}", fields.betas.size()));
     }
-    if (fields.type == "sgd" && fields.nesterov && fields.momentum == 0) {
+    if (fields.type == OptimizerType::kSgd && fields.nesterov && fields.momentum == 0) {
       problem(path + ".nesterov", "needs momentum above 0, is 0");
     }
   }
@@ -76,15 +76,16 @@ class Checker {
       problem("schedule.warmup_epochs", fmt::format("must be below train.epochs ({}), is {}",
                                                     config_.train.epochs, schedule.warmup_epochs));
     }
-    if (schedule.type != "step" && schedule.norm_gamma != 1) {
+    if (schedule.type != ScheduleType::kStep && schedule.norm_gamma != 1) {
       problem("schedule.norm_gamma", "has a meaning for schedule.type: step only");
     }
-    if (schedule.type == "step" && schedule.milestones.empty() == (schedule.every == 0)) {
+    if (schedule.type == ScheduleType::kStep &&
+        schedule.milestones.empty() == (schedule.every == 0)) {
       problem("schedule.type", schedule.every == 0
                                    ? "step needs schedule.milestones or schedule.every"
                                    : "step takes schedule.milestones or schedule.every, not both");
     }
-    if (schedule.type == "one_cycle" && schedule.warmup_epochs > 0) {
+    if (schedule.type == ScheduleType::kOneCycle && schedule.warmup_epochs > 0) {
       problem("schedule.warmup_epochs", "has no place in one_cycle, which warms up until peak_at");
     }
     const auto& milestones = schedule.milestones;

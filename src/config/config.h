@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "config/words.h"
 #include "tbn/models.h"
 #include "tbn/policy.h"
 #include "tbn/tensor.h"
@@ -56,13 +57,12 @@ struct WeightsConfig {
 struct InitConfig {
   double latent_scale =
       0.1;  // standard deviation of shared latents; full ones take Kaiming-uniform over it
-  std::string latents = "normal";   // normal | kaiming_uniform
-  std::string alphas = "positive";  // positive | both_signs: learned scalars of tiles
-  std::string norms =
-      "apart";  // apart: weights +-1, biases N(0, norm_bias) before an activation; identity: 1, 0
-  double norm_bias = 0.5;
-  std::string from;    // trained weights to start from; empty: none
-  double share = 0.5;  // smallest share of the network's weights that `from` must hold
+  LatentStart latents = LatentStart::kNormal;
+  AlphaStart alphas = AlphaStart::kPositive;  // learned scalars of tiles
+  NormStart norms = NormStart::kApart;
+  double norm_bias = 0.5;  // apart: deviation of biases before an activation
+  std::string from;        // trained weights to start from; empty: none
+  double share = 0.5;      // smallest share of the network's weights that `from` must hold
   bool operator==(const InitConfig&) const = default;
 };
 
@@ -74,7 +74,7 @@ struct PointsConfig {
   double scale = 1.25;
   double shift = 0.1;
   double jitter = 0;
-  std::string rotate = "none";  // none | up | all
+  RotationAxes rotate = RotationAxes::kNone;
   bool operator==(const PointsConfig&) const = default;
 };
 
@@ -93,7 +93,7 @@ struct DataConfig {
   std::int64_t split_seed = 1;
   std::int64_t train_limit = 0;  // 0: all
   std::int64_t test_limit = 0;
-  std::string limits = "class";   // class | first: which samples a limit keeps
+  LimitRule limits = LimitRule::kClass;  // which samples a limit keeps
   bool normalize = true;          // images: by the training split's mean and standard deviation
   bool center = true;             // normalize: subtract the mean as well as divide
   std::int64_t crop_padding = 0;  // images: random crop after zero padding by this many pixels
@@ -105,30 +105,30 @@ struct DataConfig {
   double cutmix = 0;              // images: alpha of the pasted area's beta distribution
   std::int64_t image_size = 224;  // image folders: side of the network's input
   std::int64_t resize = 0;  // image folders: shorter side before the centre crop; 0: 8/7 of size
-  std::string decode = "auto";  // image folders: auto | exact | reduce: JPEGs larger than needed
-  std::string exif = "ignore";  // image folders: ignore | turn: the orientation that a photo says
-  double crop_min_area = 0.08;  // image folders: smallest share of a random crop
-  std::int64_t classes = 0;     // image_folder: how many there must be; 0: as many as folders
+  Decode decode = Decode::kAuto;  // image folders: JPEGs larger than needed
+  Exif exif = Exif::kIgnore;      // image folders: the orientation that a photo says
+  double crop_min_area = 0.08;    // image folders: smallest share of a random crop
+  std::int64_t classes = 0;       // image_folder: how many there must be; 0: as many as folders
   PointsConfig points;
   SeriesConfig series;
-  std::string on_error = "stop";  // stop | skip: a sample that cannot be read
-  double skip_most = 0.1;         // skip: the largest share of a split
-  std::string resident = "auto";  // auto | on | off: images kept and augmented on the device
-  std::int64_t threads = 1;       // loader threads
+  OnError on_error = OnError::kStop;  // a sample that cannot be read
+  double skip_most = 0.1;             // skip: the largest share of a split
+  Toggle resident = Toggle::kAuto;    // images kept and augmented on the device
+  std::int64_t threads = 1;           // loader threads
   bool operator==(const DataConfig&) const = default;
 };
 
 // Settings of one optimiser. A group's fields that are not given are those of `optim`.
 struct OptimFields {
-  std::string type = "sgd";  // sgd | adam | adamw | adadelta
+  OptimizerType type = OptimizerType::kSgd;
   double lr = 0.1;
   double weight_decay = 0.0;
-  double momentum = 0.9;                     // sgd
-  bool nesterov = false;                     // sgd
-  std::vector<double> betas = {0.9, 0.999};  // adam, adamw
-  std::string second_moment = "element";     // adam, adamw: element | row
-  double rho = 0.9;                          // adadelta
-  double eps = 1e-8;                         // adam, adamw, adadelta
+  double momentum = 0.9;                                // sgd
+  bool nesterov = false;                                // sgd
+  std::vector<double> betas = {0.9, 0.999};             // adam, adamw
+  SecondMoment second_moment = SecondMoment::kElement;  // adam, adamw
+  double rho = 0.9;                                     // adadelta
+  double eps = 1e-8;                                    // adam, adamw, adadelta
   bool operator==(const OptimFields&) const = default;
 };
 struct OptimGroup {
@@ -144,7 +144,7 @@ struct OptimConfig {
 };
 
 struct ScheduleConfig {
-  std::string type = "cosine";           // constant | cosine | one_cycle | step
+  ScheduleType type = ScheduleType::kCosine;
   double warmup_epochs = 0;              // linear, from lr / 100
   double final_factor = 0;               // lr at the end as a share of lr; step: its floor
   double peak_at = 0.3;                  // one_cycle: share of the steps before the peak
@@ -174,10 +174,10 @@ struct TrainConfig {
   double orthogonal_penalty = 0.001;  // of PointNet's feature transform
   std::int64_t seed = 1;
   bool deterministic = false;
-  std::string device = "auto";           // auto | cpu | cuda | cuda:N
-  std::string precision = "fp32";        // fp32 | bf16 (autocast)
-  std::string fused_optimizer = "auto";  // auto | on | off
-  std::string cuda_graph = "auto";       // auto | on | off: a step recorded once and replayed
+  std::string device = "auto";                       // auto | cpu | cuda | cuda:N
+  TrainPrecision precision = TrainPrecision::kFp32;  // bf16: autocast
+  Toggle fused_optimizer = Toggle::kAuto;
+  Toggle cuda_graph = Toggle::kAuto;  // a step recorded once and replayed
   bool channels_last = true;
   std::int64_t threads = 0;           // of LibTorch on the CPU; 0: all cores
   std::int64_t checkpoint_every = 1;  // epochs between writes of `last`
@@ -188,7 +188,7 @@ struct TrainConfig {
 
 // What a network is packed as.
 struct ExportConfig {
-  std::string scalars = "f32";  // f32 | f16: the numbers of scalars, biases and layer norms
+  ScalarForm scalars = ScalarForm::kF32;  // scalars, biases and layer norms
   bool operator==(const ExportConfig&) const = default;
 };
 

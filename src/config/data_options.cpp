@@ -2,14 +2,6 @@
 #include "config/data_options.h"
 
 namespace tbn {
-namespace {
-
-Decode decode_of(const std::string& name) {
-  if (name == "exact") return Decode::kExact;
-  return name == "reduce" ? Decode::kReduce : Decode::kAuto;
-}
-
-}  // namespace
 
 DataOptions data_options(const DataConfig& data) {
   return {.name = data.name,
@@ -18,8 +10,8 @@ DataOptions data_options(const DataConfig& data) {
           .split_seed = static_cast<std::uint64_t>(data.split_seed),
           .train_limit = data.train_limit,
           .test_limit = data.test_limit,
-          .limits = data.limits == "first" ? LimitRule::kFirst : LimitRule::kClass,
-          .on_error = data.on_error == "skip" ? OnError::kSkip : OnError::kStop,
+          .limits = data.limits,
+          .on_error = data.on_error,
           .skip_most = data.skip_most,
           .augment = {.crop_padding = static_cast<int>(data.crop_padding),
                       .flip = data.flip,
@@ -28,8 +20,8 @@ DataOptions data_options(const DataConfig& data) {
                       .cutout = static_cast<int>(data.cutout)},
           .folder = {.image_size = data.image_size,
                      .resize = data.resize,
-                     .decode = decode_of(data.decode),
-                     .turn = data.exif == "turn",
+                     .decode = data.decode,
+                     .turn = data.exif == Exif::kTurn,
                      .crop_min_area = data.crop_min_area,
                      .classes = data.classes},
           .points = {.count = data.points.count,
@@ -49,7 +41,8 @@ DataOptions data_options(const DataConfig& data) {
 std::vector<std::string> idle_split_keys(const DataConfig& data, const DataConfig& base) {
   std::vector<std::string> keys;
   if (data.validation != base.validation && data.validation > 0) keys.push_back("data.validation");
-  const bool draws = (data.train_limit > 0 || data.test_limit > 0) && data.limits == "class";
+  const bool draws =
+      (data.train_limit > 0 || data.test_limit > 0) && data.limits == LimitRule::kClass;
   if (data.split_seed != base.split_seed && !draws) keys.push_back("data.split_seed");
   return keys;
 }

@@ -138,7 +138,7 @@ std::string kind_text(DataKind kind) {
   return "";
 }
 
-bool has_optimiser(const Config& config, std::initializer_list<std::string_view> types) {
+bool has_optimiser(const Config& config, std::initializer_list<OptimizerType> types) {
   const auto is_one = [&](const OptimFields& fields) {
     return std::ranges::find(types, fields.type) != types.end();
   };
@@ -147,7 +147,7 @@ bool has_optimiser(const Config& config, std::initializer_list<std::string_view>
                              [&](const OptimGroup& group) { return is_one(group.fields); });
 }
 
-bool has_schedule(const Config& config, std::initializer_list<std::string_view> types) {
+bool has_schedule(const Config& config, std::initializer_list<ScheduleType> types) {
   return std::ranges::find(types, config.schedule.type) != types.end();
 }
 
@@ -161,7 +161,7 @@ bool has_limit(const Config& config, unsigned uses) {
 bool draws_samples(const Config& config, unsigned uses) {
   const bool holds_out = (kHoldsOut & data_kind(config.data.name)) != 0;
   return (holds_out && (uses & ~unsigned{kUseTestSplit}) != 0) ||
-         (has_limit(config, uses) && config.data.limits == "class");
+         (has_limit(config, uses) && config.data.limits == LimitRule::kClass);
 }
 
 // A key that means something where another setting is so, `needs` in words.
@@ -172,13 +172,22 @@ struct Dependence {
 };
 
 const std::vector<Dependence>& dependences() {
-  const auto sgd = [](const Config& c, unsigned) { return has_optimiser(c, {"sgd"}); };
-  const auto adam = [](const Config& c, unsigned) { return has_optimiser(c, {"adam", "adamw"}); };
-  const auto not_sgd = [](const Config& c, unsigned) {
-    return has_optimiser(c, {"adam", "adamw", "adadelta"});
+  const auto sgd = [](const Config& c, unsigned) {
+    return has_optimiser(c, {OptimizerType::kSgd});
   };
-  const auto one_cycle = [](const Config& c, unsigned) { return has_schedule(c, {"one_cycle"}); };
-  const auto step = [](const Config& c, unsigned) { return has_schedule(c, {"step"}); };
+  const auto adam = [](const Config& c, unsigned) {
+    return has_optimiser(c, {OptimizerType::kAdam, OptimizerType::kAdamW});
+  };
+  const auto not_sgd = [](const Config& c, unsigned) {
+    return has_optimiser(c,
+                         {OptimizerType::kAdam, OptimizerType::kAdamW, OptimizerType::kAdadelta});
+  };
+  const auto one_cycle = [](const Config& c, unsigned) {
+    return has_schedule(c, {ScheduleType::kOneCycle});
+  };
+  const auto step = [](const Config& c, unsigned) {
+    return has_schedule(c, {ScheduleType::kStep});
+  };
   const auto taught = [](const Config& c, unsigned) { return !c.teacher.from.empty(); };
   static const std::vector<Dependence> all = {
       {"data.split_seed", "samples that are held out or limited by class", draws_samples},
@@ -187,19 +196,19 @@ const std::vector<Dependence>& dependences() {
       {"data.magnitude", "data.randaugment above 0",
        [](const Config& c, unsigned) { return c.data.randaugment > 0; }},
       {"data.skip_most", "data.on_error: skip",
-       [](const Config& c, unsigned) { return c.data.on_error == "skip"; }},
+       [](const Config& c, unsigned) { return c.data.on_error == OnError::kSkip; }},
       {"init.share", "init.from", [](const Config& c, unsigned) { return !c.init.from.empty(); }},
       {"init.norm_bias", "init.norms: apart",
-       [](const Config& c, unsigned) { return c.init.norms == "apart"; }},
+       [](const Config& c, unsigned) { return c.init.norms == NormStart::kApart; }},
       {"optim.momentum", "optim.type: sgd", sgd},
       {"optim.nesterov", "optim.type: sgd", sgd},
       {"optim.betas", "optim.type: adam or adamw", adam},
       {"optim.second_moment", "optim.type: adam or adamw", adam},
       {"optim.rho", "optim.type: adadelta",
-       [](const Config& c, unsigned) { return has_optimiser(c, {"adadelta"}); }},
+       [](const Config& c, unsigned) { return has_optimiser(c, {OptimizerType::kAdadelta}); }},
       {"optim.eps", "optim.type: adam, adamw or adadelta", not_sgd},
       {"schedule.final_factor", "schedule.type: cosine, one_cycle or step",
-       [](const Config& c, unsigned) { return !has_schedule(c, {"constant"}); }},
+       [](const Config& c, unsigned) { return !has_schedule(c, {ScheduleType::kConstant}); }},
       {"schedule.peak_at", "schedule.type: one_cycle", one_cycle},
       {"schedule.start_factor", "schedule.type: one_cycle", one_cycle},
       {"schedule.milestones", "schedule.type: step", step},
@@ -293,7 +302,7 @@ std::string idle_in(std::string_view key, unsigned uses) {
 
 std::string beyond_end(const Config& config) {
   const ScheduleConfig& schedule = config.schedule;
-  if (schedule.type != "step") return "";
+  if (schedule.type != ScheduleType::kStep) return "";
   std::string late;
   for (const std::int64_t milestone : schedule.milestones) {
     if (milestone < config.train.epochs) continue;

@@ -25,7 +25,7 @@ class KeyLister {
 
   template <class T>
   void value(const char* key, const T&, const ValueLimits&, const char*) {
-    keys.push_back({path_ + key, std::same_as<T, std::string>});
+    keys.push_back({path_ + key, std::same_as<T, std::string> || Worded<T>});
   }
   template <class S>
   void section(const char* key, const S& member, const char*) {

@@ -21,7 +21,7 @@ WeightPolicy weight_policy(const WeightsConfig& weights) {
 }
 
 DType scalar_type(const ExportConfig& exported) {
-  return exported.scalars == "f16" ? DType::kF16 : DType::kF32;
+  return exported.scalars == ScalarForm::kF16 ? DType::kF16 : DType::kF32;
 }
 
 }  // namespace tbn

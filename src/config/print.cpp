@@ -18,6 +18,11 @@ std::string value_text(const T& value) {
   return yaml_text(value);
 }
 
+template <Worded E>
+std::string value_text(const E& value) {
+  return yaml_text(std::string(word_of(value)));
+}
+
 template <class T>
 std::string value_text(const std::vector<T>& values) {
   std::string text = "[";

@@ -137,6 +137,13 @@ class MapReader {
     }
   }
 
+  template <Worded E>
+  void read(const YamlNode& node, const std::string& path, E& member, const ValueLimits& limits) {
+    std::string word(word_of(member));
+    read(node, path, word, limits);
+    member = value_of<E>(word).value_or(member);
+  }
+
   template <class T>
   void read(const YamlNode& node, const std::string& path, std::vector<T>& member,
             const ValueLimits& limits) {
@@ -231,7 +238,7 @@ class MapReader {
     if (group.fields.type != parent.type && !has("lr")) {
       problem(node_, joined(path_, "lr"),
               fmt::format("is missing: {} needs a learning rate of its own beside {}",
-                          group.fields.type, parent.type));
+                          word_of(group.fields.type), word_of(parent.type)));
     }
   }
 

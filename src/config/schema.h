@@ -15,6 +15,7 @@
 #include "config/config.h"
 #include "config/value_limits.h"
 #include "config/weight_keys.h"
+#include "config/words.h"
 
 namespace tbn {
 
@@ -34,6 +35,12 @@ inline const std::vector<std::string> kDataSets = {"mnist",         "fashion_mni
 // `T` or `const T`, so that one table serves reading and printing.
 template <class S, class T>
 concept Is = std::same_as<std::remove_const_t<S>, T>;
+
+// The words of an enum.
+template <Worded E>
+ValueLimits words_of(const E&) {
+  return one_of({Words<E>::kAll.begin(), Words<E>::kAll.end()});
+}
 
 template <class V, Is<WeightFields> S>
 void describe(V& v, S& s) {
@@ -61,10 +68,10 @@ void describe(V& v, S& s) {
 template <class V, Is<InitConfig> S>
 void describe(V& v, S& s) {
   v.value("latent_scale", s.latent_scale, above(0), "standard deviation of shared latents");
-  v.value("latents", s.latents, one_of({"normal", "kaiming_uniform"}), "distribution of latents");
-  v.value("alphas", s.alphas, one_of({"positive", "both_signs"}),
+  v.value("latents", s.latents, words_of(s.latents), "distribution of latents");
+  v.value("alphas", s.alphas, words_of(s.alphas),
           "learned scalars, of which every other one may start negative");
-  v.value("norms", s.norms, one_of({"apart", "identity"}), "+-1 and N(0, norm_bias), or 1 and 0");
+  v.value("norms", s.norms, words_of(s.norms), "+-1 and N(0, norm_bias), or 1 and 0");
   v.value("norm_bias", s.norm_bias, at_least(0), "apart: spread of biases before an activation");
   v.value("from", s.from, any(),
           "trained weights to start from: .safetensors or a run; empty: none");
@@ -79,7 +86,7 @@ void describe(V& v, S& s) {
   v.value("scale", s.scale, between(1, 10), "training: largest factor, and 1 / it the smallest");
   v.value("shift", s.shift, between(0, 10), "training: largest shift along an axis");
   v.value("jitter", s.jitter, between(0, 1), "training: deviation of noise on coordinates");
-  v.value("rotate", s.rotate, one_of({"none", "up", "all"}), "training: about which axes");
+  v.value("rotate", s.rotate, words_of(s.rotate), "training: about which axes");
 }
 
 template <class V, Is<SeriesConfig> S>
@@ -105,7 +112,7 @@ void describe(V& v, S& s) {
   v.value("train_limit", s.train_limit, between(0, kMostSamples),
           "use so many training samples; 0: all");
   v.value("test_limit", s.test_limit, between(0, kMostSamples), "use so many test samples; 0: all");
-  v.value("limits", s.limits, one_of({"class", "first"}),
+  v.value("limits", s.limits, words_of(s.limits),
           "which ones: of each class its share, or the first; series: always the first");
   v.value("normalize", s.normalize, any(), "images: by the training split's mean and deviation");
   v.value("center", s.center, any(), "normalize: subtract the mean; false: pixel 0 stays 0");
@@ -119,33 +126,33 @@ void describe(V& v, S& s) {
   v.value("image_size", s.image_size, between(8, 4096), "image folders: side of the crop");
   v.value("resize", s.resize, between(0, 4096),
           "image folders: shorter side in evaluation; 0: 8/7 of image_size");
-  v.value("decode", s.decode, one_of({"auto", "exact", "reduce"}),
+  v.value("decode", s.decode, words_of(s.decode),
           "image folders: large JPEGs at full size or reduced; auto: reduced in training alone");
-  v.value("exif", s.exif, one_of({"ignore", "turn"}),
+  v.value("exif", s.exif, words_of(s.exif),
           "image folders: pixels as stored, or photos turned upright by their EXIF orientation");
   v.value("crop_min_area", s.crop_min_area, ValueLimits{.min = 0, .max = 1, .open_min = true},
           "image folders: of a random crop");
   v.value("classes", s.classes, at_least(0), "image_folder: how many; 0: as many as folders");
   v.section("points", s.points, "point clouds");
   v.section("series", s.series, "windows of a series");
-  v.value("on_error", s.on_error, one_of({"stop", "skip"}),
+  v.value("on_error", s.on_error, words_of(s.on_error),
           "pictures, clouds, rows of series that cannot be read");
   v.value("skip_most", s.skip_most, between(0, 1),
           "skip: stop where a larger share cannot be read");
-  v.value("resident", s.resident, one_of({"auto", "on", "off"}),
+  v.value("resident", s.resident, words_of(s.resident),
           "images kept and augmented on the device; auto: small sets on a GPU");
   v.value("threads", s.threads, between(1, 64), "loader threads");
 }
 
 template <class V, Is<OptimFields> S>
 void describe(V& v, S& s) {
-  v.value("type", s.type, one_of({"sgd", "adam", "adamw", "adadelta"}), "optimiser");
+  v.value("type", s.type, words_of(s.type), "optimiser");
   v.value("lr", s.lr, between(0, 1000), "learning rate at the schedule's peak");
   v.value("weight_decay", s.weight_decay, at_least(0), "L2; adamw: decoupled");
   v.value("momentum", s.momentum, half_open(0, 1), "sgd");
   v.value("nesterov", s.nesterov, any(), "sgd");
   v.value("betas", s.betas, half_open(0, 1), "adam, adamw: decay of the two moments");
-  v.value("second_moment", s.second_moment, one_of({"element", "row"}),
+  v.value("second_moment", s.second_moment, words_of(s.second_moment),
           "adam, adamw: what has a mean square of its own");
   v.value("rho", s.rho, half_open(0, 1), "adadelta: decay of the two means");
   v.value("eps", s.eps, above(0), "adam, adamw, adadelta");
@@ -167,7 +174,7 @@ void describe(V& v, S& s) {
 
 template <class V, Is<ScheduleConfig> S>
 void describe(V& v, S& s) {
-  v.value("type", s.type, one_of({"constant", "cosine", "one_cycle", "step"}), "course of lr");
+  v.value("type", s.type, words_of(s.type), "course of lr");
   v.value("warmup_epochs", s.warmup_epochs, at_least(0), "linear, from lr / 100");
   v.value("final_factor", s.final_factor, between(0, 1), "last lr / lr; step: the lowest");
   v.value("peak_at", s.peak_at, between(0, 1), "one_cycle: share of the steps before the peak");
@@ -200,10 +207,10 @@ void describe(V& v, S& s) {
   v.value("deterministic", s.deterministic, any(),
           "same bits on every run with as many threads; slower");
   v.value("device", s.device, any(), "auto | cpu | cuda | cuda:N");
-  v.value("precision", s.precision, one_of({"fp32", "bf16"}), "bf16: automatic mixed precision");
-  v.value("fused_optimizer", s.fused_optimizer, one_of({"auto", "on", "off"}),
+  v.value("precision", s.precision, words_of(s.precision), "bf16: automatic mixed precision");
+  v.value("fused_optimizer", s.fused_optimizer, words_of(s.fused_optimizer),
           "an update in one pass over memory; auto: on a GPU");
-  v.value("cuda_graph", s.cuda_graph, one_of({"auto", "on", "off"}),
+  v.value("cuda_graph", s.cuda_graph, words_of(s.cuda_graph),
           "a step recorded once and replayed; auto: on a GPU");
   v.value("channels_last", s.channels_last, any(), "memory order of images and maps");
   v.value("threads", s.threads, between(0, 1024), "of LibTorch on the CPU; 0: all cores");
@@ -215,7 +222,7 @@ void describe(V& v, S& s) {
 
 template <class V, Is<ExportConfig> S>
 void describe(V& v, S& s) {
-  v.value("scalars", s.scalars, one_of({"f32", "f16"}),
+  v.value("scalars", s.scalars, words_of(s.scalars),
           "scalars, biases and layer norms: in single precision, or rounded to half");
 }
 

@@ -367,8 +367,8 @@ TEST_CASE("what a resumed run is told on purpose is told from the defaults") {
   write_file(files.dir / "a.yaml", "data: {limits: class}\n");
   const ResumedConfig said = load_resumed_config(
       files.dir / "a.yaml", {"data.decode=auto", "data.name=image_folder", "data.train_limit=5"});
-  CHECK(said.as_earlier.data.limits == "class");
-  CHECK(said.as_earlier.data.decode == "auto");
+  CHECK(said.as_earlier.data.limits == LimitRule::kClass);
+  CHECK(said.as_earlier.data.decode == Decode::kAuto);
   CHECK(said.config.data.skip_most == 0.1);
   CHECK(said.as_earlier.data.skip_most == 1);
   CHECK(said.as_earlier.name == "a");

@@ -53,17 +53,18 @@ TEST_CASE("defaults give way to bases, bases to the file, the file to the comman
   CHECK(config.train.epochs == 5);
   CHECK(config.train.seed == 5);
   CHECK(config.schedule.milestones == std::vector<std::int64_t>{7});
-  CHECK(config.schedule.type == "step");
+  CHECK(config.schedule.type == ScheduleType::kStep);
   CHECK(std::get<double>(config.model.options.at("width")) == 0.5);
 }
 
 TEST_CASE("a recorded configuration keeps what keys meant before there were such") {
   const std::string yaml = "data: {name: image_folder, test_limit: 40}";
-  CHECK(parse_config(yaml, "t.yaml").data.limits == "class");
-  CHECK(parse_recorded_config(yaml, "t.yaml").data.limits == "first");
-  CHECK(parse_recorded_config(yaml, "t.yaml", {"data.limits=class"}).data.limits == "class");
-  CHECK(parse_config(yaml, "t.yaml").data.decode == "auto");
-  CHECK(parse_recorded_config(yaml, "t.yaml").data.decode == "reduce");
+  CHECK(parse_config(yaml, "t.yaml").data.limits == LimitRule::kClass);
+  CHECK(parse_recorded_config(yaml, "t.yaml").data.limits == LimitRule::kFirst);
+  CHECK(parse_recorded_config(yaml, "t.yaml", {"data.limits=class"}).data.limits ==
+        LimitRule::kClass);
+  CHECK(parse_config(yaml, "t.yaml").data.decode == Decode::kAuto);
+  CHECK(parse_recorded_config(yaml, "t.yaml").data.decode == Decode::kReduce);
   CHECK(parse_recorded_config(yaml, "t.yaml").data.skip_most == 1);
   // What today's runs record says it itself.
   const Config config = parse_config(yaml, "t.yaml");
@@ -199,7 +200,7 @@ TEST_CASE("an optimiser group takes what it does not say from optim") {
   REQUIRE(config.optim.groups.size() == 2);
   CHECK(config.optim.groups[0].fields.weight_decay == 0.5);
   CHECK(config.optim.groups[0].fields.lr == 3);
-  CHECK(config.optim.groups[1].fields.type == "sgd");
+  CHECK(config.optim.groups[1].fields.type == OptimizerType::kSgd);
   CHECK(config.optim.groups[1].fields.lr == 2);
   CHECK(config.optim.groups[1].fields.weight_decay == 0);
 }

@@ -79,7 +79,7 @@ TEST_CASE("replayed steps on a GPU have the losses of eager ones there and of th
   const std::vector<double> replayed = losses(config, kGpu, StepMode::kRecorded);
   const std::vector<double> eager = losses(config, kGpu, StepMode::kEager);
   const std::vector<double> cpu = losses(config, kCpu, StepMode::kEager);
-  const bool bf16 = config.train.precision == "bf16";
+  const bool bf16 = config.train.precision == TrainPrecision::kBf16;
   for (std::size_t step = 0; step < cpu.size(); ++step) {
     INFO("step " << step);
     CHECK(replayed[step] == Approx(eager[step]).epsilon(bf16 ? 2e-2 : 1e-3));
@@ -142,8 +142,8 @@ TEST_CASE("resident batches on a GPU are the loader's, byte for byte") {
   const LoaderOptions options{
       .batch_size = 8, .shuffle = true, .augment = true, .mix = {.mixup = 0.5, .cutmix = 1.0}};
   Config on = config_of(""), off = config_of("");
-  on.data.resident = "on";
-  off.data.resident = "off";
+  on.data.resident = Toggle::kOn;
+  off.data.resident = Toggle::kOff;
   const ChosenSource resident = choose_source(on, images, options, kGpu);
   const ChosenSource loader = choose_source(off, images, options, kCpu);
   resident.source->start_epoch(1, 0);

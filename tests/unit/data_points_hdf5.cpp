@@ -378,7 +378,7 @@ TEST_CASE("S3DIS holds out area 5 and leaves its blocks where they are") {
   CHECK(read_sample(*splits.test, 2).labels[5] == 10);
   CHECK(read_sample(*splits.train, 2).labels[5] == 3);
   DataOptions options = twenty_points();
-  options.points.rotate = "up";
+  options.points.rotate = RotationAxes::kUp;
   const auto train = s3dis_reader().open(dir.path(), options, {.test = false}).train;
   const Sample plain = read_sample(*train, 0);
   const Sample turned = read_sample(*train, 0, {.augment = true, .seed = 5});

@@ -261,7 +261,7 @@ TEST_CASE("tiled layers start at unit scale and only their norms start apart") {
   CHECK(torch::equal(p["plain.weight"], torch::ones({256})));
   CHECK(p["no_activation.weight"].min().item<double>() == -1);
   CHECK(torch::equal(p["no_activation.bias"], torch::zeros({256})));
-  initialize(module, {.latents = "kaiming_uniform", .norms = "identity"}, 1);
+  initialize(module, {.latents = LatentStart::kKaimingUniform, .norms = NormStart::kIdentity}, 1);
   CHECK(torch::equal(p["apart.weight"], torch::ones({256})));
   CHECK(p["tiled.latent"].abs().max().item<double>() <= 1.0 / 24);
 }

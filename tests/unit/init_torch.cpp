@@ -20,7 +20,7 @@ TEST_CASE("embeddings start small and layer norms at the identity, whatever feed
   x = x.position_embedding().named("positions").linear(288).named("qkv");
   x = x.attention({.heads = 32, .grid = {8, 8}, .window = 4, .relative_bias = true}).named("attn");
   GraphModule module(b.finish(x.class_token().named("class")));
-  initialize(module, InitConfig{.norms = "apart"}, 1);
+  initialize(module, InitConfig{.norms = NormStart::kApart}, 1);
   const auto p = module.named_parameters();
   CHECK(torch::equal(p["norm.weight"], torch::ones({96})));
   CHECK(torch::equal(p["norm.bias"], torch::zeros({96})));
@@ -34,7 +34,7 @@ TEST_CASE("the norms of tokens start apart after a tiled linear, as those of map
   GraphBuilder b("points");
   Value x = b.input({5, 3}).linear(64, {.weights = tiled(4)}).batch_norm().named("norm").relu();
   GraphModule module(b.finish(x));
-  initialize(module, InitConfig{.norms = "apart"}, 1);
+  initialize(module, InitConfig{.norms = NormStart::kApart}, 1);
   const auto p = module.named_parameters();
   CHECK(torch::equal(p["norm.weight"].abs(), torch::ones({64})));
   CHECK(p["norm.weight"].min().item<double>() == -1);
@@ -66,7 +66,7 @@ TEST_CASE("scalars start positive, or with every other one negative") {
   initialize(module, InitConfig{}, 1);
   const double start = 1 / std::sqrt(3.0 * 12);
   CHECK(torch::allclose(module.named_parameters()["tiles.alpha"], torch::full({4}, start)));
-  initialize(module, InitConfig{.alphas = "both_signs"}, 1);
+  initialize(module, InitConfig{.alphas = AlphaStart::kBothSigns}, 1);
   const Tensor signs = torch::tensor({1.0f, -1.0f, 1.0f, -1.0f});
   CHECK(torch::allclose(module.named_parameters()["tiles.alpha"], start * signs));
   CHECK(module.named_parameters()["binary.alpha"].item<double>() > 0);

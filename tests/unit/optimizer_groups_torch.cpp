@@ -23,7 +23,7 @@ std::vector<std::size_t> members(const OptimConfig& config, std::size_t group) {
 
 TEST_CASE("groups take parameters by role or glob, the first that matches wins") {
   OptimConfig config;
-  config.groups.push_back({{"latents", "alphas"}, {.type = "adam"}});
+  config.groups.push_back({{"latents", "alphas"}, {.type = tbn::OptimizerType::kAdam}});
   config.groups.push_back({{"conv1.*", "norms"}, {.lr = 0.5}});
   CHECK(members(config, 0) == std::vector<std::size_t>{0, 1});
   CHECK(members(config, 1) == std::vector<std::size_t>{2, 3});
@@ -64,8 +64,10 @@ TEST_CASE("a glob that matches no parameter is an error that lists roles and nam
 }
 
 TEST_CASE("a group's settings are told in one line") {
-  CHECK(tbn::describe(tbn::OptimFields{.type = "sgd", .lr = 0.1, .nesterov = true}) ==
+  CHECK(tbn::describe(
+            tbn::OptimFields{.type = tbn::OptimizerType::kSgd, .lr = 0.1, .nesterov = true}) ==
         "sgd lr 0.1, momentum 0.9 (Nesterov), weight decay 0");
-  CHECK(tbn::describe(tbn::OptimFields{.type = "adamw", .lr = 0.03, .weight_decay = 0.01}) ==
+  CHECK(tbn::describe(tbn::OptimFields{
+            .type = tbn::OptimizerType::kAdamW, .lr = 0.03, .weight_decay = 0.01}) ==
         "adamw lr 0.03, betas 0.9 0.999, weight decay 0.01");
 }

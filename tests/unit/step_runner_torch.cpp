@@ -129,18 +129,18 @@ TEST_CASE("a step is recorded on a GPU whose optimiser is fused, else it says wh
   CHECK(choose_step_mode(train, kGpu).mode == StepMode::kRecorded);
   CHECK(choose_update_form(train, kCpu) == UpdateForm::kForeach);
   CHECK(choose_update_form(train, kGpu) == UpdateForm::kFused);
-  train.fused_optimizer = "off";
+  train.fused_optimizer = Toggle::kOff;
   CHECK(choose_step_mode(train, kGpu).mode == StepMode::kEager);
   CHECK(
       choose_step_mode(train, kGpu).note ==
       "steps are not recorded as a CUDA graph: train.fused_optimizer is off, whose learning rates "
       "cannot change in a graph");
-  train.cuda_graph = "on";
+  train.cuda_graph = Toggle::kOn;
   CHECK(message_of<ConfigError>([&] { choose_step_mode(train, kGpu); }).ends_with("in a graph"));
   CHECK(message_of<ConfigError>([&] { choose_step_mode(train, kCpu); }) ==
         "train.cuda_graph: 'on' needs a GPU, and the device is cpu; use auto or off, or another "
         "train.device");
-  train.cuda_graph = "off";
+  train.cuda_graph = Toggle::kOff;
   CHECK(choose_step_mode(train, kGpu).mode == StepMode::kEager);
 }
 

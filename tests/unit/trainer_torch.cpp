@@ -141,10 +141,10 @@ TEST_CASE(
     tbn::check_resumable(config, stored, "checkpoint");
     return config.data;
   };
-  CHECK(resumed({}).limits == "first");
-  CHECK(resumed({}).decode == "reduce");
+  CHECK(resumed({}).limits == tbn::LimitRule::kFirst);
+  CHECK(resumed({}).decode == tbn::Decode::kReduce);
   CHECK(resumed({}).skip_most == 1);
-  CHECK(resumed({"data.limits=first", "data.decode=reduce"}).limits == "first");
+  CHECK(resumed({"data.limits=first", "data.decode=reduce"}).limits == tbn::LimitRule::kFirst);
   const std::vector<std::pair<std::string, std::string>> against = {
       {"data.limits=class", "'limits: class' in section 'data' was 'limits: first'"},
       {"data.decode=auto", "'decode: auto' in section 'data' was 'decode: reduce'"},

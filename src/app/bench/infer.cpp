@@ -23,7 +23,8 @@ Config on_device(const CommandLine& line, Config config) {
         "--precision fp16: the float twin runs in fp32 or bf16, and is timed beside it");
   }
   config.train.device = line.text("device");
-  config.train.precision = line.text("precision");
+  config.train.precision =
+      precision_of(line) == Precision::kBf16 ? TrainPrecision::kBf16 : TrainPrecision::kFp32;
   config.train.channels_last = true;
   return config;
 }

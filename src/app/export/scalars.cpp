@@ -14,10 +14,9 @@ namespace {
 constexpr const char* kKey = "export.scalars=";
 
 DType type_named(const std::string& word) {
-  if (word != "f32" && word != "f16") {
-    throw ConfigError("--scalars: " + in_quotes(word) + " is not one of f32, f16");
-  }
-  return scalar_type({.scalars = word});
+  const auto form = value_of<ScalarForm>(word);
+  if (!form) throw ConfigError("--scalars: " + in_quotes(word) + " is not one of f32, f16");
+  return scalar_type({.scalars = *form});
 }
 
 }  // namespace

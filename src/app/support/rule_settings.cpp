@@ -14,6 +14,15 @@
 namespace tbn {
 namespace {
 
+template <class T>
+std::string setting_text(const T& value) {
+  return fmt::format("{}", value);
+}
+template <Worded E>
+std::string setting_text(const E& value) {
+  return std::string(word_of(value));
+}
+
 class Taker {
  public:
   Taker(DataConfig& config, std::vector<RuleSetting>& settings)
@@ -23,7 +32,7 @@ class Taker {
   void take(const char* key, T DataConfig::*member, V value) {
     config_.*member = static_cast<T>(std::move(value));
     settings_.push_back(
-        {key, [member](const DataConfig& config) { return fmt::format("{}", config.*member); }});
+        {key, [member](const DataConfig& config) { return setting_text(config.*member); }});
   }
 
  private:
@@ -36,19 +45,21 @@ void take_measured(Taker& taker, const MeasuredRule& rule) {
   taker.take("data.split_seed", &DataConfig::split_seed, rule.seed);
   taker.take("data.train_limit", &DataConfig::train_limit, rule.train_limit);
   taker.take("data.test_limit", &DataConfig::test_limit, rule.test_limit);
-  if (!rule.limits.empty()) taker.take("data.limits", &DataConfig::limits, rule.limits);
+  if (const auto limits = value_of<LimitRule>(rule.limits)) {
+    taker.take("data.limits", &DataConfig::limits, *limits);
+  }
   taker.take("data.on_error", &DataConfig::on_error,
-             rule.on_error.empty() ? std::string("stop") : rule.on_error);
+             value_of<OnError>(rule.on_error).value_or(OnError::kStop));
   if (rule.skip_most > 0) taker.take("data.skip_most", &DataConfig::skip_most, rule.skip_most);
 }
 
 void take_image(Taker& taker, const InputRule& rule) {
-  std::string decode = "exact";
-  std::string exif = "ignore";
+  Decode decode = Decode::kExact;
+  Exif exif = Exif::kIgnore;
   bool resizes = false;
   for (const InputStep& step : rule.steps) {
-    if (std::holds_alternative<DecodeStep>(step)) decode = "reduce";
-    if (std::holds_alternative<OrientStep>(step)) exif = "turn";
+    if (std::holds_alternative<DecodeStep>(step)) decode = Decode::kReduce;
+    if (std::holds_alternative<OrientStep>(step)) exif = Exif::kTurn;
     const auto* resize = std::get_if<ResizeStep>(&step);
     if (resize == nullptr) continue;
     taker.take("data.resize", &DataConfig::resize, resize->shorter);

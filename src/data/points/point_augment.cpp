@@ -102,19 +102,15 @@ void check_point_options(const PointOptions& options) {
   check_range("scale", options.scale, 1, 10);
   check_range("shift", options.shift, 0, 10);
   check_range("jitter", options.jitter, 0, 1);
-  if (options.rotate != "none" && options.rotate != "up" && options.rotate != "all") {
-    throw ConfigError(fmt::format("data.points.rotate: '{}' is unknown; it must be none, up or all",
-                                  options.rotate));
-  }
 }
 
 void augment_points(const PointOptions& options, const PointLayout& layout, CounterRng rng,
                     std::span<float> points, std::span<std::int64_t> labels) {
   const auto columns = static_cast<std::size_t>(layout.columns);
-  if (options.rotate == "up") {
+  if (options.rotate == RotationAxes::kUp) {
     const double angle = between(rng, 0, 2 * std::numbers::pi);
     rotate_all(rotation_about(layout.up_axis, angle), layout, points);
-  } else if (options.rotate == "all") {
+  } else if (options.rotate == RotationAxes::kAll) {
     const double a = uniform(rng);
     const double b = uniform(rng);
     rotate_all(rotation_of(a, b, uniform(rng)), layout, points);

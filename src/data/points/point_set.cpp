@@ -51,7 +51,7 @@ PointSet::PointSet(SampleSpec spec, const PointRules& rules, const DataOptions& 
   options_.dropout = 0;
   options_.scale = 1;
   options_.shift = 0;
-  if (options_.rotate == "all") {
+  if (options_.rotate == RotationAxes::kAll) {
     throw ConfigError(
         "data.points.rotate: a scene has a floor, which 'all' would tilt; it must be none or up");
   }

@@ -14,9 +14,9 @@ namespace tbn {
 
 enum class OnError { kStop, kSkip };
 
-// Which samples a limit keeps: the first, or of each class its share, chosen by split_seed. Series
+// Which samples a limit keeps: of each class its share, chosen by split_seed, or the first. Series
 // have no classes: always the first windows.
-enum class LimitRule { kFirst, kClass };
+enum class LimitRule { kClass, kFirst };
 
 // Whether a JPEG is decoded to a smaller size than its own where the view needs no more: quicker,
 // and a value is off by 1 of 255 on average.
@@ -25,6 +25,10 @@ enum class Decode {
   kExact,   // never
   kReduce,  // always
 };
+
+// The axes about which clouds of points are turned at random, in training: none, the vertical one,
+// or all.
+enum class RotationAxes { kNone, kUp, kAll };
 
 // Random views of images, in training.
 struct AugmentOptions {
@@ -56,7 +60,7 @@ struct PointOptions {
   double scale = 1.25;        // training: factor from 1 / scale up to scale; 1: none
   double shift = 0.1;         // training: largest shift along each axis
   double jitter = 0;          // training: deviation of noise on each coordinate, clipped at 5 of it
-  std::string rotate = "none";  // training: none | up (about the vertical axis) | all
+  RotationAxes rotate = RotationAxes::kNone;
 };
 
 // Windows of a series.

@@ -52,10 +52,10 @@ std::string why_not_resident(const Dataset& data, std::int64_t most_bytes) {
 
 ChosenSource choose_source(const Config& config, const Dataset& data, const LoaderOptions& options,
                            c10::Device device) {
-  const std::string& wish = config.data.resident;
+  const Toggle wish = config.data.resident;
   ChosenSource chosen;
-  if (wish == "on" || (wish == "auto" && device.is_cuda())) {
-    const bool demanded = wish == "on";
+  if (wish == Toggle::kOn || (wish == Toggle::kAuto && device.is_cuda())) {
+    const bool demanded = wish == Toggle::kOn;
     const std::string reason =
         why_not_resident(data, demanded ? std::numeric_limits<std::int64_t>::max() : kMostResident);
     if (reason.empty()) {

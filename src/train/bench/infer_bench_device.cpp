@@ -24,7 +24,8 @@ class DeviceTwin {
  public:
   DeviceTwin(const Model& folded, const Tensor& x, const TrainConfig& train, c10::Device device)
       : device_(device),
-        module_(folded.graph, train.precision == "bf16" ? torch::kBFloat16 : torch::kFloat32),
+        module_(folded.graph,
+                train.precision == TrainPrecision::kBf16 ? torch::kBFloat16 : torch::kFloat32),
         x_(x.to(device, module_.dtype())),
         call_(device) {
     GraphModule wide(folded.graph);
@@ -78,9 +79,9 @@ Contender device_rival(const Config& config, std::int64_t batch) {
   const Tensor wanted = twin.forward(x);
   const Model folded = fold_dense({twin.graph(), state_of(twin)});
   const auto form = std::make_shared<DeviceTwin>(folded, x, config.train, device);
-  const bool bf16 = config.train.precision == "bf16";
+  const bool bf16 = config.train.precision == TrainPrecision::kBf16;
   check_answer(form->run(), wanted, bf16);
-  return {fmt::format("float twin in LibTorch {}{}{}, {}", config.train.precision,
+  return {fmt::format("float twin in LibTorch {}{}{}, {}", word_of(config.train.precision),
                       config.train.channels_last ? ", channels last" : "",
                       device.is_cuda() ? ", CUDA graph" : "", describe_device(device)),
           [form] { form->run(); }};

@@ -104,7 +104,7 @@ class TrainedTile final : public TrainedWeight {
     const double bound = 1 / std::sqrt(static_cast<double>(dims().inputs));
     switch (named.role) {
       case TensorRole::kLatent:
-        return start.config.latents == "kaiming_uniform"
+        return start.config.latents == LatentStart::kKaimingUniform
                    ? start.uniform(named.tensor.sizes(), bound)
                    : start.normal(named.tensor.sizes(), latent_std(start));
       case TensorRole::kAlphaLatent:
@@ -129,7 +129,7 @@ class TrainedTile final : public TrainedWeight {
 
   Tensor alphas(at::IntArrayRef sizes, const WeightStart& start) const {
     Tensor scalars = torch::full(sizes, start.gain / std::sqrt(static_cast<double>(dims().inputs)));
-    if (start.config.alphas == "both_signs") {
+    if (start.config.alphas == AlphaStart::kBothSigns) {
       for (std::int64_t i = 1; i < scalars.numel(); i += 2) scalars[i].neg_();
     }
     return scalars;

@@ -41,8 +41,8 @@ ActiveTensors active_of(const std::vector<at::Tensor>& parameters,
 }  // namespace
 
 UpdateForm choose_update_form(const TrainConfig& train, c10::Device device) {
-  const bool fused =
-      train.fused_optimizer == "on" || (train.fused_optimizer == "auto" && device.is_cuda());
+  const bool fused = train.fused_optimizer == Toggle::kOn ||
+                     (train.fused_optimizer == Toggle::kAuto && device.is_cuda());
   return fused ? UpdateForm::kFused : UpdateForm::kForeach;
 }
 
@@ -53,21 +53,13 @@ Optimizer::Optimizer(std::vector<ParameterGroup> groups, UpdateForm form) : form
     group.fields = given.fields;
     group.names = std::move(given.names);
     group.parameters = std::move(given.parameters);
-    const std::string& type = group.fields.type;
-    if (type == "sgd") {
-      group.kind = Kind::kSgd;
-    } else if (type == "adam" || type == "adamw") {
-      group.kind = type == "adam" ? Kind::kAdam : Kind::kAdamW;
-      TBN_CHECK(group.fields.betas.size() == 2, "Adam has two betas");
-    } else if (type == "adadelta") {
-      group.kind = Kind::kAdadelta;
-    } else {
-      throw ConfigError("optim.type: '" + type + "' is not one of sgd, adam, adamw, adadelta");
-    }
-    if (group.kind != Kind::kSgd || group.fields.momentum != 0) {
+    const OptimizerType type = group.fields.type;
+    const bool is_adam = type == OptimizerType::kAdam || type == OptimizerType::kAdamW;
+    TBN_CHECK(!is_adam || group.fields.betas.size() == 2, "Adam has two betas");
+    if (type != OptimizerType::kSgd || group.fields.momentum != 0) {
       group.first = zeros_like_all(group.parameters);
     }
-    if (group.kind != Kind::kSgd) group.second = zero_squares(group.fields, group.parameters);
+    if (type != OptimizerType::kSgd) group.second = zero_squares(group.fields, group.parameters);
     groups_.push_back(std::move(group));
   }
   if (form_ == UpdateForm::kFused) place_scalars();
@@ -126,14 +118,14 @@ void Optimizer::update_foreach(Group& group) const {
   const ActiveTensors active = active_of(group.parameters, group.first, group.second);
   if (active.parameters.empty()) return;
   const double lr = group.fields.lr * lr_factor_;
-  switch (group.kind) {
-    case Kind::kSgd:
+  switch (group.fields.type) {
+    case OptimizerType::kSgd:
       return foreach_sgd(group.fields, active, lr);
-    case Kind::kAdam:
+    case OptimizerType::kAdam:
       return foreach_adam(group.fields, active, lr, steps_, false);
-    case Kind::kAdamW:
+    case OptimizerType::kAdamW:
       return foreach_adam(group.fields, active, lr, steps_, true);
-    case Kind::kAdadelta:
+    case OptimizerType::kAdadelta:
       return foreach_adadelta(group.fields, active, lr);
   }
 }
@@ -141,14 +133,14 @@ void Optimizer::update_foreach(Group& group) const {
 void Optimizer::update_fused(Group& group) const {
   const ActiveTensors active = active_of(group.parameters, group.first, group.second);
   if (active.parameters.empty()) return;
-  switch (group.kind) {
-    case Kind::kSgd:
+  switch (group.fields.type) {
+    case OptimizerType::kSgd:
       return fused_sgd(group.fields, active, group.rate);
-    case Kind::kAdam:
+    case OptimizerType::kAdam:
       return fused_adam(group.fields, active, group.rate, device_steps_, false);
-    case Kind::kAdamW:
+    case OptimizerType::kAdamW:
       return fused_adam(group.fields, active, group.rate, device_steps_, true);
-    case Kind::kAdadelta:
+    case OptimizerType::kAdadelta:
       return fused_adadelta(group.fields, active, group.rate);
   }
 }
@@ -156,9 +148,9 @@ void Optimizer::update_fused(Group& group) const {
 std::vector<NamedState> Optimizer::state() const {
   std::vector<NamedState> all;
   for (const Group& group : groups_) {
-    const char* first = group.kind == Kind::kSgd        ? "/momentum"
-                        : group.kind == Kind::kAdadelta ? "/delta"
-                                                        : "/mean";
+    const char* first = group.fields.type == OptimizerType::kSgd        ? "/momentum"
+                        : group.fields.type == OptimizerType::kAdadelta ? "/delta"
+                                                                        : "/mean";
     for (std::size_t i = 0; i < group.parameters.size(); ++i) {
       if (!group.first.empty()) {
         all.push_back({group.names[i] + first, group.first[i]});

@@ -72,9 +72,7 @@ class Optimizer {
   void set_steps(std::int64_t steps) { steps_ = steps; }
 
  private:
-  enum class Kind { kSgd, kAdam, kAdamW, kAdadelta };
   struct Group {
-    Kind kind = Kind::kSgd;
     OptimFields fields;
     std::vector<std::string> names;
     std::vector<at::Tensor> parameters;

@@ -115,8 +115,8 @@ std::vector<ResolvedGroup> resolve_groups(const OptimConfig& optim,
 }
 
 std::string describe(const OptimFields& fields) {
-  std::string text = fmt::format("{} lr {:g}", fields.type, fields.lr);
-  if (fields.type == "sgd") {
+  std::string text = fmt::format("{} lr {:g}", word_of(fields.type), fields.lr);
+  if (fields.type == OptimizerType::kSgd) {
     text += fmt::format(", momentum {:g}{}", fields.momentum, fields.nesterov ? " (Nesterov)" : "");
   } else {
     text += fmt::format(", betas {:g}", fmt::join(fields.betas, " "));

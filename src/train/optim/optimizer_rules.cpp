@@ -71,7 +71,7 @@ void row_adam(const OptimFields& fields, const ActiveTensors& active, const at::
 }  // namespace
 
 bool keeps_rows(const OptimFields& fields) {
-  return fields.second_moment == "row" && fields.type != "adadelta";
+  return fields.second_moment == SecondMoment::kRow && fields.type != OptimizerType::kAdadelta;
 }
 
 at::Tensor row_squares(const at::Tensor& t) {

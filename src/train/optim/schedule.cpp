@@ -37,18 +37,25 @@ double stepped(const ScheduleConfig& schedule, std::int64_t epoch) {
 
 // The schedule after the warm-up; t is the share of the remaining steps that are done.
 double shape(const ScheduleConfig& schedule, double t, std::int64_t epoch) {
-  if (schedule.type == "constant") return 1;
-  if (schedule.type == "cosine") return half_cosine(1, schedule.final_factor, t);
-  if (schedule.type == "one_cycle") return one_cycle(schedule, t);
-  if (schedule.type == "step") return stepped(schedule, epoch);
-  throw ConfigError("schedule.type: '" + schedule.type +
-                    "' is not one of constant, cosine, one_cycle, step");
+  switch (schedule.type) {
+    case ScheduleType::kConstant:
+      return 1;
+    case ScheduleType::kCosine:
+      return half_cosine(1, schedule.final_factor, t);
+    case ScheduleType::kOneCycle:
+      return one_cycle(schedule, t);
+    case ScheduleType::kStep:
+      return stepped(schedule, epoch);
+  }
+  TBN_CHECK(false, "not a schedule");
 }
 
 }  // namespace
 
 double norm_momentum_factor(const ScheduleConfig& schedule, std::int64_t epoch) {
-  return schedule.type == "step" ? std::pow(schedule.norm_gamma, drops(schedule, epoch)) : 1;
+  return schedule.type == ScheduleType::kStep
+             ? std::pow(schedule.norm_gamma, drops(schedule, epoch))
+             : 1;
 }
 
 double schedule_factor(const ScheduleConfig& schedule, std::int64_t step,

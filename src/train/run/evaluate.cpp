@@ -77,7 +77,7 @@ MetricSums evaluate_checkpoint(const Checkpoint& checkpoint, const Dataset& data
   return evaluate(module, data,
                   {.device = device,
                    .batch_size = options.batch_size,
-                   .bf16 = options.precision == "bf16",
+                   .bf16 = options.bf16,
                    .threads = options.loader_threads});
 }
 

@@ -12,7 +12,7 @@ namespace tbn {
 
 struct CheckpointEvalOptions {
   std::string device = "auto";
-  std::string precision = "fp32";
+  bool bf16 = false;  // autocast
   std::int64_t batch_size = 500;
   std::int64_t threads = 0;  // 0: all cores
   int loader_threads = 1;

@@ -261,7 +261,7 @@ std::optional<EvalMetrics> Trainer::evaluate_on(const Dataset& data) {
       evaluate_unless([] { return StopSignals::received() != 0; }, state_.model(), data,
                       {.device = setup_.device,
                        .batch_size = config_.train.eval_batch_size,
-                       .bf16 = config_.train.precision == "bf16",
+                       .bf16 = config_.train.precision == TrainPrecision::kBf16,
                        .threads = static_cast<int>(config_.data.threads)});
   if (!sums) return std::nullopt;
   return sums->result();

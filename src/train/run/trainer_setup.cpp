@@ -170,7 +170,7 @@ std::vector<std::string> opening_lines(const Config& config, const TrainerSetup&
                   grouped(static_cast<std::uint64_t>(data.test->size())),
                   data.folder.empty() ? "" : " from " + data.folder.string()),
       fmt::format("device {}{}{}{}; run directory {}", describe_device(setup.device),
-                  config.train.precision == "bf16" ? ", bfloat16" : "",
+                  config.train.precision == TrainPrecision::kBf16 ? ", bfloat16" : "",
                   setup.step_mode.mode == StepMode::kRecorded ? ", steps as a CUDA graph" : "",
                   config.train.deterministic ? ", deterministic" : "",
                   run.directory.folder().string())};

@@ -103,7 +103,7 @@ class Initializer {
   }
 
   bool starts_apart(const Node& node) const {
-    return config_.norms == "apart" && std::holds_alternative<BatchNorm>(node.op) &&
+    return config_.norms == NormStart::kApart && std::holds_alternative<BatchNorm>(node.op) &&
            makes_copies(module_.graph(), node.inputs.front());
   }
 

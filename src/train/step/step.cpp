@@ -22,7 +22,7 @@ StepResult run_step_on_device(TrainState& state, const TaskLoss& loss, const Tra
   optimizer.zero_grad();
   at::Tensor outputs, value;
   {
-    const Autocast autocast(train.precision == "bf16", state.model().device());
+    const Autocast autocast(train.precision == TrainPrecision::kBf16, state.model().device());
     outputs = state.model().forward(batch.inputs);
   }
   {

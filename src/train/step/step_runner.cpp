@@ -23,8 +23,8 @@ bool same_kind(const at::Tensor& a, const at::Tensor& b) {
 }  // namespace
 
 StepModeChoice choose_step_mode(const TrainConfig& train, c10::Device device) {
-  if (train.cuda_graph == "off") return {};
-  const bool demanded = train.cuda_graph == "on";
+  if (train.cuda_graph == Toggle::kOff) return {};
+  const bool demanded = train.cuda_graph == Toggle::kOn;
   if (!device.is_cuda()) {
     if (!demanded) return {};
     throw ConfigError(

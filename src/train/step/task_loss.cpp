@@ -107,7 +107,7 @@ at::Tensor TaskLoss::teacher_loss(const at::Tensor& outputs, const BatchTensors&
   at::Tensor taught;
   {
     const torch::NoGradGuard no_grad;
-    const Autocast autocast(train_.precision == "bf16", device_);
+    const Autocast autocast(train_.precision == TrainPrecision::kBf16, device_);
     taught = teacher_->forward(batch.inputs);
   }
   if (task_ == Task::kForecasting) return tbn::mse_loss(outputs, taught);
