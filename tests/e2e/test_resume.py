@@ -63,7 +63,8 @@ class Resume(ToolTest):
         self.assertEqual(rows, self.rows())
 
     def test_learned_steps_of_integers_resume_bit_for_bit(self):
-        settings = [*SETTINGS, "weights.rules=[{match: [conv1, classifier], encoding: uniform, bits: 8}]"]
+        settings = [each for each in SETTINGS if not each.startswith("weights.rules=")]
+        settings.append("weights.rules=[{match: [conv1, classifier], encoding: uniform, bits: 8}]")
         self.train(*settings)
         straight = self.last().read_bytes()
         header = read_safetensors_header(self.last())

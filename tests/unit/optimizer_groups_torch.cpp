@@ -70,4 +70,7 @@ TEST_CASE("a group's settings are told in one line") {
   CHECK(tbn::describe(tbn::OptimFields{
             .type = tbn::OptimizerType::kAdamW, .lr = 0.03, .weight_decay = 0.01}) ==
         "adamw lr 0.03, betas 0.9 0.999, weight decay 0.01");
+  CHECK(
+      tbn::describe(tbn::OptimFields{.type = tbn::OptimizerType::kAdadelta, .lr = 1, .rho = 0.8}) ==
+      "adadelta lr 1, rho 0.8, weight decay 0");
 }

@@ -38,6 +38,20 @@ ActiveTensors active_of(const std::vector<at::Tensor>& parameters,
   return active;
 }
 
+// What the first state of an optimiser is called in checkpoints.
+const char* first_name(OptimizerType type) {
+  switch (type) {
+    case OptimizerType::kSgd:
+      return "/momentum";
+    case OptimizerType::kAdam:
+    case OptimizerType::kAdamW:
+      return "/mean";
+    case OptimizerType::kAdadelta:
+      return "/delta";
+  }
+  return "";
+}
+
 }  // namespace
 
 UpdateForm choose_update_form(const TrainConfig& train, c10::Device device) {
@@ -148,9 +162,7 @@ void Optimizer::update_fused(Group& group) const {
 std::vector<NamedState> Optimizer::state() const {
   std::vector<NamedState> all;
   for (const Group& group : groups_) {
-    const char* first = group.fields.type == OptimizerType::kSgd        ? "/momentum"
-                        : group.fields.type == OptimizerType::kAdadelta ? "/delta"
-                                                                        : "/mean";
+    const char* first = first_name(group.fields.type);
     for (std::size_t i = 0; i < group.parameters.size(); ++i) {
       if (!group.first.empty()) {
         all.push_back({group.names[i] + first, group.first[i]});

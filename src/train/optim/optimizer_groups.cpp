@@ -116,10 +116,18 @@ std::vector<ResolvedGroup> resolve_groups(const OptimConfig& optim,
 
 std::string describe(const OptimFields& fields) {
   std::string text = fmt::format("{} lr {:g}", word_of(fields.type), fields.lr);
-  if (fields.type == OptimizerType::kSgd) {
-    text += fmt::format(", momentum {:g}{}", fields.momentum, fields.nesterov ? " (Nesterov)" : "");
-  } else {
-    text += fmt::format(", betas {:g}", fmt::join(fields.betas, " "));
+  switch (fields.type) {
+    case OptimizerType::kSgd:
+      text +=
+          fmt::format(", momentum {:g}{}", fields.momentum, fields.nesterov ? " (Nesterov)" : "");
+      break;
+    case OptimizerType::kAdam:
+    case OptimizerType::kAdamW:
+      text += fmt::format(", betas {:g}", fmt::join(fields.betas, " "));
+      break;
+    case OptimizerType::kAdadelta:
+      text += fmt::format(", rho {:g}", fields.rho);
+      break;
   }
   return text + fmt::format(", weight decay {:g}", fields.weight_decay);
 }
