@@ -6,9 +6,10 @@ import os
 import random
 import resource
 import shutil
-import signal
+import subprocess
+import time
 
-from run_support import RUN, RunDirectoryTest, flip_bit, huge, without_checksums
+from run_support import RUN, RunDirectoryTest, huge, without_checksums
 from tools_support import CONV_SETTINGS, main
 
 
