@@ -45,6 +45,17 @@ class Overwrite(RunDirectoryTest):
             self.assertEqual(before, self.files())
         self.train("--resume", "train.epochs=3")
 
+    def test_a_run_is_not_replaced_by_one_that_needs_it(self):
+        self.train("train.epochs=1")
+        before = self.files()
+        for key in ("teacher.from", "init.from"):
+            for path in ("runs/tiny", "runs/../runs/tiny/checkpoints/best.safetensors", str(self.run_folder)):
+                with self.subTest(key=key, path=path):
+                    done = self.train("--overwrite", "train.epochs=2", f"{key}={path}", code=2)
+                    self.assertIn(f"{key}: '{path}' is of the run that --overwrite replaces; choose another with "
+                                  "name=...", done.stderr)
+                    self.assertEqual(before, self.files())
+
     def test_a_start_that_is_killed_before_its_first_save_takes_nothing_either(self):
         self.train("train.epochs=2")
         before = self.files()

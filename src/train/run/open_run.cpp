@@ -1,6 +1,8 @@
 // Decides by the table of states, first without a trace, then again under the lock.
 #include "train/run/open_run.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "config/load.h"
@@ -18,6 +20,28 @@ constexpr std::uint64_t kMaxConfigBytes = std::uint64_t{16} << 20;
 enum class Start { kBegin, kReplace, kFromLast, kFromBest, kDone };
 
 std::string quoted(const RunDirectory& run) { return "'" + run.folder().string() + "'"; }
+
+// Whether `path` is the run's folder or lies in it, whatever the way there.
+bool is_of(const RunDirectory& run, const fs::path& path) {
+  if (path.empty()) return false;
+  std::error_code error;
+  const fs::path folder = fs::weakly_canonical(run.folder(), error);
+  const fs::path other = fs::weakly_canonical(path, error);
+  const auto ends = std::mismatch(folder.begin(), folder.end(), other.begin(), other.end());
+  return !folder.empty() && ends.first == folder.end();
+}
+
+// A run cannot be made again, nor resumed, from what its own first save took away.
+void check_keeps_sources(const RunDirectory& run, const Config& config) {
+  const std::pair<const char*, const std::string*> sources[] = {
+      {"teacher.from", &config.teacher.from}, {"init.from", &config.init.from}};
+  for (const auto& [key, from] : sources) {
+    if (!is_of(run, *from)) continue;
+    throw ConfigError(fmt::format(
+        "{}: '{}' is of the run that --overwrite replaces; choose another with name=...", key,
+        *from));
+  }
+}
 
 // Whether a run that ended so has all that the configuration asks for.
 bool is_long_enough(const RunResult& result, const TrainConfig& train) {
@@ -98,7 +122,10 @@ Start decide(const RunDirectory& run, const RunContents& contents, const Config&
     throw ConfigError(
         fmt::format("--resume: there is no run in {}; --resume=auto starts one", quoted(run)));
   }
-  if (mode == RunMode::kOverwrite) return Start::kReplace;
+  if (mode == RunMode::kOverwrite) {
+    check_keeps_sources(run, config);
+    return Start::kReplace;
+  }
   if (mode == RunMode::kNew) refuse_new(run, contents);
   if (state == RunState::kUnsaved) {
     if (mode == RunMode::kResumeAuto) return Start::kReplace;

@@ -41,7 +41,6 @@ Config with_free_fields_of(Config config, const Config& other) {
   config.train.checkpoint_every = other.train.checkpoint_every;
   config.train.checkpoint_minutes = other.train.checkpoint_minutes;
   config.train.eval_batch_size = other.train.eval_batch_size;
-  config.exported = other.exported;
   return config;
 }
 
