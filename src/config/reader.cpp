@@ -19,6 +19,13 @@ std::string joined(const std::string& path, std::string_view key) {
   return path.empty() ? std::string(key) : fmt::format("{}.{}", path, key);
 }
 
+// What is wrong with a list, a map or nothing in place of one of a few words.
+std::string no_word(const YamlNode& node, const ValueLimits& limits) {
+  const std::string words = join_choices(limits.choices);
+  if (node.kind == YamlNode::Kind::kNull) return fmt::format("has no value, must be {}", words);
+  return fmt::format("must be {}, is {}", words, kind_name(node));
+}
+
 const ModelFamily* find_family(const std::string& name) {
   for (const ModelFamily& family : model_families()) {
     if (family.name == name) return &family;
@@ -126,7 +133,11 @@ class MapReader {
     T value{};
     std::string wrong = read_value(node, value);
     if constexpr (std::same_as<T, std::string>) {
-      if (wrong.empty()) wrong = check_limits(limits, value);
+      if (wrong.empty()) {
+        wrong = check_limits(limits, value);
+      } else if (!limits.choices.empty() && node.kind != YamlNode::Kind::kScalar) {
+        wrong = no_word(node, limits);
+      }
     } else if constexpr (!std::same_as<T, bool>) {
       if (wrong.empty()) wrong = check_limits(limits, static_cast<double>(value));
     }
