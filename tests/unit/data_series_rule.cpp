@@ -356,6 +356,23 @@ TEST_CASE("a date that is not understood among others is refused, and noted wher
   CHECK(says(notes[0], {"none that are understood (the first: line 2: 'day no. "}));
 }
 
+TEST_CASE("dates in a column of another name are noted, since no order is checked by them") {
+  Fixture f;
+  std::string text = kTable;
+  text.replace(text.find("date"), 4, "when");
+  const std::size_t end = text.find(',', text.find(',') + 1);
+  const std::string first = text.substr(text.find(',') + 1, end - text.find(',') - 1);
+  f.options.series.columns = {first};
+  const std::vector<std::string> notes = f.open(text).notes;
+  const bool said = std::ranges::any_of(notes, [](const std::string& note) {
+    return says(note, {"column 'when' holds dates", "a first column named 'date' alone"});
+  });
+  CHECK(said);
+  const std::vector<std::string> dated = f.open(kTable).notes;
+  CHECK(std::ranges::none_of(dated,
+                             [](const std::string& note) { return says(note, {"holds dates"}); }));
+}
+
 TEST_CASE("a day's steps are the season, of published series and by the dates of others") {
   const auto season = [](const std::string& name) {
     for (const DatasetReader& reader : series_readers()) {

@@ -195,6 +195,16 @@ Fault append_row(const Header& header, const std::vector<std::size_t>& taken,
   return {};
 }
 
+// The name of the first column, among those that are not taken, that holds a date; "" for none.
+std::string dates_beside(const Header& header, const std::vector<std::size_t>& taken,
+                         const std::vector<std::string_view>& cells) {
+  for (std::size_t i = 0; i < cells.size() && !header.dated; ++i) {
+    if (std::ranges::find(taken, i) != taken.end()) continue;
+    if (parse_time(cells[i]) && !number_in(cells[i])) return header.names[i];
+  }
+  return "";
+}
+
 // Only the cells of columns that are taken must hold numbers.
 std::string way_out_of_cell(OnError on_error, bool takes_all) {
   const std::string repair = "; repair it, or ";
@@ -294,7 +304,7 @@ CsvTable read_csv(const fs::path& path, OnError on_error, const CsvLimits& limit
     Fault fault = append_row(header, columns, cells, table.values);
     if (fault.text.empty() && header.dated) fault = {times.append(cells.front(), lines.number())};
     if (fault.text.empty()) {
-      ++table.rows;
+      if (table.rows++ == 0) table.unnamed_dates = dates_beside(header, columns, cells);
     } else {
       table.values.resize(before);
       bad({lines.where_line() + fault.text, fault.of_cell});

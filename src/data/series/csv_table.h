@@ -23,6 +23,7 @@ struct CsvTable {
   std::vector<double> times;
   std::int64_t unread_dates = 0;
   std::string first_unread;   // the first of them, with its line
+  std::string unnamed_dates;  // the first column of dates that is not called `date`; "" for none
   std::int64_t skipped = 0;   // rows that were left out
   std::string first_skipped;  // why the first of them was, with its line and column
 

@@ -147,6 +147,12 @@ void note_rows(const CsvTable& table, std::vector<std::string>& notes) {
                                 counted(table.skipped, "row was", "rows were"),
                                 table.first_skipped));
   }
+  if (!table.unnamed_dates.empty()) {
+    notes.push_back(fmt::format(
+        "column {} holds dates, which are read from a first column named 'date' alone: whether the "
+        "rows run from old to new is not checked",
+        in_quotes(table.unnamed_dates)));
+  }
   if (table.unread_dates > 0) {
     notes.push_back(fmt::format(
         "the dates of {} are none that are understood (the first: {}), so that their order is not "
