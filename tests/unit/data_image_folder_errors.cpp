@@ -49,6 +49,13 @@ TEST_CASE("a wrong number of classes is named, as is a folder without any") {
   CHECK(folder.error() == folder.quoted("train") + ": the folder is not there");
 }
 
+TEST_CASE("a missing test split is told with every name that it may have") {
+  Folder folder;
+  std::filesystem::remove_all(folder.dir / "val");
+  CHECK(says(folder.error(), {folder.quoted("test"),
+                              ": the folder is not there, nor val or validation beside it"}));
+}
+
 TEST_CASE("a file that is no image stops, or is passed over and counted") {
   Folder folder;
   write_file(folder.dir / "train/bee/notes.txt", "x");

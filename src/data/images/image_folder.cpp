@@ -136,8 +136,13 @@ SampleSpec describe(const FolderKind& kind, const DataOptions& given) {
 
 fs::path need_folder(const fs::path& root, const std::vector<std::string>& names) {
   if (auto found = find_first(root, names)) return *found;
-  throw DataError(fmt::format("'{}': the folder is not there{}", (root / names.front()).string(),
-                              mistaken_splits(root)));
+  std::string others;  // ", nor val or validation beside it"
+  for (std::size_t i = 1; i < names.size(); ++i) {
+    others += (i == 1 ? ", nor " : " or ") + names[i];
+  }
+  if (!others.empty()) others += " beside it";
+  throw DataError(fmt::format("'{}': the folder is not there{}{}", (root / names.front()).string(),
+                              others, mistaken_splits(root)));
 }
 
 void note_mistaken(const fs::path& root, std::vector<std::string>& notes) {
