@@ -20,4 +20,4 @@ else
 fi
 tbn_build "$preset" all -DTBN_BUILD_TESTS=ON -DTBN_WERROR=$tbn_werror -DTBN_CUDA=$cuda
 say "testing build/$preset"
-exec ctest --test-dir "$tbn_root/build/$preset" --output-on-failure "${tbn_rest[@]}"
+exec ctest --test-dir "$tbn_root/build/$preset" --output-on-failure -j "$(tbn_jobs)" "${tbn_rest[@]}"
