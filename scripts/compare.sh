@@ -36,9 +36,7 @@ for seed in $seeds; do
       "$bin/tbn-inspect" "$run/$twin.tbn" --json > "$run/inspect.json.part"
       mv "$run/inspect.json.part" "$run/inspect.json"
     fi
-    mkdir -p "docs/logs/fashion_mnist/$name"
-    cp "$run/config.yaml" "$run/train.log" "$run/metrics.csv" "$run/summary.json" \
-      "docs/logs/fashion_mnist/$name/"
+    python3 scripts/keep_run.py --tools "$bin" --overwrite "$run" "docs/logs/fashion_mnist/$name"
   done
 done
 python3 scripts/compare_table.py runs/compare docs/results.md
