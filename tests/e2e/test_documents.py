@@ -126,8 +126,15 @@ class Configurations(unittest.TestCase):
         self.assertGreaterEqual(seen, 8)
 
 
-def snippets(language):
-    return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
+def snippets(language, document):
+    """The fenced programs of a language in a document."""
+    return re.findall(rf"^```{language}\n(.*?)^```", document.read_text(), re.M | re.S)
+
+
+def snippet(language, document, word):
+    """The only one that has the word."""
+    (text,) = [text for text in snippets(language, ROOT / document) if word in text]
+    return text
 
 
 def cache(name):
@@ -136,28 +143,50 @@ def cache(name):
     return found[1] if found else ""
 
 
+# Calls the functions of README, in C++ and in C, for the pixels of a file.
+README_CALLER = """\
+#include <cstdint>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <vector>
+
+std::vector<float> run_digits(const std::vector<std::uint8_t>& pixels);
+extern "C" int run_digits(const std::uint8_t* pixels, float* logits);
+
+int main(int, char** argv) {
+  std::ifstream file(argv[1], std::ios::binary);
+  const std::vector<std::uint8_t> pixels(std::istreambuf_iterator<char>(file), {});
+  std::vector<float> logits(10);
+  if (run_digits(pixels.data(), logits.data()) != 0) return 1;
+  for (const float logit : run_digits(pixels)) std::cout << logit << ' ';
+  for (const float logit : logits) std::cout << logit << ' ';
+}
+"""
+
+
 class Programs(unittest.TestCase):
-    """The programs in README, as they stand there."""
+    """The programs in documents, as they stand there."""
+
+    model = ROOT / "models" / "pretrained" / "mnist_cnn_p4.tbn"
+    warnings = ["-Wall", "-Wextra", "-Werror", f"-I{ROOT / 'include'}"]
 
     def setUp(self):
         scratch = tempfile.TemporaryDirectory()
         self.addCleanup(scratch.cleanup)
         self.folder = pathlib.Path(scratch.name)
         self.build = bin_folder().parent
+        self.cxx = cache("CMAKE_CXX_COMPILER")
+        self.sanitizers = ["-fsanitize=address,undefined"] if cache("TBN_SANITIZE") == "ON" else []
+        self.runtime = [self.build / "libtbn_runtime.a", self.build / "libtbn_core.a", "-pthread"]
 
     def compiled(self, *command):
         done = run(*command, cwd=self.folder)
         self.assertEqual(done.returncode, 0, done.stderr)
 
-    def test_the_program_of_the_runtime_sees_the_class_that_a_file_holds(self):
-        program = next(text for text in snippets("cpp") if "tbn/runtime.h" in text)
-        (self.folder / "classify.cpp").write_text(program)
-        sanitizers = ["-fsanitize=address,undefined"] if cache("TBN_SANITIZE") == "ON" else []
-        self.compiled(cache("CMAKE_CXX_COMPILER"), "-std=c++20", "-Wall", "-Wextra", "-Werror", *sanitizers,
-                      f"-I{ROOT / 'include'}", "classify.cpp", "-o", "classify",
-                      self.build / "libtbn_runtime.a", self.build / "libtbn_core.a", "-pthread")
-        model = ROOT / "models" / "pretrained" / "mnist_cnn_p4.tbn"
-        content = model.read_bytes()
+    def vectors(self):
+        """The test vector of the model: writes its pixels into a file, returns that and the logits."""
+        content = self.model.read_bytes()
         (length,) = struct.unpack("<Q", content[:8])
         header = json.loads(content[8:8 + length])
 
@@ -166,35 +195,62 @@ class Programs(unittest.TestCase):
             count = (end - begin) // 4
             return struct.unpack(f"<{count}f", content[8 + length + begin:8 + length + end])
 
-        inputs, logits = values("verify.input"), values("verify.output")
-        (self.folder / "pixels.raw").write_bytes(bytes(map(int, inputs[:28 * 28])))
-        done = run(self.folder / "classify", model, self.folder / "pixels.raw")
-        self.assertEqual(done.stdout, f"{logits.index(max(logits[:10]))}\n", done.stderr)
+        pixels = self.folder / "pixels.raw"
+        pixels.write_bytes(bytes(map(int, values("verify.input")[:28 * 28])))
+        return pixels, list(values("verify.output")[:10])
+
+    def test_all_compile(self):
+        self.compiled(bin_folder() / "tbn-export", self.model, "--format", "c", "-o", ".", "--name", "digits")
+        seen = 0
+        for document in DOCUMENTS:
+            for language, ending, command in (("cpp", "cpp", [self.cxx, "-std=c++20"]),
+                                              ("c", "c", ["cc", "-std=c99", "-pedantic"])):
+                for text in snippets(language, document):
+                    if "tbn/train.h" in text:
+                        continue  # below
+                    seen += 1
+                    (self.folder / f"snippet.{ending}").write_text(text)
+                    with self.subTest(document=document.name, text=text):
+                        self.compiled(*command, *self.warnings, "-fsyntax-only", f"snippet.{ending}")
+        self.assertGreaterEqual(seen, 6)
+
+    def test_the_program_of_the_runtime_sees_the_class_that_a_file_holds(self):
+        (self.folder / "classify.cpp").write_text(snippet("cpp", "docs/api.md", "int main"))
+        self.compiled(self.cxx, "-std=c++20", *self.warnings, *self.sanitizers, "classify.cpp", "-o", "classify",
+                      *self.runtime)
+        pixels, logits = self.vectors()
+        done = run(self.folder / "classify", self.model, pixels)
+        self.assertEqual(done.stdout, f"{logits.index(max(logits))}\n", done.stderr)
         self.assertEqual(run(self.folder / "classify", "none.tbn", "x").returncode, 1)
+
+    def test_the_functions_of_readme_give_the_logits_that_a_file_holds(self):
+        (self.folder / "digits.cpp").write_text(snippet("cpp", "README.md", "tbn/runtime.h"))
+        (self.folder / "digits_c.c").write_text(snippet("c", "README.md", "tbn/tbn_c.h"))
+        (self.folder / "main.cpp").write_text(README_CALLER)
+        self.compiled("cc", "-std=c99", *self.warnings, *self.sanitizers, "-c", "digits_c.c", "-o", "digits_c.o")
+        self.compiled(self.cxx, "-std=c++20", *self.warnings, *self.sanitizers, "main.cpp", "digits.cpp",
+                      "digits_c.o", "-o", "digits", *self.runtime)
+        pixels, logits = self.vectors()
+        done = run(self.folder / "digits", pixels, cwd=ROOT)
+        found = [float(word) for word in done.stdout.split()]
+        self.assertEqual(len(found), 20, done.stderr)
+        for value, expected in zip(found, logits + logits):
+            self.assertAlmostEqual(value, expected, places=3)
 
     def test_the_program_of_the_training_part_compiles(self):
         if cache("TBN_TRAIN") != "ON":
             self.skipTest("built without the trainer")
-        program = next(text for text in snippets("cpp") if "tbn/train.h" in text)
-        (self.folder / "net.cpp").write_text(program)
+        (self.folder / "net.cpp").write_text(snippet("cpp", "docs/api.md", "tbn/train.h"))
         listed = json.loads(run("ninja", "-C", self.build, "-t", "compdb").stdout)
         command = next(each["command"] for each in listed if each["file"].endswith("src/train/step/loss.cpp"))
         words = shlex.split(command)
-        words = words[words.index(cache("CMAKE_CXX_COMPILER")):]
+        words = words[words.index(self.cxx):]
         source = next(word for word in words if word.endswith("src/train/step/loss.cpp"))
         end = words.index("-o")
         words = words[:end] + words[end + 2:]
         words = [self.folder / "net.cpp" if word == source else word for word in words if word != "-c"]
         done = run(*words, "-fsyntax-only", "-MF", self.folder / "net.d", cwd=self.build)
         self.assertEqual(done.returncode, 0, done.stderr)
-
-    def test_the_program_of_the_microcontroller_compiles(self):
-        (program,) = snippets("c")
-        (self.folder / "main.c").write_text(program)
-        self.compiled(bin_folder() / "tbn-export", ROOT / "models" / "pretrained" / "mnist_cnn_p4.tbn",
-                      "--format", "c", "-o", ".", "--name", "digits")
-        self.compiled("cc", "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-fsyntax-only",
-                      f"-I{ROOT / 'include'}", "main.c")
 
 
 class Data(unittest.TestCase):
