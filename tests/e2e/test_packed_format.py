@@ -1,0 +1,152 @@
+"""docs/format.md tells strangers enough: the file that it prints byte by byte is one, its tables have every op,
+attribute and feature, and examples/python/read_packed.py, written from it, gives the logits of the tools."""
+
+import json
+import re
+import struct
+import sys
+
+import numpy as np
+
+from packed_support import crc32c, sealed
+from tools_support import ROOT, ToolTest, images, main
+
+sys.path.insert(0, str(ROOT / "examples" / "python"))
+import read_packed  # noqa: E402: the example is under test
+
+DOCUMENT = (ROOT / "docs" / "format.md").read_text()
+
+
+def block(name):
+    """The lines of the block of code that a comment names."""
+    (found,) = re.findall(rf"^<!-- {re.escape(name)} -->\n```\n(.*?)^```", DOCUMENT, re.M | re.S)
+    return found.splitlines()
+
+
+def packed(graph, tensors, **metadata):
+    """A file of a graph and [(name, dtype, array)], written by the document alone."""
+    header = {"__metadata__": {"tbn.header_crc32c": "00000000", "tbn.crc32c": "00000000", "tbn.features": "",
+                               "tbn.format": "1.2", "tbn.graph": json.dumps(graph), **metadata}}
+    data = b""
+    for name, dtype, values in tensors:
+        content = values.tobytes()
+        header[name] = {"dtype": dtype, "shape": list(values.shape),
+                        "data_offsets": [len(data), len(data) + len(content)]}
+        data += content
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-(8 + len(text)) % 64)
+    return sealed(struct.pack("<Q", len(text)) + text + data)
+
+
+class Document(ToolTest):
+    train_images = test_images = 10  # which no test here reads
+
+    def test_the_complete_file_is_one(self):
+        length = bytes.fromhex("".join(block("tiny.tbn: length")))
+        (bytes_of_header,) = struct.unpack("<Q", length)
+        header = "".join(block("tiny.tbn: header")).encode().ljust(bytes_of_header)
+        data = bytes.fromhex(" ".join(block("tiny.tbn: data")))
+        path = self.folder / "tiny.tbn"
+        path.write_bytes(length + header + data)
+        self.assertIn(f"This file of {path.stat().st_size} bytes ", DOCUMENT)
+        self.call("tbn-eval", "tiny.tbn", "--verify")
+        graph = self.call("tbn-inspect", "tiny.tbn", "--graph").stdout
+        self.assertIn("".join(f"    {line}\n" for line in graph.splitlines()), DOCUMENT)
+        graph, tensors = read_packed.read_packed(path)
+        logits = read_packed.run(graph, tensors, tensors["verify.input"])
+        self.assertEqual(logits.tolist(), [[8.5, 14.5, 33, 0]])
+
+    def test_the_tables_of_ops_name_every_op_and_attribute(self):
+        traits = (ROOT / "src" / "graph" / "op_traits.h").read_text()
+        names = dict(re.findall(r"kOpTraits<(\w+)> =\s*\{\.name = \"(\w+)\"", traits))
+        attributes = (ROOT / "src" / "graph" / "attributes.h").read_text()
+        code = {}
+        for op, body in re.findall(r"const (\w+)\*\) \{(.*?)\}\n", attributes, re.S):
+            code[names[op]] = re.findall(r'v\("(\w+)"', body)
+        said = {}
+        for line in DOCUMENT.split("### Ops")[1].split("#### Attention")[0].splitlines():
+            cells = [cell.strip() for cell in line.strip("|").split(" | ")]
+            if line.startswith("| `"):
+                said[cells[0].strip("` ")] = re.findall(r"`(\w+)`", cells[1])
+        self.assertGreater(len(code), 25)
+        self.assertEqual({op: sorted(list_) for op, list_ in said.items()},
+                         {op: sorted(list_) for op, list_ in code.items()})
+
+    def test_every_feature_is_explained(self):
+        header = (ROOT / "include" / "tbn" / "file.h").read_text()
+        known = re.search(r"kPackedFeatures\[\] = \{(.*?)\}", header, re.S)[1]
+        table = DOCUMENT.split("| feature | means |")[1].split("\n\n")[0]
+        self.assertEqual(sorted(re.findall(r"^\| `(\w+)` \|", table, re.M)), sorted(re.findall(r'"(\w+)"', known)))
+
+    def test_points_are_drawn_as_it_says(self):
+        program = DOCUMENT.split("### Drawn points")[1].split("```python\n")[1].split("```")[0]
+        names = {}
+        exec(program, names)
+        state, values = 1, []
+        for _ in range(24 * 3):
+            state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
+            values.append((state >> 56) / 128 - 1)
+        cloud = np.array(values, "<f4").reshape(24, 3)
+        check = "%08x" % crc32c(cloud[names["drawn"](16, 24)].tobytes())
+        rule = {"kind": "points", "steps": [{"do": "choose", "how": "drawn"}], "check": check}
+        graph = {"name": "points", "output": 1,
+                 "nodes": [{"name": "input", "op": "input", "shape": [16, 3]},
+                           {"name": "pool", "op": "sequence_pool", "kind": "max", "inputs": [0]}]}
+        inputs = np.zeros((1, 16, 3), "<f4")
+        vectors = [("verify.input", "F32", inputs), ("verify.output", "F32", inputs.max(axis=1))]
+        path = self.folder / "points.tbn"
+        path.write_bytes(packed(graph, vectors, **{"tbn.input": json.dumps(rule)}))
+        self.call("tbn-eval", "points.tbn", "--verify")
+        rule["check"] = "00000000"
+        path.write_bytes(packed(graph, vectors, **{"tbn.input": json.dumps(rule)}))
+        self.call("tbn-eval", "points.tbn", "--verify", code=3)
+
+
+# Settings of tiny.yaml, whose first layer has 64 outputs of 784 inputs and takes a norm in.
+ENCODINGS = {
+    "tiled": [],
+    "without a norm": ["model.norm=false"],
+    "a scalar per layer": ["weights.alpha=layer", "model.norm=false"],
+    "a scalar per output": ["weights.alpha=output", "model.norm=false"],
+    "interleaved": ["weights.order=interleave", "model.norm=false"],
+    "flat": ["weights.p=7"],
+    "flat without a norm": ["weights.p=7", "model.norm=false"],
+    "binary": ["weights.encoding=binary"],
+    "3 bits": ["weights.encoding=uniform", "weights.bits=3", "model.norm=false"],
+    "8 bits": ["weights.encoding=uniform"],
+    "float": ["weights.encoding=float"],
+    "half precision": ["export.scalars=f16"],
+}
+
+
+class Reader(ToolTest):
+    train_images = 200
+    test_images = 100
+
+    def test_it_gives_the_logits_of_the_tools_for_every_encoding(self):
+        pixels = np.frombuffer(images(self.test_images, 2)[0], "u1").reshape(-1, 1, 28, 28)
+        for name, settings in ENCODINGS.items():
+            with self.subTest(name):
+                self.train("--overwrite", "train.epochs=1", *settings)
+                self.call("tbn-export", "runs/tiny", "-o", "tiny.tbn", "--verify", "5")
+                graph, tensors = read_packed.read_packed(self.folder / "tiny.tbn")
+                logits = read_packed.run(graph, tensors, tensors["verify.input"])
+                np.testing.assert_allclose(logits, tensors["verify.output"], rtol=1e-4, atol=1e-3)
+                self.call("tbn-eval", "tiny.tbn", "--root", "data", "--predictions", "classes.txt")
+                told = list(map(int, (self.folder / "classes.txt").read_text().split()))
+                self.assertEqual(read_packed.run(graph, tensors, pixels).argmax(axis=1).tolist(), told)
+
+    def test_it_refuses_what_is_damaged_or_newer(self):
+        content = (ROOT / "models" / "pretrained" / "mnist_mlp_p4.tbn").read_bytes()
+        damaged = content[:-1] + bytes([content[-1] ^ 1])
+        newer = sealed(content.replace(b'"tbn.format":"1.0"', b'"tbn.format":"2.0"'))
+        unknown = sealed(content.replace(b'"binary,tiled"', b'"binary,tilde"'))
+        for text, what in ((damaged, "checksum"), (newer, "format 2.0"), (unknown, "binary,tilde")):
+            path = self.folder / "bad.tbn"
+            path.write_bytes(text)
+            with self.subTest(what), self.assertRaisesRegex(ValueError, what):
+                read_packed.read_packed(path)
+
+
+if __name__ == "__main__":
+    main()
