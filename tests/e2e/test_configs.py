@@ -12,12 +12,19 @@ class Configs(ToolTest):
         self.assertGreaterEqual(len(CONFIGS), 30)
         for path in CONFIGS:
             with self.subTest(path.relative_to(ROOT).as_posix()):
-                plan = self.call_json("tbn-train", "--config", path, "--dry-run")
+                # From the root, as they are typed: samples that lie there are named from it.
+                plan = self.call_json("tbn-train", "--config", path, "--dry-run", cwd=ROOT)
                 self.assertTrue(plan["layers"])
                 self.assertGreater(plan["totals"]["weights"], 0)
                 for layer in plan["layers"]:
                     if layer["encoding"] == "tiled":
                         self.assertLess(layer["bits_per_weight"], 1.0, layer["name"])
+
+    def test_the_example_of_a_table_trains_on_the_sample(self):
+        result = self.call_json("tbn-train", "--config", "configs/examples/csv.yaml", f"output={self.folder}",
+                                "train.threads=1", cwd=ROOT)
+        # The mean of the training rows has an error near 1.
+        self.assertLess(result["test"]["mse"], 0.5)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """What documents and messages tell people to type works: options exist, commands in the heads of
-configurations run, programs in documents compile, recipes name all files. test_pages.py has what holds of each
-page by itself."""
+configurations run, programs in README compile, files that recipes name are there."""
 
 import json
 import pathlib
@@ -11,10 +10,10 @@ import subprocess
 import tempfile
 import unittest
 
-from documents_support import DOCUMENTS, commands, snippet, snippets
 from tools_support import ROOT, bin_folder, main
 
 TOOLS = ("tbn-train", "tbn-eval", "tbn-export", "tbn-inspect", "tbn-bench")
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 
@@ -33,6 +32,17 @@ def options_of(tool):
     listed = run(bin_folder() / tool, "--help").stdout
     letters = re.findall(r"^ +-(\w),? ", listed, re.M)
     return set(OPTION.findall(listed)) | {dashes + letter for letter in letters for dashes in ("-", "--")}
+
+
+def commands(text):
+    """(tool, [its arguments]) of each command line in a text, its comment left out."""
+    for line in text.splitlines():
+        for found in re.finditer(r"\b(tbn-(?:train|eval|export|inspect|bench)) +(.*)", line):
+            words = re.split(r"  +#| # |`|\|", found[2])[0]
+            try:
+                yield found[1], shlex.split(words)
+            except ValueError:
+                continue  # a sentence
 
 
 class Options(unittest.TestCase):
@@ -110,10 +120,22 @@ class Configurations(unittest.TestCase):
                 if not any(word.startswith("configs/") for word in words) or "--dry-run" in words:
                     continue
                 seen += 1
+                trains = not {"--print-config", "--validate"} & set(words)
                 with self.subTest(path=path.name, command=words):
-                    done = run(bin_folder() / tool, *words, "--dry-run", cwd=ROOT)
+                    done = run(bin_folder() / tool, *words, *(["--dry-run"] if trains else []), cwd=ROOT)
                     self.assertEqual(done.returncode, 0, done.stderr)
         self.assertGreaterEqual(seen, 8)
+
+
+def snippets(language, document):
+    """The fenced programs of a language in a document."""
+    return re.findall(rf"^```{language}\n(.*?)^```", document.read_text(), re.M | re.S)
+
+
+def snippet(language, document, word):
+    """The only one that has the word."""
+    (text,) = [text for text in snippets(language, ROOT / document) if word in text]
+    return text
 
 
 def cache(name):
@@ -232,6 +254,24 @@ class Programs(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
 
 
+class Networks(unittest.TestCase):
+    def test_the_table_of_families_has_the_options_that_a_printed_configuration_has(self):
+        table = (ROOT / "docs" / "models.md").read_text().split("| `model.type` | options |")[1].split("\n\n")[0]
+        said = {}
+        for names, options in re.findall(r"^\| (`.*?`) \| (`.*?) \|$", table, re.M):
+            for name in re.findall(r"`(\w+)`", names):
+                said[name] = re.findall(r"`(\w+)`", options)
+        reference = (ROOT / "configs" / "reference.yaml").read_text()
+        families = re.search(r"# family; (.*)$", reference, re.M)[1].split(" | ")
+        self.assertEqual(sorted(said), sorted(families))
+        for name in families:
+            printed = run(bin_folder() / "tbn-train", "--config", ROOT / "configs" / "resnet.yaml",
+                          f"model.type={name}", "--print-config").stdout
+            keys = re.findall(r"^  (\w+):", printed.split("\nmodel:\n")[1].split("\nweights:")[0], re.M)
+            with self.subTest(family=name):
+                self.assertEqual(["type", *said[name]], keys)
+
+
 class Data(unittest.TestCase):
     """What is said of data sets, and of pictures that others decode."""
 
@@ -269,7 +309,23 @@ class Data(unittest.TestCase):
                 self.assertEqual(names["orientation"], 6)
 
 
-class Recipes(unittest.TestCase):
+class Paths(unittest.TestCase):
+    def test_files_that_documents_name_exist(self):
+        name = re.compile(r"`((?:src|include|models|tests|configs|scripts|examples|docs|cmake)/[\w./*<>{},-]*)`"
+                          r"|\]\(([\w./-]+)(?:#[\w-]+)?\)")
+        seen = 0
+        for path in DOCUMENTS:
+            for quoted, linked in name.findall(path.read_text()):
+                with self.subTest(path=path.name, name=quoted or linked):
+                    if linked:
+                        self.assertTrue((path.parent / linked).exists())
+                        continue
+                    if re.search(r"[<{,]", quoted):
+                        continue  # a pattern for a reader
+                    seen += 1
+                    self.assertTrue(list(ROOT.glob(quoted.rstrip("/"))), quoted)
+        self.assertGreater(seen, 40)
+
     def test_recipes_name_every_file_that_lists_all_networks_or_all_data_sets(self):
         reference = (ROOT / "configs" / "reference.yaml").read_text()
         contributing = (ROOT / "CONTRIBUTING.md").read_text()
