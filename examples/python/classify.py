@@ -2,6 +2,8 @@
 the input's shape, through libtbn and Python's own ctypes:
 
   python classify.py models/pretrained/fashion_mnist_resnet_p4.tbn image.raw [path of libtbn.so]
+
+A program of your own imports Network from it: load, picture, run, classes.
 """
 
 import array
@@ -16,22 +18,42 @@ class Network:
     def __init__(self, path, library="libtbn.so.0.1", threads=1):
         self.lib = ctypes.CDLL(str(library))
         self.lib.tbn_last_error.restype = ctypes.c_char_p
-        network, self.session = ctypes.c_void_p(), ctypes.c_void_p()
+        self.network, self.session = ctypes.c_void_p(), ctypes.c_void_p()
         self.inputs, self.outputs = ctypes.c_size_t(), ctypes.c_size_t()
-        self.check(self.lib.tbn_network_load(os.fsencode(path), ctypes.byref(network)))
-        self.check(self.lib.tbn_network_input_count(network, ctypes.byref(self.inputs)))
-        self.check(self.lib.tbn_network_output_count(network, ctypes.byref(self.outputs)))
+        self.check(self.lib.tbn_network_load(os.fsencode(path), ctypes.byref(self.network)))
+        self.check(self.lib.tbn_network_input_count(self.network, ctypes.byref(self.inputs)))
+        self.check(self.lib.tbn_network_output_count(self.network, ctypes.byref(self.outputs)))
         exact = 0  # TBN_BACKEND_EXACT
-        self.check(self.lib.tbn_session_create(network, exact, threads, ctypes.byref(self.session)))
-        self.lib.tbn_network_free(network)  # the session keeps what it needs
+        self.check(self.lib.tbn_session_create(self.network, exact, threads, ctypes.byref(self.session)))
 
     def __del__(self):
         if getattr(self, "session", None):
             self.lib.tbn_session_free(self.session)
+        if getattr(self, "network", None):
+            self.lib.tbn_network_free(self.network)
 
     def check(self, status):
         if status != 0:
             raise RuntimeError(self.lib.tbn_last_error().decode(errors="replace"))
+
+    def classes(self):
+        """What the outputs are called; empty where the file does not say."""
+        names, name = [], ctypes.c_char_p()
+        while True:
+            self.check(self.lib.tbn_network_class_name(
+                self.network, ctypes.c_size_t(len(names)), ctypes.byref(name)))
+            if name.value is None:
+                return names
+            names.append(name.value.decode())
+
+    def picture(self, pixels, height, width, channels=3):
+        """The input that training made of such a picture: bytes, `height` rows of `width` pixels, the channels
+        of a pixel side by side."""
+        made = (ctypes.c_uint8 * self.inputs.value)()
+        self.check(self.lib.tbn_prepare_image(
+            self.network, pixels, ctypes.c_size_t(len(pixels)), ctypes.c_int64(height), ctypes.c_int64(width),
+            channels, 1, 0, made, ctypes.c_size_t(len(made))))
+        return list(made)
 
     def run(self, values):
         """The outputs of one or more examples: floats, one example after the other."""

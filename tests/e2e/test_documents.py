@@ -1,5 +1,6 @@
 """What documents and messages tell people to type works: options exist, commands in the heads of
-configurations run, programs in README compile, files that recipes name are there."""
+configurations run, programs in documents compile, recipes name all files. test_pages.py has what holds of each
+page by itself."""
 
 import json
 import pathlib
@@ -10,10 +11,10 @@ import subprocess
 import tempfile
 import unittest
 
+from documents_support import DOCUMENTS, commands, snippet, snippets
 from tools_support import ROOT, bin_folder, main
 
 TOOLS = ("tbn-train", "tbn-eval", "tbn-export", "tbn-inspect", "tbn-bench")
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 
@@ -32,17 +33,6 @@ def options_of(tool):
     listed = run(bin_folder() / tool, "--help").stdout
     letters = re.findall(r"^ +-(\w),? ", listed, re.M)
     return set(OPTION.findall(listed)) | {dashes + letter for letter in letters for dashes in ("-", "--")}
-
-
-def commands(text):
-    """(tool, [its arguments]) of each command line in a text, its comment left out."""
-    for line in text.splitlines():
-        for found in re.finditer(r"\b(tbn-(?:train|eval|export|inspect|bench)) +(.*)", line):
-            words = re.split(r"  +#| # |`|\|", found[2])[0]
-            try:
-                yield found[1], shlex.split(words)
-            except ValueError:
-                continue  # a sentence
 
 
 class Options(unittest.TestCase):
@@ -125,17 +115,6 @@ class Configurations(unittest.TestCase):
                     done = run(bin_folder() / tool, *words, *(["--dry-run"] if trains else []), cwd=ROOT)
                     self.assertEqual(done.returncode, 0, done.stderr)
         self.assertGreaterEqual(seen, 8)
-
-
-def snippets(language, document):
-    """The fenced programs of a language in a document."""
-    return re.findall(rf"^```{language}\n(.*?)^```", document.read_text(), re.M | re.S)
-
-
-def snippet(language, document, word):
-    """The only one that has the word."""
-    (text,) = [text for text in snippets(language, ROOT / document) if word in text]
-    return text
 
 
 def cache(name):
@@ -309,23 +288,7 @@ class Data(unittest.TestCase):
                 self.assertEqual(names["orientation"], 6)
 
 
-class Paths(unittest.TestCase):
-    def test_files_that_documents_name_exist(self):
-        name = re.compile(r"`((?:src|include|models|tests|configs|scripts|examples|docs|cmake)/[\w./*<>{},-]*)`"
-                          r"|\]\(([\w./-]+)(?:#[\w-]+)?\)")
-        seen = 0
-        for path in DOCUMENTS:
-            for quoted, linked in name.findall(path.read_text()):
-                with self.subTest(path=path.name, name=quoted or linked):
-                    if linked:
-                        self.assertTrue((path.parent / linked).exists())
-                        continue
-                    if re.search(r"[<{,]", quoted):
-                        continue  # a pattern for a reader
-                    seen += 1
-                    self.assertTrue(list(ROOT.glob(quoted.rstrip("/"))), quoted)
-        self.assertGreater(seen, 40)
-
+class Recipes(unittest.TestCase):
     def test_recipes_name_every_file_that_lists_all_networks_or_all_data_sets(self):
         reference = (ROOT / "configs" / "reference.yaml").read_text()
         contributing = (ROOT / "CONTRIBUTING.md").read_text()

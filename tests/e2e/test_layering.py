@@ -1,5 +1,5 @@
 """Checks the include rules: who may see LibTorch, CUDA, other libraries, and which room may see
-which. The rules are the tables below; CONTRIBUTING.md says why."""
+which. The rules are the tables below; docs/architecture.md says why, and prints the table of rooms."""
 
 import pathlib
 import re
@@ -22,16 +22,16 @@ TORCH_ALLOWED = re.compile(
 CUDA_ALLOWED = re.compile(r"^(src/runtime/cuda/|src/train/|tests/)")
 
 # The rooms of the code, low to high: the folder, what is in it, and the rooms that its files may
-# include from. Each sees rooms above its own line in this table alone. CONTRIBUTING.md prints it.
+# include from. Each sees rooms above its own line in this table alone. docs/architecture.md prints it.
 ROOMS = (
-    ("src/base", "errors, shapes, texts, random numbers by counter", ""),
-    ("src/tile", "the method: layout of a tile, sums and scalars, bits", ""),
-    ("src/encodings", "a file for each way to store weights; LayerRows, all that a runtime multiplies", "tile"),
-    ("src/file", "JSON, safetensors, the .tbn container, writing that loses nothing", "base"),
-    ("src/prepare", "a packed file's rule, and inputs made by it", "base file"),
+    ("src/base", "errors, shapes, texts, counter-based random numbers", ""),
+    ("src/tile", "the method: layout of a tile, aggregation, scalars, bits", ""),
+    ("src/encodings", "one file per way to store weights; LayerRows, which is all that a runtime multiplies", "tile"),
+    ("src/file", "JSON, safetensors, the .tbn container, atomic writes", "base"),
+    ("src/prepare", "the rule of a packed file, and inputs made by it", "base file"),
     ("src/graph", "a network as data: ops, traits, shapes, tensors, text, JSON, policy", "base file encodings"),
-    ("src/graph/passes", "trained graph to packed graph, one rewrite a file", "base encodings graph"),
-    ("models", "the zoo: one file a family", "base graph"),
+    ("src/graph/passes", "from the trained graph to the packed one, one rewrite per file", "base encodings graph"),
+    ("models", "the zoo: one file per family", "base graph"),
     ("src/log", "progress, CSV, TensorBoard", "base file"),
 
     ("src/data/source", "what every data set is made of: options, samples, bytes of files", "base file"),
@@ -42,17 +42,17 @@ ROOMS = (
     ("src/config", "YAML to settings and back", "base encodings file graph data/source"),
 
     ("src/runtime/plan", "what every backend knows of a packed network before it runs", "base encodings graph"),
-    ("src/runtime/cpu/common", "what kernels on processors share", "runtime/plan"),
+    ("src/runtime/cpu/common", "what CPU kernels share", "runtime/plan"),
     ("src/runtime/cpu/reference", "plain loops: the oracle of every other backend", "graph runtime/cpu/common runtime/plan"),
-    ("src/runtime/cpu/fast", "look-ups, bytes, floats; one file an instruction set", "base encodings graph runtime/cpu/common runtime/cpu/reference runtime/plan"),
+    ("src/runtime/cpu/fast", "look-ups, bytes, floats; one file per instruction set", "base encodings graph runtime/cpu/common runtime/cpu/reference runtime/plan"),
     ("src/runtime/cpu", "a network as kernels in order", "base graph runtime/cpu/common runtime/cpu/fast runtime/cpu/reference runtime/plan"),
-    ("src/runtime", "files loaded, sessions, the C interface", "base prepare graph graph/passes runtime/cpu runtime/cpu/fast runtime/plan"),
+    ("src/runtime", "loading files, sessions, the C interface", "base prepare graph graph/passes runtime/cpu runtime/cpu/fast runtime/plan"),
     ("src/runtime/cuda/missing", "what answers where CUDA was left out", ""),
     ("src/runtime/cuda/device", "a device, its memory and instructions", "base"),
     ("src/runtime/cuda/layer", "a layer's shape and weights on a device", "encodings graph runtime/plan runtime/cuda/device"),
     ("src/runtime/cuda/step", "what a step is, and the makers of all but layers", "runtime/cuda/device"),
     ("src/runtime/cuda/kernels", "the kernels", "runtime/cuda/device runtime/cuda/layer runtime/cuda/step"),
-    ("src/runtime/cuda/choice", "which kernel runs a layer: by measuring, by rule, by name",
+    ("src/runtime/cuda/choice", "which kernel runs a layer: by measurement, by rule, by name",
      "base runtime/cuda/device runtime/cuda/layer runtime/cuda/step runtime/cuda/kernels"),
     ("src/runtime/cuda/program", "a network as steps in order; sessions",
      "base graph/passes runtime runtime/plan runtime/cuda/device runtime/cuda/layer runtime/cuda/step runtime/cuda/kernels runtime/cuda/choice"),
@@ -64,20 +64,20 @@ ROOMS = (
 
     ("src/train/tiled/gpu", "the tiled op's kernels for CUDA devices", ""),
     ("src/train/tiled", "the tiled op: aggregation, scalars, unique rows, fused norms", "tile encodings train/tiled/gpu"),
-    ("src/train/encodings", "how each encoding is trained: its LibTorch half, a file each", "encodings config train/tiled"),
+    ("src/train/encodings", "how each encoding is trained: its LibTorch half, one file each", "encodings config train/tiled"),
     ("src/train/optim", "optimisers, their groups, schedules, averages of weights", "config"),
     ("src/train/executor", "any graph as a LibTorch module", "graph config train/encodings"),
     ("src/train/batches", "batches as tensors, from the loader or on the device", "config data/source data/images data"),
-    ("src/train/state", "all that a training is: start values, checkpoints, the run's folder", "base file prepare graph config train/encodings train/optim train/executor"),
+    ("src/train/state", "the state of a training: start values, checkpoints, the run's folder", "base file prepare graph config train/encodings train/optim train/executor"),
     ("src/train/step", "losses, one step, steps recorded on a device", "base config data/source data eval train/batches train/executor train/state"),
-    ("src/train/run", "epochs from beginning to end, evaluation, signals, resuming",
+    ("src/train/run", "the loop over epochs: evaluation, signals, resuming",
      "base file graph log config data/source data eval train/batches train/optim train/executor train/state train/step"),
     ("src/train/bench", "the trainer timed beside LibTorch", "base config graph/passes data/source data train/optim train/batches train/executor train/state train/step train/run"),
 
     ("src/app/support", "what the tools share: options, tables, a network and its data", "base file prepare graph/passes config data/source data eval"),
-    ("src/app/export", "parts of tbn-export", "base file graph/passes config data/source data runtime micro eval export app/support"),
-    ("src/app/train", "parts of tbn-train", "base file config data/source data eval export train/run app/support"),
-    ("src/app/bench", "parts of tbn-bench", "base file graph config data train/run train/bench app/support"),
+    ("src/app/export", "the parts of tbn-export", "base file graph/passes config data/source data runtime micro eval export app/support"),
+    ("src/app/train", "the parts of tbn-train", "base file config data/source data eval export train/run app/support"),
+    ("src/app/bench", "the parts of tbn-bench", "base file graph config data train/run train/bench app/support"),
     ("src/app", "the tools: parse, call, print",
      "base file prepare graph config data micro eval export train/optim train/state train/run app/support app/export app/train app/bench"),
 )
@@ -179,12 +179,11 @@ def violations(name, text):
                 yield f"{name} includes {header}: {room} may not see {room_of(target)}"
 
 
-
 def picture():
-    """The table as CONTRIBUTING.md prints it."""
-    lines = []
-    for room, purpose, _ in ROOMS:
-        lines.append(f"    {room:<28}{purpose}")
+    """The table as docs/architecture.md prints it."""
+    lines = ["| room | what it is | may include from |", "|---|---|---|"]
+    for room, purpose, seen in ROOMS:
+        lines.append(f"| `{room}` | {purpose} | {' '.join(f'`{name}`' for name in seen.split())} |".replace("|  |", "| |"))
     return "\n".join(lines)
 
 
@@ -214,9 +213,9 @@ class Layering(unittest.TestCase):
         idle = [f"{room} -> {seen}" for room in SEEN for seen in sorted(SEEN[room] - used[room])]
         self.assertEqual(idle, [])
 
-    def test_contributing_prints_the_table(self):
-        text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-        self.assertIn(picture(), text, "CONTRIBUTING.md must have these lines:\n" + picture())
+    def test_the_document_prints_the_table(self):
+        text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+        self.assertIn(picture(), text, "docs/architecture.md must have these lines:\n" + picture())
 
     def test_forbidden_includes_are_seen(self):
         for name, line in (
