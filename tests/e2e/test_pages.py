@@ -26,19 +26,17 @@ NO_KEYS = {"model.tbn": "a file", "train.bin": "a file", "train.log": "a file", 
 MOST_COLUMNS = 120
 # Pages with longer lines, and how many: fewer is progress, more is none.
 LONG_LINES = {"CONTRIBUTING.md": 62,
-              "README.md": 55,
               "docs/cuda.md": 24,
               "docs/errors.md": 13,
               "docs/gpu.md": 3,
               "docs/results.md": 121,
               "docs/rule.md": 20,
               "docs/runs.md": 32,
-              "data/README.md": 8,
               "examples/mcu/README.md": 2,
               "models/pretrained/README.md": 1}
-MOST_LINES_OF_README = 280
+MOST_LINES_OF_README = 120
 # Pages that no link leads to yet.
-UNREACHED = {"docs/configuration.md", "docs/format.md", "docs/tutorial.md", "models/pretrained/README.md"}
+UNREACHED = set()
 
 
 def run(*command, **options):
