@@ -7,6 +7,7 @@ import struct
 import sys
 
 import numpy as np
+from PIL import Image
 
 from packed_support import crc32c, sealed
 from tools_support import ROOT, ToolTest, images, main
@@ -36,6 +37,15 @@ def packed(graph, tensors, **metadata):
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-(8 + len(text)) % 64)
     return sealed(struct.pack("<Q", len(text)) + text + data)
+
+
+def example_bytes(count):
+    """Those that the rule's `check` is made of."""
+    state, found = 1, []
+    for _ in range(count):
+        state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
+        found.append(state >> 56)
+    return np.array(found)
 
 
 class Document(ToolTest):
@@ -78,28 +88,37 @@ class Document(ToolTest):
         table = DOCUMENT.split("| feature | means |")[1].split("\n\n")[0]
         self.assertEqual(sorted(re.findall(r"^\| `(\w+)` \|", table, re.M)), sorted(re.findall(r'"(\w+)"', known)))
 
+    def accepts_check(self, rule, check, op, shape, outputs):
+        """tbn-eval makes of the example what we made, and not something else."""
+        graph = {"name": "check", "output": 1, "nodes": [{"name": "input", "op": "input", "shape": shape},
+                                                         {"name": "pool", "inputs": [0], **op}]}
+        vectors = [("verify.input", "F32", np.zeros((1, *shape), "<f4")),
+                   ("verify.output", "F32", np.zeros((1, outputs), "<f4"))]
+        for told, code in ((check, 0), ("00000000", 3)):
+            text = json.dumps({**rule, "check": told})
+            (self.folder / "check.tbn").write_bytes(packed(graph, vectors, **{"tbn.input": text}))
+            self.call("tbn-eval", "check.tbn", "--verify", code=code)
+
     def test_points_are_drawn_as_it_says(self):
         program = DOCUMENT.split("### Drawn points")[1].split("```python\n")[1].split("```")[0]
         names = {}
         exec(program, names)
-        state, values = 1, []
-        for _ in range(24 * 3):
-            state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
-            values.append((state >> 56) / 128 - 1)
-        cloud = np.array(values, "<f4").reshape(24, 3)
-        check = "%08x" % crc32c(cloud[names["drawn"](16, 24)].tobytes())
-        rule = {"kind": "points", "steps": [{"do": "choose", "how": "drawn"}], "check": check}
-        graph = {"name": "points", "output": 1,
-                 "nodes": [{"name": "input", "op": "input", "shape": [16, 3]},
-                           {"name": "pool", "op": "sequence_pool", "kind": "max", "inputs": [0]}]}
-        inputs = np.zeros((1, 16, 3), "<f4")
-        vectors = [("verify.input", "F32", inputs), ("verify.output", "F32", inputs.max(axis=1))]
-        path = self.folder / "points.tbn"
-        path.write_bytes(packed(graph, vectors, **{"tbn.input": json.dumps(rule)}))
-        self.call("tbn-eval", "points.tbn", "--verify")
-        rule["check"] = "00000000"
-        path.write_bytes(packed(graph, vectors, **{"tbn.input": json.dumps(rule)}))
-        self.call("tbn-eval", "points.tbn", "--verify", code=3)
+        cloud = (example_bytes(24 * 3) / 128 - 1).astype("<f4").reshape(24, 3)
+        self.accepts_check({"kind": "points", "steps": [{"do": "choose", "how": "drawn"}]},
+                           "%08x" % crc32c(cloud[names["drawn"](16, 24)].tobytes()),
+                           {"op": "sequence_pool", "kind": "max"}, [16, 3], 3)
+
+    def test_pictures_are_made_as_it_says(self):
+        picture = Image.fromarray(example_bytes(97 * 61 * 3).astype("u1").reshape(97, 61, 3))
+        for orient in ([], [{"do": "orient"}]):
+            upright = picture.transpose(Image.Transpose.ROTATE_270) if orient else picture
+            width, height = (51 * side // 61 for side in upright.size)
+            top, left = round((height - 40) / 2), round((width - 32) / 2)
+            cut = np.asarray(upright.resize((width, height), Image.Resampling.BILINEAR))[top:top + 40, left:left + 32]
+            with self.subTest(orient):
+                self.accepts_check({"kind": "image", "steps": [*orient, {"do": "resize", "shorter": 51}, {"do": "crop"}]},
+                                   "%08x" % crc32c(cut.transpose(2, 0, 1).tobytes()),
+                                   {"op": "global_avg_pool"}, [3, 40, 32], 3)
 
 
 # Settings of tiny.yaml, whose first layer has 64 outputs of 784 inputs and takes a norm in.
