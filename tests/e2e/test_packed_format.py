@@ -115,8 +115,9 @@ class Document(ToolTest):
             width, height = (51 * side // 61 for side in upright.size)
             top, left = round((height - 40) / 2), round((width - 32) / 2)
             cut = np.asarray(upright.resize((width, height), Image.Resampling.BILINEAR))[top:top + 40, left:left + 32]
+            steps = [*orient, {"do": "resize", "shorter": 51}, {"do": "crop"}]
             with self.subTest(orient):
-                self.accepts_check({"kind": "image", "steps": [*orient, {"do": "resize", "shorter": 51}, {"do": "crop"}]},
+                self.accepts_check({"kind": "image", "steps": steps},
                                    "%08x" % crc32c(cut.transpose(2, 0, 1).tobytes()),
                                    {"op": "global_avg_pool"}, [3, 40, 32], 3)
 
