@@ -26,17 +26,16 @@ for seed in $seeds; do
   for twin in "${twins[@]}"; do
     name=${twin}_seed$seed
     run=runs/compare/$name
-    if [ ! -f "$run/inspect.json" ]; then
+    if [ ! -f "$run/packed.json" ]; then
       say "training $name"
       "$bin/tbn-train" --config "configs/fashion_mnist/resnet_$twin.yaml" --overwrite \
         output=runs/compare name="$name" train.seed="$seed"
-      "$bin/tbn-eval" "$run" --json > "$run/checkpoint.json"
       "$bin/tbn-export" "$run" -o "$run/$twin.tbn"
-      "$bin/tbn-eval" "$run/$twin.tbn" --json > "$run/packed.json"
-      "$bin/tbn-inspect" "$run/$twin.tbn" --json > "$run/inspect.json.part"
-      mv "$run/inspect.json.part" "$run/inspect.json"
+      "$bin/tbn-eval" "$run/$twin.tbn" --json > "$run/packed.json.part"
+      mv "$run/packed.json.part" "$run/packed.json"
     fi
-    python3 scripts/keep_run.py --tools "$bin" --overwrite "$run" "docs/logs/fashion_mnist/$name"
+    python3 scripts/keep_run.py --tools "$bin" --packed "$run/packed.json" --overwrite \
+      "$run" "docs/logs/fashion_mnist/$name"
   done
 done
-python3 scripts/compare_table.py runs/compare docs/results.md
+python3 scripts/compare_table.py docs/logs/fashion_mnist docs/results.md

@@ -1,85 +1,82 @@
 """Writes the comparison of scripts/compare.sh into docs/results.md, between its two markers.
 
-usage: compare_table.py RUNS_FOLDER MARKDOWN_FILE
+usage: compare_table.py LOGS_FOLDER MARKDOWN_FILE
+
+The rows are those logs of LOGS_FOLDER whose name is <twin>_seed<k>.
 """
 
-import datetime
-import glob
 import json
 import os
+import pathlib
 import re
 import statistics
 import sys
 
 TWINS = {
-    "p4": "tiled, p = 4",
-    "float": "float twin",
-    "p1": "1-bit twin (p = 1)",
-    "p1_half": "1-bit twin of half the width (as many tile bits)",
-    "p8": "tiled, p = 8",
+    "p4": ("ResNet", "4"),
+    "p8": ("ResNet", "8"),
+    "p1": ("ResNet, 1-bit twin", "1"),
+    "p1_half": ("ResNet of half the width, as many tile bits", "1"),
+    "float": ("ResNet, float twin", ""),
 }
 BEGIN, END = "<!-- compare.sh: begin -->", "<!-- compare.sh: end -->"
+HEADER = ("network", "p", "bits per weight", "file bytes", "test accuracy, %", "packed file, %", "float twin, %",
+          "multiply-adds", "training, s", "config", "settings", "log")
 
 
-def load(*parts):
-    with open(os.path.join(*parts), encoding="utf-8") as file:
-        return json.load(file)
+def logs_of(folder, twin):
+    """(seed, summary) of each run of a twin, by seed."""
+    names = (re.fullmatch(rf"{twin}_seed(\d+)", path.name) for path in folder.iterdir())
+    seeds = sorted(int(name[1]) for name in names if name)
+    return [(seed, json.loads((folder / f"{twin}_seed{seed}" / "summary.json").read_text(encoding="utf-8")))
+            for seed in seeds]
 
 
-def cpu_model():
-    with open("/proc/cpuinfo", encoding="utf-8") as file:
-        for line in file:
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return "unknown"
+def links(folder, twin, logs):
+    return ", ".join(f"[seed {seed}](logs/{folder.name}/{twin}_seed{seed})" for seed, _ in logs)
+
+
+def mean(logs, *path):
+    """The mean over seeds of a field of the summaries."""
+    values = []
+    for _, value in logs:
+        for key in path:
+            value = value[key]
+        values.append(value)
+    return statistics.mean(values)
 
 
 def row(folder, twin):
-    """One twin's line: test accuracies over its seeds, and what its file costs."""
-    runs = sorted(glob.glob(os.path.join(folder, f"{twin}_seed*")))
-    runs = [run for run in runs if os.path.exists(os.path.join(run, "inspect.json"))]
-    if not runs:
-        return None
-    trained = [load(run, "checkpoint.json")["metrics"]["top1"] for run in runs]
-    packed = [load(run, "packed.json")["metrics"]["top1"] for run in runs]
-    seconds = [load(run, "summary.json")["train_seconds"] for run in runs]
-    totals = load(runs[0], "inspect.json")["totals"]
-    size = os.path.getsize(os.path.join(runs[0], f"{twin}.tbn"))
-    seeds = ", ".join(re.search(r"_seed(\d+)$", run).group(1) for run in runs)
-    return (
-        f"| {TWINS[twin]} | {seeds} | {' / '.join(f'{v:.2f}' for v in trained)} "
-        f"| {' / '.join(f'{v:.2f}' for v in packed)} | {statistics.mean(trained):.2f} "
-        f"| {totals['bits_per_weight']:.3f} | {size:,} | {totals['macs'] / 1e6:.1f} M "
-        f"| {statistics.mean(seconds):.0f} |"
-    )
+    """One twin's cells: means over its seeds, and what its network and file cost."""
+    logs = logs_of(folder, twin)
+    label, p = TWINS[twin]
+    floats = logs_of(folder, "float") if twin != "float" else []
+    first = logs[0][1]
+    return (label, p, f"{first['bits_per_weight']:.3f}", f"{first['file_bytes']:,}", f"{mean(logs, 'test', 'top1'):.2f}",
+            f"{mean(logs, 'packed', 'top1'):.2f}",
+            f"{mean(floats, 'test', 'top1'):.2f} {links(folder, 'float', floats)}" if floats else "",
+            f"{first['macs'] / 1e6:.1f} M", f"{mean(logs, 'train_seconds'):.0f}",
+            f"[resnet_{twin}](../configs/fashion_mnist/resnet_{twin}.yaml)", "", links(folder, twin, logs))
+
+
+def table(folder):
+    rows = [row(folder, twin) for twin in TWINS if logs_of(folder, twin)]
+    lines = ["| " + " | ".join(cells) + " |" for cells in (HEADER, *rows)]
+    return "\n".join([lines[0], "|---" * len(HEADER) + "|", *lines[1:]])
 
 
 def main():
-    folder, markdown = sys.argv[1:]
-    rows = [line for line in (row(folder, twin) for twin in TWINS) if line]
-    today = datetime.date.today().isoformat()
-    table = "\n".join(
-        [
-            BEGIN,
-            f"`scripts/compare.sh`, {today}, {cpu_model()}, {os.cpu_count()} cores.",
-            "",
-            "| network | seeds | test accuracy, checkpoint | packed file | mean | bits a weight "
-            "| file bytes | multiply-adds | training, s |",
-            "|---|---|---|---|---|---|---|---|---|",
-            *rows,
-            END,
-        ]
-    )
+    logs, markdown = sys.argv[1:]
+    between = f"{BEGIN}\n{table(pathlib.Path(logs))}\n{END}"
     with open(markdown, encoding="utf-8") as file:
         text = file.read()
     if BEGIN not in text or END not in text:
         sys.exit(f"compare_table.py: {markdown} has no '{BEGIN}' ... '{END}'")
     head, rest = text.split(BEGIN, 1)
-    tail = rest.split(END, 1)[1]
     with open(markdown + ".part", "w", encoding="utf-8") as file:
-        file.write(head + table + tail)
+        file.write(head + between + rest.split(END, 1)[1])
     os.replace(markdown + ".part", markdown)
-    print(table)
+    print(between)
 
 
 if __name__ == "__main__":

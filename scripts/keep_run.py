@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Keeps what reproduces a run: its configuration and one summary, as docs/logs holds them.
 
-usage: keep_run.py [--tools FOLDER] [--overwrite] RUN LOG
+usage: keep_run.py [--tools FOLDER] [--packed JSON] [--overwrite] RUN LOG
   RUN               the folder of a complete run, for example runs/resnet18_p4
   LOG               where it is kept, for example docs/logs/cifar10/resnet18_p4_seed1
   --tools FOLDER    holds tbn-train (build/release/bin, else build/dev/bin)
+  --packed JSON     what `tbn-eval FILE --json` printed of the run's packed file; its figures are kept as well
   --overwrite       replace a LOG that is there
 
 LOG/config.yaml is the run's own; `tbn-train --config LOG/config.yaml` trains it again. LOG/summary.json
@@ -78,7 +79,7 @@ def file_bytes(config, tools):
     return json.loads(plan.stdout)["file"]["bytes"]
 
 
-def summary_of(run, tools):
+def summary_of(run, tools, packed=None):
     """All that LOG/summary.json says, in the order in which it is read."""
     config, log = read(run, "config.yaml"), read(run, "train.log")
     result = json.loads(read(run, "summary.json"))
@@ -96,6 +97,12 @@ def summary_of(run, tools):
     kept |= {key: result[key] for key in SIZES}
     kept["file_bytes"] = file_bytes(run / "config.yaml", tools)
     kept |= {split: scalars(result[split]) for split in ("validation", "test") if split in result}
+    if packed:
+        evaluated = json.loads(read(packed.parent, packed.name))
+        if evaluated["kind"] != "packed":
+            raise KeepError(f"'{packed}' is of a {evaluated['kind']}; --packed takes what tbn-eval says of a "
+                            "packed file")
+        kept["packed"] = scalars(evaluated["metrics"])
     kept["metrics"] = metrics(read(run, "metrics.csv"))
     return kept
 
@@ -123,10 +130,10 @@ def find_tools(folder):
                     "with --tools")
 
 
-def keep(run, log, tools, overwrite):
+def keep(run, log, tools, packed, overwrite):
     if log.exists() and not overwrite:
         raise KeepError(f"'{log}' exists; name another folder, or give --overwrite")
-    text, config = as_text(summary_of(run, tools)), read(run, "config.yaml")
+    text, config = as_text(summary_of(run, tools, packed)), read(run, "config.yaml")
     log.mkdir(parents=True, exist_ok=True)
     (log / "config.yaml").write_text(config, encoding="utf-8")
     (log / "summary.json").write_text(text, encoding="utf-8")
@@ -139,6 +146,7 @@ def main():
     parser = argparse.ArgumentParser(usage=argparse.SUPPRESS, add_help=False)
     parser.add_argument("-h", "--help", action="store_true")
     parser.add_argument("--tools", type=pathlib.Path)
+    parser.add_argument("--packed", type=pathlib.Path)
     parser.add_argument("--overwrite", action="store_true")
     parser.add_argument("folders", nargs="*", type=pathlib.Path)
     options = parser.parse_args()
@@ -149,7 +157,7 @@ def main():
         print("keep_run.py: RUN and LOG are needed; see keep_run.py --help", file=sys.stderr)
         sys.exit(2)
     try:
-        keep(*options.folders, find_tools(options.tools), options.overwrite)
+        keep(*options.folders, find_tools(options.tools), options.packed, options.overwrite)
     except KeepError as error:
         print(f"keep_run.py: {error}", file=sys.stderr)
         sys.exit(1)
