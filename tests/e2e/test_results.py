@@ -23,8 +23,7 @@ DOCUMENTS = [ROOT / "README.md", CARDS, *sorted(ROOT.glob("docs/*.md")), *sorted
 METRICS = {"test accuracy": ("test", "top1"), "test MSE": ("test", "mse"),
            "test instance mIoU": ("test", "instance_miou")}
 COLUMNS = METRICS | {"packed file": ("packed", "top1"), "bits per weight": ("bits_per_weight",),
-                     "bits a weight": ("bits_per_weight",), "file bytes": ("file_bytes",),
-                     "multiply-adds": ("macs",), "training, s": ("train_seconds",)}
+                     "file bytes": ("file_bytes",), "multiply-adds": ("macs",), "training, s": ("train_seconds",)}
 # Columns of figures that other tests hold to what they say: test_pretrained.py (int8), tests/mcu (the rest).
 MEASURED_ELSEWHERE = {"int8, %", "bytes of weights and scales", "arena, bytes", "RAM, bytes, M0 / M4",
                       "instructions, M0 / M4", "predictions that differ, exact", "int8"}
