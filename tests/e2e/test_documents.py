@@ -114,7 +114,7 @@ class Configurations(unittest.TestCase):
                 with self.subTest(path=path.name, command=words):
                     done = run(bin_folder() / tool, *words, *(["--dry-run"] if trains else []), cwd=ROOT)
                     self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertGreaterEqual(seen, 8)
+        self.assertGreaterEqual(seen, 5)
 
 
 def cache(name):
