@@ -160,18 +160,21 @@ class Programs(unittest.TestCase):
                     json.loads(text)
 
     def test_configurations_are_accepted(self):
+        """What trains is tried dry; it may say that the reader's data are not here."""
         seen = 0
-        with tempfile.TemporaryDirectory(dir=bin_folder().parent) as folder:
+        with tempfile.TemporaryDirectory() as folder:
             for page in DOCUMENTS:
                 for text in snippets("yaml", page):
                     seen += 1
                     path = f"{folder}/snippet{seen}.yaml"
-                    # `base:` is beside the file, as it would be in configs/ or at the root.
                     with open(path, "w", encoding="utf-8") as file:
-                        file.write(re.sub(r"(?m)^base: ", f"base: {ROOT}/", text))
+                        file.write(re.sub(r"(?m)^base: (?=configs)", f"base: {ROOT}/", text))
+                    whole = re.search(r"(?m)^model:", text) and re.search(r"(?m)^data:", text)
                     with self.subTest(page=name_of(page), text=text):
-                        done = run(bin_folder() / "tbn-train", "--config", path, "--validate", cwd=ROOT)
-                        self.assertEqual(done.returncode, 0, done.stderr)
+                        done = run(bin_folder() / "tbn-train", "--config", path,
+                                   "--dry-run" if whole else "--validate", cwd=ROOT)
+                        if not re.search(r"error: data set '(image_folder|csv)' not found", done.stderr):
+                            self.assertEqual(done.returncode, 0, done.stderr)
         self.assertGreater(seen, 0)
 
 
