@@ -261,6 +261,17 @@ class KeepRun(ToolTest):
         self.call("tbn-export", "runs/tiny", "-o", "tiny.tbn", "--rule", "none")
         self.assertAlmostEqual(summary["file_bytes"], (self.folder / "tiny.tbn").stat().st_size, delta=128)
 
+    def test_it_keeps_the_figures_of_the_packed_file(self):
+        self.train("train.epochs=1")
+        self.call("tbn-export", "runs/tiny", "-o", "tiny.tbn")
+        for kind, model in (("packed", "tiny.tbn"), ("checkpoint", "runs/tiny")):
+            (self.folder / f"{kind}.json").write_text(self.call("tbn-eval", model, "--root", "data", "--json").stdout)
+        self.assertEqual(self.keep("--packed", "packed.json", "runs/tiny", "log").returncode, 0)
+        summary = summary_of(self.folder / "log")
+        self.assertEqual(summary["packed"]["images"], 200)
+        self.assertAlmostEqual(summary["packed"]["top1"], summary["test"]["top1"], delta=1)
+        self.assertIn("'checkpoint.json' is of a", self.keep("--packed", "checkpoint.json", "runs/tiny", "x").stderr)
+
     def test_it_replaces_nothing_unasked_and_keeps_no_part_of_a_run(self):
         self.train("train.epochs=1")
         self.assertEqual(self.keep("runs/tiny", "log").returncode, 0)
