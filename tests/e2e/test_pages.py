@@ -2,6 +2,7 @@
 names exist, its programs parse, and its lines are short."""
 
 import json
+import pathlib
 import re
 import subprocess
 import tempfile
@@ -176,6 +177,23 @@ class Programs(unittest.TestCase):
                         if not re.search(r"error: data set '(image_folder|csv)' not found", done.stderr):
                             self.assertEqual(done.returncode, 0, done.stderr)
         self.assertGreater(seen, 0)
+
+    def test_commands_on_trained_files_run(self):
+        """Those that need no data set."""
+        seen = 0
+        with tempfile.TemporaryDirectory() as folder:
+            pathlib.Path(folder, "models").symlink_to(ROOT / "models")
+            for page in DOCUMENTS:
+                for tool, words in commands(page.read_text()):
+                    if not words or not words[0].startswith("models/") or tool in ("tbn-train", "tbn-bench"):
+                        continue
+                    if tool == "tbn-eval" and "--verify" not in words:
+                        continue
+                    seen += 1
+                    with self.subTest(page=name_of(page), command=[tool, *words]):
+                        done = run(bin_folder() / tool, *words, cwd=folder)
+                        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertGreater(seen, 2)
 
 
 class Lines(unittest.TestCase):
