@@ -27,6 +27,11 @@ COLUMNS = METRICS | {"packed file": ("packed", "top1"), "bits per weight": ("bit
 # Columns of figures that other tests hold to what they say: test_pretrained.py (int8), tests/mcu (the rest).
 MEASURED_ELSEWHERE = {"int8, %", "bytes of weights and scales", "arena, bytes", "RAM, bytes, M0 / M4",
                       "instructions, M0 / M4", "predictions that differ, exact", "int8"}
+# Ratios that tables of times print, and the columns whose quotient each is.
+RATIOS = {"exact, ratio": ("LibTorch fp32, us", "exact, us"), "int8, ratio": ("LibTorch fp32, us", "int8, us"),
+          "exact to fp32": ("LibTorch fp32, us", "exact, us"), "int8 to fp32": ("LibTorch fp32, us", "int8, us"),
+          "int8 to int8": ("LibTorch int8, us", "int8, us"), "time, ratio": ("step, ms", "float twin, ms"),
+          "memory, ratio": ("weights, gradients, optimiser, MB", "float twin, MB")}
 # Columns that hold no figure of the run.
 WORDS = {"task", "network", "attempt", "p", "metric", "config", "settings", "file", "log", "configuration", "data set"}
 LINK = re.compile(r"\[[^\]]*\]\(([^)#]+)\)")
@@ -182,6 +187,37 @@ class Documents(unittest.TestCase):
                 self.assertIn(row["bytes of weights and scales"], cards)
                 checked += 1
         self.assertEqual(checked, 3)
+
+    def test_ratios_are_the_quotients_of_their_columns(self):
+        seen = 0
+        for _, header, rows in tables(RESULTS):
+            for cells in rows:
+                row = {column: cell.rstrip("x").replace(",", "") for column, cell in zip(header, cells)}
+                for column in RATIOS.keys() & row.keys():
+                    if row[column]:
+                        seen += 1
+                        above, below = (float(row[part]) for part in RATIOS[column])
+                        with self.subTest(row=cells, column=column):
+                            self.assertEqual(printed_like(above / below, row[column]), row[column])
+        self.assertGreaterEqual(seen, 30)
+
+    def test_ratios_in_prose_are_those_of_the_tables(self):
+        results = RESULTS.read_text()
+        told = re.findall(r"([\d.]+) times\s+as\s+fast", results + (ROOT / "README.md").read_text())
+        self.assertGreaterEqual(len(told), 3)
+        for ratio in told:
+            self.assertIn(f"| {ratio}x |", results)
+
+    def test_heads_of_configurations_give_the_figure_of_the_log_that_they_name(self):
+        seen = 0
+        for path in sorted((ROOT / "configs").rglob("*.yaml")):
+            head = " ".join(re.findall(r"^# ?(.*)", path.read_text(), re.M))
+            for log in re.findall(r"log: (docs/logs/[\w/.-]+)\)", head):
+                seen += 1
+                with self.subTest(path.name):
+                    accuracy = summary_of(ROOT / log)["test"]["top1"]
+                    self.assertEqual(re.findall(r"\d+\.\d\d(?= %)", head), [f"{accuracy:.2f}"])
+        self.assertEqual(seen, 4)
 
     def test_each_note_is_in_the_index_of_the_notebook(self):
         notes = {path.name for path in (ROOT / "docs" / "notebook").glob("20*.md")}
