@@ -8,7 +8,8 @@ import subprocess
 import tempfile
 import unittest
 
-from documents_support import ALL_PAGES, DOCUMENTS, NOTEBOOK, anchors, commands, keys, links, name_of, prose, quoted, snippets
+from documents_support import (ALL_PAGES, DOCUMENTS, NOTEBOOK, anchors, commands, keys, links, name_of, prose, quoted,
+                               snippets)
 from tools_support import ROOT, bin_folder, main
 
 # What looks like a path of the repository and is none, with the reason.
@@ -88,6 +89,24 @@ class Names(unittest.TestCase):
                         self.assertTrue(any(list(place.glob(found[1].rstrip("/"))) for place in places))
         self.assertGreater(seen, 60)
 
+    def test_files_that_sources_name_exist(self):
+        """In comments and messages, which send people to pages, scripts and recipes."""
+        named = re.compile(r"(?<![\w/.])((?:docs|configs|scripts|examples|data|models)/[\w/.-]+\.(?:md|sh|py|yaml))"
+                           r"(?:#([\w-]+))?")
+        text = {".cpp", ".h", ".cu", ".c", ".yaml", ".sh", ".py", ".cmake", ""}
+        seen = 0
+        for top in ("src", "include", "models", "configs", "scripts", "cmake", "examples", ".ci"):
+            for path in sorted((ROOT / top).rglob("*")):
+                if not path.is_file() or path.suffix not in text:
+                    continue
+                for place, anchor in named.findall(path.read_text()):
+                    seen += 1
+                    with self.subTest(source=name_of(path), file=place):
+                        self.assertTrue((ROOT / place).is_file())
+                        if anchor:
+                            self.assertIn(anchor, anchors(ROOT / place))
+        self.assertGreater(seen, 20)
+
     def test_keys_of_configurations_exist(self):
         options = "".join(path.read_text() for path in sorted((ROOT / "models").glob("*.cpp")))
         key = re.compile(r"(?<![\w./-])((?:" + "|".join(SECTIONS) + r")(?:\.\w+)+)(?![\w/]|\.\w)")
@@ -116,7 +135,8 @@ class Names(unittest.TestCase):
         self.assertGreater(seen, 8)
 
     def test_scripts_and_presets_exist(self):
-        presets = {preset["name"] for preset in json.loads((ROOT / "CMakePresets.json").read_text())["configurePresets"]}
+        listed = json.loads((ROOT / "CMakePresets.json").read_text())["configurePresets"]
+        presets = {preset["name"] for preset in listed}
         seen = set()
         for page in DOCUMENTS:
             text = page.read_text()
