@@ -1,40 +1,46 @@
 #!/usr/bin/env bash
-# Runs clang-tidy; a finding is an error. Slow: some seconds a file, half a minute where it includes LibTorch.
+# Runs clang-tidy; a finding is an error. Some seconds a file, half a minute where it includes LibTorch.
 #   scripts/lint.sh                    the .cpp files changed since the main branch's last commit common with this one
 #   scripts/lint.sh --since <commit>   those changed since that commit
 #   scripts/lint.sh <file>...          those
 #   scripts/lint.sh --all              every file that has not passed as it is, with its headers, before
-#   scripts/lint.sh --ci               the same; where nothing has passed before, those without LibTorch alone
+#   scripts/lint.sh --ci               the same without the slow static analyzer (clang-analyzer-*); where nothing
+#                                      has passed before, files that include LibTorch are left out
 # What has passed is kept in the cache (lint/ in ~/.cache/tbn), by content.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-linter=$(command -v clang-tidy-14 || command -v clang-tidy) ||
+linter=$(compgen -G "$tbn_cache/lint-tools/lib/python3*/site-packages/clang_tidy/data/bin/clang-tidy") ||
   die "clang-tidy is missing; run scripts/setup.sh --checks"
 cd "$tbn_root"
 # clang cannot read GCC's precompiled headers: a build folder of its own, only configured.
 cmake --preset dev -B build/lint -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON -DTBN_BUILD_TESTS=ON \
   -DTBN_CUDA=OFF > /dev/null || die "configuring failed; run scripts/setup.sh"
 
-# One file, and its key where it passes.
+# tidy_one "<key to note where it passes, or -> <file>"
 tidy_one() {
-  "$linter" --quiet --warnings-as-errors='*' -p build/lint "$2" 2> /dev/null || return 1
-  [ -z "$1" ] || : > "$passed/$1"
+  local key=${1%% *} file=${1#* }
+  "$linter" --quiet --warnings-as-errors='*' ${checks:+"--checks=$checks"} -p build/lint "$file" 2> /dev/null || return 1
+  [ "$key" = - ] || : > "$passed/$key"
 }
 export -f tidy_one
-export linter passed=$tbn_cache/lint
+export linter passed=$tbn_cache/lint checks=
 
 case ${1:-} in
   --all | --ci)
     mkdir -p "$passed"
-    narrow=()
-    if [ "$1" = --ci ] && [ -z "$(ls -A "$passed")" ]; then
-      say "no file has passed before: those that include LibTorch are left out; scripts/lint.sh --all takes them too"
-      narrow=(--without-libtorch)
+    options=()
+    if [ "$1" = --ci ]; then
+      checks=-clang-analyzer-*
+      options=(--quick)
+      if [ -z "$(ls -A "$passed")" ]; then
+        say "no file has passed before: those that include LibTorch are left out; scripts/lint.sh --all takes them too"
+        options+=(--without-libtorch)
+      fi
     fi
     version=$("$linter" --version | sed -n 's/.*version //p')
-    mapfile -t work < <(python3 scripts/lint_keys.py build/lint "$passed" "$version" "${narrow[@]}")
+    mapfile -t work < <(python3 scripts/lint_keys.py build/lint "$passed" "$version" "${options[@]}")
     ;;
   *)
     if [ $# -gt 0 ] && [ "$1" != --since ]; then
@@ -49,7 +55,7 @@ case ${1:-} in
 esac
 [ ${#work[@]} -gt 0 ] || { say "nothing to look at"; exit 0; }
 say "clang-tidy on ${#work[@]} files"
-printf '%s\n' "${work[@]}" | sed 's/^- / /' |
-  xargs -d '\n' -n 1 -P "$(tbn_jobs)" bash -c 'tidy_one "${1%% *}" "${1#* }"' _ ||
+printf '%s\n' "${work[@]}" |
+  xargs -d '\n' -n 1 -P "$(tbn_jobs)" bash -c 'tidy_one "$1"' _ ||
   die "clang-tidy has findings, see above"
 say "clang-tidy has no findings"

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Prints "<key> <file>" for the files that clang-tidy has not yet passed as they are now.
 
-  scripts/lint_keys.py <build folder> <folder of passed keys> <version of clang-tidy> [--without-libtorch]
+  scripts/lint_keys.py <build folder> <folder of passed keys> <version of clang-tidy>
+                       [--quick] [--without-libtorch]
 
 A key is the SHA-256 of the file's text, of every header of ours that it includes, however far away, of
 its compiler's options, of .clang-tidy and of the linter's version: a file that passed stays passed until
-one of them changes. Files of the compilation database alone: others are not compiled here.
+one of them changes. --quick is the pass without the static analyzer: its keys end with "-quick", and what
+has passed with the analyzer has passed. Files of the compilation database alone: others are not compiled here.
 """
 
 import hashlib
@@ -53,7 +55,9 @@ class Texts:
 def main():
     build, passed, version = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3]
     without_torch = "--without-libtorch" in sys.argv[4:]
-    rules = (ROOT / ".clang-tidy").read_text(encoding="utf-8") + version
+    quick = "--quick" in sys.argv[4:]
+    settings = [ROOT / ".clang-tidy", *sorted((ROOT / "tests").rglob(".clang-tidy"))]
+    rules = version + "".join(file.read_text(encoding="utf-8") for file in settings)
     texts = Texts()
     for entry in json.loads((build / "compile_commands.json").read_text(encoding="utf-8")):
         path = (pathlib.Path(entry["directory"]) / entry["file"]).resolve()
@@ -66,8 +70,9 @@ def main():
         parts = [rules, options] + sorted(
             f"{file.relative_to(ROOT)} {texts.read(file)[0]}" for file in files)
         key = hashlib.sha256("\n".join(parts).encode()).hexdigest()
-        if not (passed / key).exists():
-            print(key, path.relative_to(ROOT))
+        keys = [key] + ([f"{key}-quick"] if quick else [])
+        if not any((passed / name).exists() for name in keys):
+            print(keys[-1], path.relative_to(ROOT))
 
 
 if __name__ == "__main__":

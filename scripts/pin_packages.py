@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Writes scripts/requirements/*.txt: the Python packages that scripts/setup.sh installs, each by version
 and by the SHA-256 of its files for every Python that is prepared for. Asks the package index through pip
-and downloads no package. Run it to take newer versions, read the difference, run scripts/setup.sh."""
+and downloads no package. Run it to take newer versions, read the difference, run scripts/setup.sh. Names of
+files without .txt, as arguments, restrict it to those."""
 
 import json
 import pathlib
@@ -22,6 +23,8 @@ FILES = {
     "libtorch-cuda": ([TORCH, "nvidia-cuda-nvcc==13.0.*", "nvidia-cuda-crt==13.0.*", "nvidia-nvvm==13.0.*",
                        "nvidia-cuda-cccl==13.0.*"], True, PYTHONS),
     "test-tools": (["numpy", "safetensors", "tensorboard", "h5py"], True, PYTHONS[1:]),
+    # Since version 22 it leaves system headers alone: a third of the time, a fifth where LibTorch is included.
+    "lint-tools": (["clang-tidy"], True, PYTHONS[1:]),
 }
 
 
@@ -68,7 +71,8 @@ def lines(wanted, with_needs, pythons):
 
 
 def main():
-    for name, (wanted, with_needs, pythons) in FILES.items():
+    for name in sys.argv[1:] or FILES:
+        wanted, with_needs, pythons = FILES[name]
         text = (f"# {', '.join(wanted)} for Python {pythons[0]} to {pythons[-1]} on x86-64.\n"
                 "# Made by scripts/pin_packages.py.\n" + "\n".join(lines(wanted, with_needs, pythons)) + "\n")
         (FOLDER / f"{name}.txt").write_text(text)

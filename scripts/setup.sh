@@ -45,7 +45,7 @@ fi
 packages=(build-essential cmake ninja-build pkgconf ccache ca-certificates python3 python3-venv
   zlib1g-dev libjpeg-dev libspng-dev libfmt-dev libspdlog-dev libyaml-cpp-dev libcxxopts-dev catch2
   dataset-fashion-mnist)
-if [ $checks = yes ]; then packages+=(clang-format-14 clang-tidy-14); fi
+if [ $checks = yes ]; then packages+=(clang-format-14); fi
 if [ $arm = yes ]; then packages+=(g++-aarch64-linux-gnu qemu-user); fi
 if [ $clang = yes ]; then packages+=(clang-14); fi
 if [ $mcu = yes ]; then
@@ -176,5 +176,8 @@ else
 fi
 if [ $tests = yes ]; then
   make_environment test-tools 1 test-tools.txt 'numpy safetensors tensorboard h5py'
+fi
+if [ $checks = yes ]; then
+  make_environment lint-tools 1 lint-tools.txt 'nothing earlier'
 fi
 say "set-up is complete"

@@ -126,7 +126,7 @@ using Run = std::function<void(std::span<const float>, std::int64_t, std::span<f
 
 // A session on the device that was asked for, and on no other.
 Run open_session(const CommandLine& line, const std::shared_ptr<const Network>& network) {
-  const auto run_on = [](auto session) -> Run {
+  const auto run_on = [](const auto& session) -> Run {
     return [session](auto input, std::int64_t batch, auto output) {
       session->run(input, batch, output);
     };

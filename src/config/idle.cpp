@@ -49,7 +49,7 @@ class IdleReporter {
   std::string wrong_with(std::string_view key, const YamlNode& value) const {
     const Author by = author_(value.place);
     if (by == Author::kInherited) return "";
-    const std::string for_data = idle_for_data(key, config_);
+    std::string for_data = idle_for_data(key, config_);
     if (by == Author::kTyped) {
       if (!for_data.empty()) return for_data;
       const std::string here = idle_in(key, uses_);

@@ -116,7 +116,7 @@ class Printer {
 
  private:
   void open(const char* key, const char* help) {
-    if (with_comments_) text += "\n";
+    if (with_comments_) text += '\n';
     line(key, "", help);
     indent_ += 2;
   }

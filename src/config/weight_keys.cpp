@@ -47,6 +47,7 @@ const std::vector<WeightKey>& weight_keys() {
     std::vector<WeightKey> keys;
     for (const Encoding* room : encodings()) {
       for (const Field& field : room->fields()) {  // whose texts are literals
+        // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage)
         keys.push_back({field.key.data(), field.help.data(), limits_of(field), room});
       }
     }

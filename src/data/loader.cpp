@@ -23,7 +23,7 @@ void check_range(std::string_view key, std::int64_t value, std::int64_t low, std
       fmt::format("{}: {} is out of range; it must be {} to {}", key, value, low, high));
 }
 
-const LoaderOptions& checked(const Dataset& data, const LoaderOptions& options) {
+LoaderOptions checked(const Dataset& data, LoaderOptions options) {
   check_loader_options(data, options);
   return options;
 }

@@ -204,6 +204,7 @@ fs::path find_data_folder(const DatasetReader& reader, const fs::path& root) {
   }
   const auto places = places_to_look(reader, root);
   std::vector<std::string> looked;
+  looked.reserve(places.size());
   for (const auto& place : places) looked.push_back("'" + place.string() + "'");
   throw DataNotFound(
       not_found_text(reader, fmt::format("no {} in {}{}", reader.signs.front(),

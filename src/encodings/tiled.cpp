@@ -39,6 +39,7 @@ Gains gains_of(const TileLayout& layout, const NodeTensors& tensors) {
 std::vector<double> magnitudes_of_shared(const TileLayout& layout, AlphaScope scope,
                                          std::span<const double> s) {
   std::vector<double> values;
+  values.reserve(static_cast<std::size_t>(layout.weights()));
   for (std::int64_t k = 0; k < layout.weights(); ++k) {
     values.push_back(s[static_cast<std::size_t>(tile_index(layout, k))]);
   }

@@ -78,7 +78,7 @@ std::string aligned(const std::vector<std::vector<std::string>>& lines) {
       const std::string padding(widths[c] - characters(line[c]), ' ');
       text += c == 0 ? line[c] + padding : "  " + padding + line[c];
     }
-    text += "\n";
+    text += '\n';
   }
   return text;
 }

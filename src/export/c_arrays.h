@@ -23,7 +23,7 @@ std::string c_numbers(std::span<const T> values) {
     if constexpr (std::is_same_v<T, float>) {
       number = std::string(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
       if (number.find_first_of(".e") == std::string::npos) number += ".0";
-      number += "f";
+      number += 'f';
     } else if constexpr (std::is_same_v<T, std::uint32_t>) {
       number =
           "0x" + std::string(buffer, std::to_chars(buffer, buffer + sizeof buffer, value, 16).ptr);

@@ -152,7 +152,7 @@ void CWriter::write_step(std::size_t i) {
   const std::size_t before = arrays_.size();
   write_action(i);
   if (arrays_.size() > before) arrays_.insert(before, "/* " + c_comment(step().name) + " */\n");
-  if (arrays_.size() > before) arrays_ += "\n";
+  if (arrays_.size() > before) arrays_ += '\n';
   if (!cost_.kernel.empty()) result_.steps.push_back(cost_);
 }
 

@@ -107,11 +107,11 @@ Value Value::normalize(std::vector<float> mean, std::vector<float> std) const {
 }
 Value Value::conv(std::int64_t out_channels, Conv2d options) const {
   options.out_channels = out_channels;
-  return builder_->add(std::move(options), {*this});
+  return builder_->add(options, {*this});
 }
 Value Value::linear(std::int64_t out_features, Linear options) const {
   options.out_features = out_features;
-  return builder_->add(std::move(options), {*this});
+  return builder_->add(options, {*this});
 }
 Value Value::batch_norm(BatchNorm options) const { return builder_->add(options, {*this}); }
 Value Value::activation(ActivationKind kind) const {

@@ -83,6 +83,7 @@ void validate(const Graph& graph) {
     }
     check_inputs(graph, id);
     std::vector<Shape> inputs;
+    inputs.reserve(node.inputs.size());
     for (NodeId input : node.inputs) inputs.push_back(graph.node(input).shape);
     const Shape shape = infer_shape(node.op, node.name, inputs);
     if (shape != node.shape) {

@@ -16,6 +16,7 @@ bool has_scale(const Op& op) {
 void multiply_gains(LayerRows& rows, std::span<const float> scales) {
   for (Term& term : rows.terms) {
     std::vector<float> gains;
+    gains.reserve(static_cast<std::size_t>(rows.outputs));
     for (std::int64_t c = 0; c < rows.outputs; ++c) {
       gains.push_back(term.gain_of(c) * scales[static_cast<std::size_t>(c)]);
     }

@@ -73,6 +73,7 @@ bool glob_match(std::string_view glob, std::string_view name) {
 
 void apply_policy(Graph& graph, const WeightPolicy& policy) {
   std::vector<std::vector<bool>> used;
+  used.reserve(policy.rules.size());
   for (const WeightRule& rule : policy.rules) used.emplace_back(rule.match.size(), false);
   for (Node& node : graph.nodes) {
     WeightEncoding* encoding = weights_of(node.op);

@@ -94,7 +94,7 @@ std::string to_text(const Graph& graph) {
     }
     out += ") -> " + to_string(node.shape);
     std::visit([&](const auto& op) { write_attributes(op, out); }, node.op);
-    out += "\n";
+    out += '\n';
   }
   out += "output " + graph.node(graph.output).name + "\n";
   return out;

@@ -115,17 +115,17 @@ CsvLog::CsvLog(fs::path path, std::size_t columns) : path_(std::move(path)), col
   if (!file_) fail(path_, "cannot be opened");
 }
 
-CsvLog CsvLog::create(const fs::path& path, std::vector<std::string> columns) {
+CsvLog CsvLog::create(const fs::path& path, const std::vector<std::string>& columns) {
   write_file_atomically(path, header_line(columns) + "\n");
   return {path, columns.size()};
 }
 
-CsvLog CsvLog::resume(const fs::path& path, std::vector<std::string> columns, std::string_view key,
-                      std::int64_t last) {
+CsvLog CsvLog::resume(const fs::path& path, const std::vector<std::string>& columns,
+                      std::string_view key, std::int64_t last) {
   const auto at = std::find(columns.begin(), columns.end(), key);
   TBN_CHECK(at != columns.end(), "CsvLog::resume: the key is no column");
   std::error_code error;
-  if (!fs::exists(path, error)) return create(path, std::move(columns));
+  if (!fs::exists(path, error)) return create(path, columns);
   const auto index = static_cast<std::size_t>(at - columns.begin());
   write_file_atomically(path, kept_rows(path, header_line(columns), index, last));
   return {path, columns.size()};

@@ -21,12 +21,12 @@ using CsvCell = std::variant<std::monostate, std::int64_t, double, std::string>;
 class CsvLog {
  public:
   // Begins the file anew with a header. Throws SystemError.
-  static CsvLog create(const std::filesystem::path& path, std::vector<std::string> columns);
+  static CsvLog create(const std::filesystem::path& path, const std::vector<std::string>& columns);
 
   // Continues a file: keeps the rows whose cell in `key` is at most `last`, drops the later ones
   // and a half-written last line (written aside, then renamed), and appends from there. A missing
   // file is begun anew. Throws DataError when the file has other columns or is damaged.
-  static CsvLog resume(const std::filesystem::path& path, std::vector<std::string> columns,
+  static CsvLog resume(const std::filesystem::path& path, const std::vector<std::string>& columns,
                        std::string_view key, std::int64_t last);
 
   // Appends a row, one cell a column. Throws SystemError, on a full disk for instance.

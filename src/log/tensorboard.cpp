@@ -95,8 +95,9 @@ void TensorboardWriter::open(const fs::path& folder) {
   // "x": a file of the same second belongs to a run before this one and is kept.
   for (int attempt = 0; attempt < 1000 && !file_; ++attempt) {
     path_ = folder / (attempt == 0 ? name : fmt::format("{}.{}", name, attempt));
-    file_.reset(std::fopen(path_.c_str(), "wbx"));
-    if (!file_ && errno != EEXIST) break;
+    std::FILE* opened = std::fopen(path_.c_str(), "wbx");
+    if (opened == nullptr && errno != EEXIST) break;
+    file_.reset(opened);
   }
   if (!file_) {
     throw SystemError(

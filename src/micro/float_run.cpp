@@ -156,6 +156,7 @@ std::vector<float> run_floats(const Network& network, std::span<const float> inp
   if (observer) observer(0, values[0]);
   for (const Step& step : network.steps) {
     std::vector<std::span<const float>> inputs;
+    inputs.reserve(step.inputs.size());
     for (const int value : step.inputs)
       inputs.emplace_back(values[static_cast<std::size_t>(value)]);
     std::vector<float>& output = values[static_cast<std::size_t>(step.output)];

@@ -17,7 +17,8 @@ std::array<double, 3> mean_of(std::span<const float> points, std::size_t stride)
   for (std::size_t i = 0; i < points.size(); i += stride) {
     for (std::size_t axis = 0; axis < 3; ++axis) mean[axis] += points[i + axis];
   }
-  for (double& along : mean) along /= static_cast<double>(points.size() / stride);
+  const std::size_t count = points.size() / stride;
+  for (double& along : mean) along /= static_cast<double>(count);
   return mean;
 }
 

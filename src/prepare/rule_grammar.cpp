@@ -129,6 +129,7 @@ std::string category_fault(const OutputRule& rule) {
   if (rule.categories.empty()) return {};
   if (rule.kind != "point_class") return "'categories' are of the kind 'point_class'";
   std::vector<std::string> names;
+  names.reserve(rule.categories.size());
   for (const LabelRange& range : rule.categories) names.push_back(range.name);
   const std::string* twice = repeated(names);
   return twice == nullptr ? "" : "the category " + in_quotes(*twice) + " is there twice";

@@ -57,7 +57,7 @@ std::string joined(const std::vector<std::string>& names) {
 }
 
 std::string steps_text(const InputRule& rule) {
-  const std::string steps =
+  std::string steps =
       joined(rule.steps, [](const InputStep& step) { return std::visit(WordsOf{}, step); });
   if (!steps.empty()) return steps;
   return rule.units_in_graph ? "in original units, which the network standardises itself"

@@ -57,7 +57,7 @@ std::shared_ptr<const Network> Network::from_file(PackedFile file, const std::st
                                                   const Limits& limits) {
   check_half_feature(file, where);
   Model model{.graph = graph_from_json(file.graph_json, where), .tensors = std::move(file.tensors)};
-  const std::shared_ptr<const Network> checked =
+  std::shared_ptr<const Network> checked =
       from(std::move(model), std::move(file.metadata), where, limits);
   // Nobody else has it yet.
   const auto network = std::const_pointer_cast<Network>(checked);

@@ -18,7 +18,7 @@ TensorMap prepare_weights(const Network& network, Backend backend, std::string_v
   for (const fast::Isa& isa : fast::usable_isas()) {
     if (isa.name != instructions) continue;
     TensorMap made;
-    cpu::Program(network.graph(), network.tensors(), backend, &isa, {.used = &made});
+    const cpu::Program making(network.graph(), network.tensors(), backend, &isa, {.used = &made});
     return made;
   }
   TBN_CHECK(false, "not an instruction set of this processor: " + std::string(instructions));

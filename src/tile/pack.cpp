@@ -47,8 +47,10 @@ std::vector<T> mean_magnitudes(const TileLayout& layout, AlphaScope scope,
   for (std::int64_t k = 0; k < layout.weights(); ++k) {
     sums[index(scalar_index(layout, scope, k))] += std::abs(static_cast<double>(values[index(k)]));
   }
-  const auto length = static_cast<double>(layout.weights() / scalars);
+  const std::int64_t of_scalar = layout.weights() / scalars;
+  const auto length = static_cast<double>(of_scalar);
   std::vector<T> means;
+  means.reserve(sums.size());
   for (const double sum : sums) means.push_back(static_cast<T>(sum / length));
   return means;
 }

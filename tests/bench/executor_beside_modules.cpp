@@ -85,7 +85,7 @@ TORCH_MODULE(ResNet18);
 class Modules {
  public:
   Modules() : optimizer_(network_->parameters(), options()) {
-    for (Tensor parameter : network_->parameters()) {
+    for (const Tensor& parameter : network_->parameters()) {
       if (parameter.dim() != 4) continue;
       parameter.set_data(parameter.detach().contiguous(at::MemoryFormat::ChannelsLast));
     }
@@ -121,7 +121,7 @@ void print(const char* name, const tbn::Quartiles& q) {
 int main(int argc, char** argv) {
   const std::string file =
       argc > 1 ? argv[1] : std::string(TBN_SOURCE_DIR) + "/configs/resnet.yaml";
-  const int steps = argc > 2 ? std::max(1, std::atoi(argv[2])) : 10;
+  const int steps = argc > 2 ? std::max(1, std::stoi(argv[2])) : 10;
   const tbn::Config config = tbn::load_config(file, {});
   const c10::Device cpu(c10::kCPU);
   tbn::configure_torch(config.train, cpu);

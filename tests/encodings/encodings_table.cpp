@@ -33,7 +33,7 @@ std::string line_of(const Graph& graph) {
   const std::string text = to_text(graph);
   const std::string key = "weights=";
   const std::size_t begin = text.find(key) + key.size();
-  return text.substr(begin, text.find_first_of("\n", begin) - begin);
+  return text.substr(begin, text.find('\n', begin) - begin);
 }
 
 // Bytes of the layer's weights and scalars in the file.

@@ -216,7 +216,7 @@ TEST_CASE("packed files have the bytes that they always had") {
       for (const WeightEncoding& trained : trainings(form.weights)) {
         text += " " + packed_crc(packed_models(place, trained));
       }
-      text += "\n";
+      text += '\n';
     }
   }
   for (const Model& model : packed_zoo()) {

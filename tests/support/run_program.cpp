@@ -14,7 +14,8 @@ std::vector<float> run(const cpu::Program& program, const Graph& graph,
   };
   const auto line = [](std::vector<float>& memory) {
     const auto address = reinterpret_cast<std::uintptr_t>(memory.data());
-    return memory.data() + (64 - address % 64) % 64 / sizeof(float);
+    const std::size_t bytes = (64 - address % 64) % 64;
+    return memory.data() + bytes / std::size_t{sizeof(float)};
   };
   std::vector<float> arena = poisoned(program.arena_values());
   std::vector<float> shared = poisoned(program.shared_values());

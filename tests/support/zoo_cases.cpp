@@ -20,7 +20,8 @@ ModelSpec on_images(const char* type, OptionMap options) {
 
 // 12 points, the last columns a category where `condition` is not 0.
 ModelSpec on_points(const char* type, std::int64_t columns, TaskSpec task) {
-  return {.type = type, .options = {{"width", 0.125}}, .input = {12, columns}, .task = task};
+  return {
+      .type = type, .options = {{"width", 0.125}}, .input = {12, columns}, .task = std::move(task)};
 }
 
 // 12 steps of 7 columns.

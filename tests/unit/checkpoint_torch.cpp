@@ -204,7 +204,7 @@ TEST_CASE("metadata that is broken is refused by both readers, with file and key
       tbn::write_safetensors(file.path, contents.tensors, contents.metadata);
       const std::string name = file.path.string();
       const auto check = [&](const auto& read) {
-        const std::string text = tbn::test::message_of<tbn::DataError>([&] { read(file.path); });
+        std::string text = tbn::test::message_of<tbn::DataError>([&] { read(file.path); });
         CHECK(text.starts_with(name + ": "));
         CHECK(text.find(name, 1) == std::string::npos);
         CHECK(text.find('\n') == std::string::npos);

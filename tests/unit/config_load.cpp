@@ -210,11 +210,12 @@ TEST_CASE("a printed configuration loads back to the same one") {
       "name: a",
       "name: '010'\noutput: \"yes: \\\"no\\\" # \\\\ \\t\"\ndata: {root: '~'}",
       "output: \"\\xe4\\u20ac\"\ndata: {root: ' two  spaces '}",
-      "model: {type: resnet_small, channels: [8, 16], strides: [1, 2]}\noptim: {lr: 1e-17, eps: "
-      "0.1234567890123456}\nschedule: {milestones: [1, 5]}",
-      "weights: {encoding: binary, rules: [{match: a, p: 4, alpha: layer}, {match: '*.b?', "
-      "encoding: "
-      "float}]}\noptim: {groups: [{match: latents, type: adamw, lr: 1}]}",
+      ("model: {type: resnet_small, channels: [8, 16], strides: [1, 2]}\n"
+       "optim: {lr: 1e-17, eps: 0.1234567890123456}\n"
+       "schedule: {milestones: [1, 5]}"),
+      ("weights: {encoding: binary, rules: [{match: a, p: 4, alpha: layer}, "
+       "{match: '*.b?', encoding: float}]}\n"
+       "optim: {groups: [{match: latents, type: adamw, lr: 1}]}"),
   };
   for (const std::string& text : texts) {
     INFO(text);

@@ -25,11 +25,11 @@ DatasetReader reader_of(const std::string& name) {
 std::string counting_csv(std::int64_t rows, std::int64_t columns) {
   std::string text = "date";
   for (std::int64_t c = 0; c < columns; ++c) text += ",c" + std::to_string(c);
-  text += "\n";
+  text += '\n';
   for (std::int64_t r = 0; r < rows; ++r) {
-    text += "t";
+    text += 't';
     for (std::int64_t c = 0; c < columns; ++c) text += "," + std::to_string((c + 1) * r + 10 * c);
-    text += "\n";
+    text += '\n';
   }
   return text;
 }

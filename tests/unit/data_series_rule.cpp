@@ -31,11 +31,11 @@ std::string hour(std::int64_t row) {
 std::string csv_of(const Names& names, std::int64_t rows = kRows, const Columns& value = value_of) {
   std::string text = "date";
   for (const std::string& name : names) text += "," + name;
-  text += "\n";
+  text += '\n';
   for (std::int64_t row = 0; row < rows; ++row) {
     text += hour(row);
     for (const std::string& name : names) text += "," + std::to_string(value(name, row));
-    text += "\n";
+    text += '\n';
   }
   return text;
 }

@@ -103,7 +103,7 @@ TEST_CASE("the fused plan trains as node by node does, in float64, in both memor
         }
         REQUIRE(a.tensor.grad().defined());
         CHECK(difference(a.tensor.grad(), b.tensor.grad()) < 1e-8);
-        for (Tensor parameter : {a.tensor, b.tensor}) {
+        for (const Tensor& parameter : {a.tensor, b.tensor}) {
           parameter.sub_(parameter.grad(), 1e-3);
           parameter.mutable_grad() = Tensor();
         }

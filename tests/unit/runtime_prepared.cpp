@@ -147,7 +147,7 @@ TEST_CASE("a network with prepared weights takes little memory to be made ready"
   GraphBuilder b("wide");
   const Model packed = test::random_packed(
       b.finish(b.input({1024}).linear(1024, {.weights = binary()}).linear(512)), 1);
-  const auto file = [&](std::string_view name) { return folder / std::string(name); };
+  const auto file = [&](std::string_view name) { return folder.path() / name; };
   write_packed(file("plain.tbn"), make_packed_file(packed, {}));
   write_packed(file("prepared.tbn"), prepared_file(packed, instruction_sets().front()));
   const auto bytes_for = [](const std::shared_ptr<const Network>& network, Backend backend) {

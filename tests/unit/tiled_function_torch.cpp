@@ -184,7 +184,7 @@ Gradients expected_gradients(const TiledWeight& w, const Expanded& e,
     dalpha[e.places[k].scalar] += e.tile[e.places[k].bit] * dB[k];
   }
   if (w.encoding.alpha_from == AlphaSource::kLearned) {
-    result.alpha = dalpha;
+    result.alpha = std::move(dalpha);
     return result;
   }
   const bool from_weight = w.encoding.alpha_from == AlphaSource::kWeight;
@@ -288,7 +288,7 @@ TEST_CASE("full and shared latents give the same tile at every step of plain SGD
         for (const TiledWeight* w : std::initializer_list<const TiledWeight*>{&full, &shared}) {
           (run_tiled(layer, x, *w, {}) - wanted).square().mean().backward();
           const torch::NoGradGuard no_grad;
-          for (Tensor parameter : {w->latent, w->alpha}) {
+          for (const Tensor& parameter : {w->latent, w->alpha}) {
             parameter.sub_(parameter.grad(), rate);
             parameter.mutable_grad() = Tensor();
           }

@@ -68,6 +68,6 @@ std::vector<Comparison> compare_backends(const std::shared_ptr<const Network>& n
 // and kernel, and node by node. Under --json a list of objects: `about` with "backend", "us", "ops"
 // and "nodes".
 void print_profiles(const CommandLine& line, const std::shared_ptr<const Network>& network,
-                    const std::vector<TimedBackend>& backends, const Exam& exam, Json about);
+                    const std::vector<TimedBackend>& backends, const Exam& exam, const Json& about);
 
 }  // namespace tbn::app

@@ -44,6 +44,7 @@ Turn plan_turn(const std::function<void()>& call, int rounds) {
 
 std::vector<Quartiles> time_in_turn(const std::vector<std::function<void()>>& calls, int rounds) {
   std::vector<Turn> turns;
+  turns.reserve(calls.size());
   for (const auto& call : calls) turns.push_back(plan_turn(call, rounds));
   for (int round = 0; round < rounds; ++round) {
     for (Turn& turn : turns) {
@@ -53,6 +54,7 @@ std::vector<Quartiles> time_in_turn(const std::vector<std::function<void()>>& ca
     }
   }
   std::vector<Quartiles> times;
+  times.reserve(turns.size());
   for (const Turn& turn : turns) times.push_back(quartiles(turn.us));
   return times;
 }

@@ -62,7 +62,7 @@ int bench_infer(const CommandLine& line, const Config& config) {
   Json about =
       Json::object({{"name", config.name}, {"p", p}, {"threads", threads}, {"batch_size", batch}});
   if (line.has("profile")) {
-    print_profiles(line, network, backends, exam, std::move(about));
+    print_profiles(line, network, backends, exam, about);
     return kDone;
   }
   const Contender rival = processor_rival(config, batch, threads);

@@ -66,6 +66,7 @@ std::vector<Profiled> profile_nodes(Runner& runner, const Graph& graph, std::int
   std::map<std::string, std::int64_t> macs;
   for (const LayerSummary& layer : summarize(graph).layers) macs[layer.name] = layer.macs;
   std::vector<Profiled> rows;
+  rows.reserve(ops.size());
   for (std::size_t i = 0; i < us.size(); ++i) {
     if (watch.kernel(i).empty()) continue;
     const Node& node = graph.nodes[i];
@@ -92,6 +93,7 @@ std::vector<Profiled> by_op(const std::vector<Profiled>& nodes) {
     op.macs += node.macs;
   }
   std::vector<Profiled> rows;
+  rows.reserve(ops.size());
   for (const auto& entry : ops) rows.push_back(entry.second);
   std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.us > b.us; });
   return rows;
@@ -124,7 +126,8 @@ void print_rows(const std::vector<Profiled>& rows, const char* first, double tot
 }  // namespace
 
 void print_profiles(const CommandLine& line, const std::shared_ptr<const Network>& network,
-                    const std::vector<TimedBackend>& backends, const Exam& exam, Json about) {
+                    const std::vector<TimedBackend>& backends, const Exam& exam,
+                    const Json& about) {
   Json list = Json::array();
   if (!line.json()) fmt::print("{}\n", machine_line(exam.threads));
   for (const TimedBackend& b : backends) {

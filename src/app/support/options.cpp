@@ -77,6 +77,7 @@ std::string CommandLine::State::unknown(const std::string& argument) const {
     return text + " (settings have no dashes: " + printable(bare) + ")";
   }
   std::vector<std::string> names;
+  names.reserve(declared.size());
   for (const Declared& each : declared) names.push_back(each.name);
   const std::string guess = nearest(name, names);
   return guess.empty() ? text : text + " (did you mean " + guess + "?)";
@@ -115,7 +116,8 @@ void CommandLine::State::check_once(const std::string& hint) const {
   }
 }
 
-CommandLine::CommandLine(std::string tool, std::string summary, std::string usage)
+CommandLine::CommandLine(const std::string& tool, const std::string& summary,
+                         const std::string& usage)
     : state_(new State{tool, cxxopts::Options(tool, tool + ": " + summary), {}, {}}) {
   state_->options.custom_help(usage + " [options]");
   state_->options.set_width(100);
@@ -167,6 +169,7 @@ std::string CommandLine::hint() const { return "; see " + state_->tool + " --hel
 bool CommandLine::parse(int argc, const char* const* argv) {
   const std::vector<std::string> arguments = state_->with_one_dash(argc, argv);
   std::vector<const char*> pointers;
+  pointers.reserve(arguments.size());
   for (const std::string& argument : arguments) pointers.push_back(argument.c_str());
   try {
     state_->result = state_->options.parse(argc, pointers.data());

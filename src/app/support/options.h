@@ -17,7 +17,7 @@ namespace tbn {
 
 class CommandLine {
  public:
-  CommandLine(std::string tool, std::string summary, std::string usage);
+  CommandLine(const std::string& tool, const std::string& summary, const std::string& usage);
   ~CommandLine();
   CommandLine(const CommandLine&) = delete;
   CommandLine& operator=(const CommandLine&) = delete;

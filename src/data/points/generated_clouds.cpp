@@ -33,6 +33,7 @@ Drawn draw_visible(const Surface& surface, double hidden, CounterRng& rng) {
   }
   const Point3 direction = {gaussian(rng), gaussian(rng), gaussian(rng)};
   std::vector<double> depth;
+  depth.reserve(all.points.size());
   for (const Point3& p : all.points) {
     depth.push_back(direction[0] * p[0] + direction[1] * p[1] + direction[2] * p[2]);
   }
@@ -84,7 +85,7 @@ void GeneratedClouds::read(std::int64_t index, PointCloud& out) const {
   out.labels = parts_ ? std::move(drawn.labels) : std::vector<std::int64_t>{kind};
 }
 
-DatasetReader generated_reader(std::string name,
+DatasetReader generated_reader(const std::string& name,
                                std::function<SampleSpec(const PointOptions&)> describe,
                                GeneratedClouds::Make make, std::int64_t kinds,
                                const Disturbance& disturbance) {

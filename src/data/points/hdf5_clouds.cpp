@@ -81,6 +81,7 @@ std::vector<fs::path> numbered_files(const fs::path& folder, const std::string& 
     throw DataError(fmt::format("'{}': there is no '{}0.h5'", folder.string(), prefix));
   }
   std::vector<fs::path> paths;
+  paths.reserve(files.size());
   for (auto& [number, path] : files) paths.push_back(std::move(path));
   return paths;
 }

@@ -58,6 +58,7 @@ std::vector<std::int64_t> stratified_sample(std::span<const std::int64_t> strata
   std::stable_sort(due.begin(), due.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<std::int64_t> sample;
+  sample.reserve(wanted);
   for (std::int64_t i = 0; i < wanted; ++i) {
     sample.push_back(due[static_cast<std::size_t>(i)].second);
   }

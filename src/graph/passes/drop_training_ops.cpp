@@ -6,6 +6,7 @@ namespace tbn {
 
 void drop_training_ops(Model& model) {
   std::vector<bool> removed;
+  removed.reserve(model.graph.nodes.size());
   for (const Node& node : model.graph.nodes) {
     removed.push_back(std::holds_alternative<Dropout>(node.op));
   }

@@ -89,7 +89,7 @@ void fold_norms(Model& model) {
     erase_tensors(model, node, {"weight", "bias", "running_mean", "running_var"});
     Node& before = graph.node(node.inputs.front());
     const LayerFlags flags = open_layer(before);
-    if (flags.scale && uses[static_cast<std::size_t>(node.inputs.front())] == 1) {
+    if (flags.scale != nullptr && uses[static_cast<std::size_t>(node.inputs.front())] == 1) {
       fold_into(model, before, flags, multipliers);
       removed[i] = true;
     } else {

@@ -68,8 +68,8 @@ class Costs {
     const LayerDims dims = dims_of(graph_, node_);
     const double rows = number(encoding_of(encoding).cost(encoding, dims).sums);
     // Rows lie in whole panels, beside an offset an input, and a gain and a bias an output.
-    const double held =
-        std::ceil(rows / kPanelRows) * kPanelRows + sizeof(std::int64_t) / sizeof(float);
+    constexpr double kOffset = sizeof(std::int64_t) / double{sizeof(float)};
+    const double held = std::ceil(rows / kPanelRows) * kPanelRows + kOffset;
     return {places * rows * number(dims.inputs),
             held * number(dims.inputs) + 2 * number(dims.outputs)};
   }

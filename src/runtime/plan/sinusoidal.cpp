@@ -8,7 +8,8 @@ namespace tbn {
 std::vector<float> sinusoidal_table(std::int64_t tokens, std::int64_t features) {
   std::vector<double> rates;
   for (std::int64_t f = 0; f < features; ++f) {
-    const double exponent = static_cast<double>(f / 2 * 2) / static_cast<double>(features);
+    const std::int64_t pair = f / 2;
+    const double exponent = static_cast<double>(2 * pair) / static_cast<double>(features);
     rates.push_back(std::pow(10000.0, -exponent));
   }
   std::vector<float> table;

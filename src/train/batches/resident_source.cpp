@@ -10,7 +10,7 @@
 namespace tbn {
 namespace {
 
-const LoaderOptions& checked(const Dataset& data, const LoaderOptions& options) {
+LoaderOptions checked(const Dataset& data, LoaderOptions options) {
   check_loader_options(data, options);
   return options;
 }

@@ -122,6 +122,7 @@ const NodeConstants& GraphModule::constants(NodeId id) {
   return constants_.emplace(id, constants_of(graph_.node(id), options)).first->second;
 }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): an input is let go after its last use.
 Tensor GraphModule::prepare_input(Tensor x) const {
   const Shape& wanted = graph_.input_shape();
   if (x.dim() < 1 || x.sizes().slice(1) != at::IntArrayRef(wanted)) {
@@ -151,6 +152,7 @@ Tensor GraphModule::run(const Step& step, std::vector<Tensor>& values) {
   };
   const auto inputs = [&] {
     std::vector<Tensor> all;
+    all.reserve(node.inputs.size());
     for (std::size_t i = 0; i < node.inputs.size(); ++i) all.push_back(input(i));
     return all;
   };
@@ -268,12 +270,11 @@ Tensor GraphModule::run_activation(const Step& step, ActivationKind kind, const 
   const bool in_place = uses_[static_cast<std::size_t>(producer)] == 1 &&
                         may_overwrite(graph_.node(producer).op) &&
                         !(torch::GradMode::is_enabled() && x.is_view());
-  Tensor own = x;
   switch (kind) {
     case ActivationKind::kNone:
       return x;
     case ActivationKind::kRelu:
-      return in_place ? own.relu_() : at::relu(x);
+      return in_place ? x.relu_() : at::relu(x);
     case ActivationKind::kGelu:
       return at::gelu(x);
     case ActivationKind::kSilu:

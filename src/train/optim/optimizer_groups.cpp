@@ -97,6 +97,7 @@ std::vector<ResolvedGroup> resolve_groups(const OptimConfig& optim,
                                           const std::vector<ParameterInfo>& parameters) {
   check_patterns(optim, parameters);
   std::vector<ResolvedGroup> resolved;
+  resolved.reserve(optim.groups.size() + 1);
   for (const OptimGroup& group : optim.groups) {
     resolved.push_back({fmt::format("{}", fmt::join(group.match, ", ")), group.fields, {}});
   }

@@ -26,6 +26,7 @@ void move_means(const OptimFields& fields, const ActiveTensors& active,
     return;
   }
   std::vector<at::Tensor> squares;
+  squares.reserve(gradients.size());
   for (const at::Tensor& g : gradients) squares.push_back(row_squares(g));
   at::_foreach_add_(active.second, squares, 1 - beta2);
 }
@@ -46,7 +47,7 @@ std::vector<at::Tensor> adadelta_deltas(const OptimFields& fields, const ActiveT
 }
 
 // w -= lr d, where lr is on the device.
-void subtract(const ActiveTensors& active, std::vector<at::Tensor> d, const at::Tensor& lr) {
+void subtract(const ActiveTensors& active, const std::vector<at::Tensor>& d, const at::Tensor& lr) {
   at::_foreach_mul_(d, lr.neg());
   at::_foreach_add_(active.parameters, d);
 }

@@ -25,7 +25,10 @@ double one_cycle(const ScheduleConfig& schedule, double t) {
 }
 
 double drops(const ScheduleConfig& schedule, std::int64_t epoch) {
-  if (schedule.every > 0) return static_cast<double>(epoch / schedule.every);
+  if (schedule.every > 0) {
+    const std::int64_t whole = epoch / schedule.every;
+    return static_cast<double>(whole);
+  }
   return static_cast<double>(
       std::count_if(schedule.milestones.begin(), schedule.milestones.end(),
                     [&](std::int64_t milestone) { return milestone <= epoch; }));

@@ -80,6 +80,7 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
       (checkpoint.*section.tensors)
           .emplace(name.substr(std::string_view(section.prefix).size()), std::move(tensor));
       known = true;
+      break;
     }
     if (!known) throw DataError(fmt::format("{}: unknown tensor '{}'", where, name.substr(0, 80)));
   }

@@ -104,7 +104,7 @@ bool RunLock::make_folder() {
     return false;
   }
   if (error) fail(error.value());
-  if (made_.empty()) made_ = topmost;
+  if (made_.empty()) made_ = std::move(topmost);
   return true;
 }
 

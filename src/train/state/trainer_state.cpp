@@ -44,7 +44,7 @@ std::unique_ptr<Ema> make_ema(double decay, const GraphModule& model) {
 }
 
 // Copies the tensor of that name into `target`; the shapes must agree.
-void restore_tensor(const TensorMap& from, const std::string& name, at::Tensor target,
+void restore_tensor(const TensorMap& from, const std::string& name, const at::Tensor& target,
                     const std::string& where) {
   const auto found = from.find(name);
   if (found == from.end()) {

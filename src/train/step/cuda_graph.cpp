@@ -35,7 +35,7 @@ void capture(at::cuda::CUDAGraph& graph, const std::function<void()>& work) {
   } catch (...) {
     try {
       graph.capture_end();
-    } catch (const c10::Error&) {
+    } catch (const c10::Error&) {  // NOLINT(bugprone-empty-catch)
       // What broke the capture is the error to report.
     }
     throw;

@@ -94,7 +94,7 @@ at::Tensor TaskLoss::operator()(const GraphModule& module, const at::Tensor& out
 
 at::Tensor TaskLoss::task_loss(const at::Tensor& outputs, const BatchTensors& batch) const {
   if (task_ == Task::kForecasting) return tbn::mse_loss(outputs, batch.targets);
-  const at::Tensor loss = cross_entropy(outputs, batch.labels, train_.label_smoothing);
+  at::Tensor loss = cross_entropy(outputs, batch.labels, train_.label_smoothing);
   if (!batch.other_labels.defined()) return loss;
   const at::Tensor other = cross_entropy(outputs, batch.other_labels, train_.label_smoothing);
   const at::Tensor weights = batch.weights.to(loss.scalar_type());

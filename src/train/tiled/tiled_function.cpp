@@ -245,7 +245,7 @@ Tensor tiled_linear(const Tensor& x, const TiledWeight& w, const Tensor& bias) {
   check_channels(x, -1, w.shape[1], "tiled_linear");
   if (!reuses_rows(w.layout)) return at::linear(x, expanded_weight(w), bias);
   const Tensor scalars = tile_scalars(w);
-  const Tensor y = fanned_out(at::linear(x, tile_rows(w)), w, scalars, bias);
+  Tensor y = fanned_out(at::linear(x, tile_rows(w)), w, scalars, bias);
   if (has_shared_gradient(w.encoding)) return y;
   return LatentGradient::apply(y, w.latent, x.detach(), output_scalars(scalars.detach(), w.layout),
                                std::nullopt);
@@ -265,7 +265,7 @@ Tensor tiled_conv2d(const Tensor& x, const TiledWeight& w, const Tensor& bias,
                       geometry.groups);
   }
   const Tensor scalars = tile_scalars(w);
-  const Tensor y = fanned_out(unique_maps(x, w, geometry), w, scalars, bias);
+  Tensor y = fanned_out(unique_maps(x, w, geometry), w, scalars, bias);
   if (has_shared_gradient(w.encoding)) return y;
   return LatentGradient::apply(y, w.latent, x.detach(), output_scalars(scalars.detach(), w.layout),
                                std::optional<ConvGeometry>(geometry));

@@ -34,7 +34,9 @@ struct Restored {
   }
 };
 
-void make_session(CudaOptions options = {}) { CudaSession session(small_network(), options); }
+void make_session(const CudaOptions& options = {}) {
+  CudaSession session(small_network(), options);
+}
 
 }  // namespace
 

@@ -74,8 +74,9 @@ unsigned swizzled(unsigned address, std::uint32_t swizzle) {
       return address ^ (address >> 7 & 7u) << 4;
     case CU_TENSOR_MAP_SWIZZLE_NONE:
       return address;
+    default:
+      throw std::runtime_error("the emulator knows swizzling by 128 bytes only");
   }
-  throw std::runtime_error("the emulator knows swizzling by 128 bytes only");
 }
 
 // The element at coordinates c, x, y, z of the tensor, null outside.

@@ -53,7 +53,7 @@ bool allowed(const Tensor& tensor) {
 }
 
 TensorMap described(const Tensor& tensor, TensorMap::Kind kind) {
-  TensorMap map{};
+  TensorMap map{};  // NOLINT(bugprone-invalid-enum-default-initialization): its kind follows.
   map.kind = kind;
   map.tensor = static_cast<const unsigned char*>(tensor.address);
   map.rank = tensor.rank;

@@ -20,7 +20,7 @@ class FastAttention {
   FastAttention(const Isa& isa, const cpu::AttentionGeometry& plan)
       : ops_(*isa.floats), plan_(plan), n_(padded(plan.tokens())), d_(padded(plan.width())) {}
 
-  Kernel kernel(std::shared_ptr<const FastAttention> self) const {
+  Kernel kernel(const std::shared_ptr<const FastAttention>& self) const {
     return {
         .scratch_values = 2 * n_ + plan_.width() * n_ + plan_.tokens() * d_ + kQueries * (n_ + d_),
         .part = [self](const Buffers& b, std::int64_t part) { self->part(b, part); },

@@ -1,4 +1,6 @@
 // Any processor: four rows of four bytes at a time, in plain C++.
+#include <algorithm>
+
 #include "runtime/cpu/fast/byte_loops.h"
 
 namespace tbn::fast {
@@ -17,7 +19,7 @@ struct Unit : PlainUnit {
   static Sums zero() { return {}; }
   static Bytes load(const std::int8_t* at) {
     Bytes bytes;
-    for (int i = 0; i < kRows * 4; ++i) bytes.of[i] = at[i];
+    std::copy_n(at, kRows * 4, bytes.of);
     return bytes;
   }
   static Bytes spread(const std::uint8_t* at) {

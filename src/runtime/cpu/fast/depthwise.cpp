@@ -40,7 +40,7 @@ class Depthwise {
     bands_ = (shape_.out_h + band_rows_ - 1) / band_rows_;
   }
 
-  Kernel kernel(std::shared_ptr<const Depthwise> self) const {
+  Kernel kernel(const std::shared_ptr<const Depthwise>& self) const {
     return {.scratch_values = stored_values() + shape_.out_w * block_,
             .part = [self](const Buffers& b, std::int64_t part) { self->part(b, part); },
             .parts = bands_ * blocks_,

@@ -197,7 +197,7 @@ struct Reordered {
 };
 
 // The kernel on inputs that are copied in the other order first, into memory that all parts share.
-Kernel with_reordered(const Isa& isa, Kernel kernel, std::vector<Reordered> inputs,
+Kernel with_reordered(const Isa& isa, const Kernel& kernel, const std::vector<Reordered>& inputs,
                       std::size_t all_inputs) {
   // In the shared memory: the addresses of all inputs, the copies, and what the kernel keeps there.
   const std::int64_t addresses =
@@ -246,8 +246,7 @@ Kernels make_kernels(const Graph& graph, const TensorMap& tensors, const RowsOf&
       if (last != made.takes_last) reordered.push_back({i, shape, made.takes_last});
     }
     if (!reordered.empty())
-      made.kernel =
-          with_reordered(isa, std::move(made.kernel), std::move(reordered), node.inputs.size());
+      made.kernel = with_reordered(isa, made.kernel, reordered, node.inputs.size());
     kernels.of_nodes.push_back(std::move(made.kernel));
     kernels.channels_last.push_back(made.gives_last && is_image(node.shape));
   }

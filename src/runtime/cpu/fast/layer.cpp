@@ -51,7 +51,7 @@ class LayerKernel {
     splits_ = bands_ > 1 ? 1 : std::min<std::int64_t>(product_->groups(), 16);
   }
 
-  Kernel kernel(std::shared_ptr<const LayerKernel> self) const {
+  Kernel kernel(const std::shared_ptr<const LayerKernel>& self) const {
     Kernel kernel{.scratch_values = stored_values() + lines(product_->loaded_values()) +
                                     lines(kChunk * product_->group_rows()),
                   .parts = bands_ * splits_,

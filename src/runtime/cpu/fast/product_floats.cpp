@@ -7,7 +7,7 @@
 namespace tbn::fast {
 namespace {
 
-class FloatProduct : public Product {
+class FloatProduct final : public Product {
  public:
   FloatProduct(const FloatOps& ops, const LayerWeights& weights, const Geometry& geometry)
       : ops_(ops),

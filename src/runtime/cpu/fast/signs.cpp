@@ -31,7 +31,7 @@ void pack(const Signs& signs, std::int64_t taps, std::int64_t run, const DenseRo
       for (std::int64_t k = 0; k < run; k += ops.bits) {
         const float* first_weight = row.data() + k * taps + tap;
         word_at(word) |= pattern_of(first_weight, std::min<std::int64_t>(ops.bits, run - k), taps)
-                         << first_bit(ops, in_word);
+                         << first_bit(ops, in_word);  // NOLINT(clang-analyzer-core.BitwiseShift)
         if (++in_word < ops.patterns_a_word) continue;
         in_word = 0;
         ++word;

@@ -90,6 +90,7 @@ std::vector<std::int64_t> LayerWeights::positives() const {
   TBN_CHECK(are_signs(), "rows of signs");
   const auto& signs = std::get<SignRows>(rows_.values);
   std::vector<std::int64_t> counts;
+  counts.reserve(static_cast<std::size_t>(rows()));
   for (std::int64_t r = 0; r < rows(); ++r) {
     counts.push_back(ones(signs.bits.data() + r * signs.row_bytes, rows_.inputs));
   }

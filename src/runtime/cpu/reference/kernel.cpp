@@ -13,6 +13,7 @@ namespace {
 
 std::vector<Shape> input_shapes(const Graph& graph, const Node& node) {
   std::vector<Shape> shapes;
+  shapes.reserve(node.inputs.size());
   for (const NodeId input : node.inputs) shapes.push_back(graph.node(input).shape);
   return shapes;
 }

@@ -49,6 +49,7 @@ Kernel make_concat(const Concat& op, const std::vector<Shape>& inputs) {
   const auto axis = static_cast<std::size_t>(op.axis);
   // An input is `runs` runs of contiguous values, and so is the output.
   std::vector<std::int64_t> lengths;
+  lengths.reserve(inputs.size());
   for (const Shape& shape : inputs) lengths.push_back(product(shape, axis, shape.size()));
   const std::int64_t runs = product(inputs.front(), 0, axis);
   return {.run = [=](const Buffers& b) {

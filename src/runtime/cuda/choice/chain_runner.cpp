@@ -40,6 +40,7 @@ double ChainRunner::microseconds(std::int64_t batch) const {
 
 ChainRunner::Decision ChainRunner::decide(std::int64_t batch) const {
   std::vector<LayerShape> shapes;
+  shapes.reserve(layers_.size());
   for (const LayerRunner* layer : layers_) shapes.push_back(layer->link(batch).shape);
   if (!chain_computes(shapes, options_.precision, context_)) return {};
   if (!options_.kernel.empty()) return {.together = options_.kernel == "chain"};
@@ -63,6 +64,7 @@ ChainRunner::Decision ChainRunner::decide_by_time(std::int64_t batch) const {
   check(cudaMemsetAsync(workspace.get(), 0, kCounterBytes, stream.get()), kWhat);
   fill_random(buffers.front(), options_.precision, 3, stream);
   std::vector<void*> values;
+  values.reserve(buffers.size());
   for (const Buffer& buffer : buffers) values.push_back(buffer.get());
 
   const auto apart = [&] {

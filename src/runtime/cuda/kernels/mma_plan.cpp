@@ -15,7 +15,7 @@ std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b;
 // operand each; and what loads x, some at each stage and some at each copy of 16 bytes a lane.
 double warp_instructions(const MmaTile& tile, double pixels) {
   const double products = tile.row_tiles * tile.fragments * 16;
-  const double stages = kBlockInputs / tile.step;
+  const double stages = static_cast<double>(kBlockInputs) / tile.step;
   const double copies = pixels * tile.step / 8 / tile.group_threads();
   return tile.row_tiles * 128 + products + tile.fragments * 8 + stages * (50 + copies * 10);
 }
@@ -25,7 +25,7 @@ double warp_instructions(const MmaTile& tile, double pixels) {
 // from registers somewhat fewer), of shared memory (128 bytes a cycle; an operand of a product is
 // 256 bytes) and of what comes from the second-level cache (about 30 bytes a cycle).
 double step_cycles(const MmaTile& tile, double pixels) {
-  const double warps = tile.threads() / 32;
+  const double warps = static_cast<double>(tile.threads()) / 32;
   const double issue = warps * warp_instructions(tile, pixels) / 4;
   const double tensor = warps * tile.row_tiles * tile.fragments * 16 * 6 / 4;
   const double shared = warps * tile.fragments * 16 * 2;

@@ -16,6 +16,7 @@ namespace {
 
 struct CudaSession::Impl {};
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): the one that is not missing keeps them.
 CudaSession::CudaSession(std::shared_ptr<const Network>, CudaOptions) { refuse(); }
 CudaSession::~CudaSession() = default;
 CudaSession::CudaSession(CudaSession&&) noexcept = default;

@@ -63,6 +63,7 @@ class Maker {
   Made operator()(const Multiply&) const { return any(make_multiply(steps_, shape_)); }
   Made operator()(const Concat& op) const {
     std::vector<Shape> inputs;
+    inputs.reserve(node_.inputs.size());
     for (const NodeId id : node_.inputs) inputs.push_back(context_.graph.node(id).shape);
     return any(make_concat(steps_, op, inputs, images_last()));
   }

@@ -127,10 +127,12 @@ void Program::plan_chains(const LayerOptions& options, Context& device) {
     const Node& first = graph_.node(id);
     if (!std::holds_alternative<Linear>(first.op) || first.inputs.size() != 1) continue;
     const NodeId begin = id;
-    std::vector<const LayerRunner*> layers;
-    do {
+    std::vector<const LayerRunner*> layers = {
+        nodes_[static_cast<std::size_t>(id)].made.layer.get()};
+    while (continues_chain(id + 1) && layers.size() < kMostChained) {
+      ++id;
       layers.push_back(nodes_[static_cast<std::size_t>(id)].made.layer.get());
-    } while (continues_chain(id + 1) && layers.size() < kMostChained && ++id);
+    }
     if (layers.size() < 2) continue;
     if (!nodes_[static_cast<std::size_t>(begin)].reorders.empty()) continue;
     chains_.emplace(begin, ChainRunner(std::move(layers), options, device));
