@@ -57,7 +57,7 @@ class Links(unittest.TestCase):
         reached, waiting = set(), [ROOT / "README.md"]
         while waiting:
             page = waiting.pop()
-            if page in reached or page.suffix != ".md":
+            if page in reached or page.suffix != ".md" or not page.is_file():
                 continue
             reached.add(page)
             waiting += [(page.parent / place).resolve() for place, _ in links(page.read_text()) if place]
