@@ -1,4 +1,4 @@
-# One library a group of folders, one tool a file of src/app and its folder.
+# One library per group of folders, one tool per file of src/app and its folder.
 
 # tbn_add_library(<name> FOLDERS <folder>... [EXCEPT <folder>] [NEEDS <tbn library>...] [LINK <target>...])
 # makes the static library tbn_<name>, tbn::<name> to others, of every .cpp and .cu under the folders.

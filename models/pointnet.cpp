@@ -148,16 +148,16 @@ std::vector<ModelFamily> pointnet_families() {
   std::vector<OptionSpec> with_dropout = shared_options();
   with_dropout.push_back(dropout_option(0.4, "dropout before the last hidden layer's norm"));
   return {{.name = "pointnet",
-           .summary = "PointNet, one class a cloud",
+           .summary = "PointNet, one class per cloud",
            .options = with_dropout,
            .build = build_classifier},
           {.name = "pointnet_part_seg",
-           .summary = "PointNet, one part a point of an object whose category is known",
+           .summary = "PointNet, one part per point of an object whose category is known",
            .options = shared_options(),
            .build = build_part_seg,
            .task = Task::kSegmentation},
           {.name = "pointnet_sem_seg",
-           .summary = "PointNet, one class a point of a scene",
+           .summary = "PointNet, one class per point of a scene",
            .options = shared_options(),
            .build = build_sem_seg,
            .task = Task::kSegmentation}};

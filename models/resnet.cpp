@@ -1,5 +1,5 @@
 // Residual networks: ResNet-18/34/50 (He et al. 2015) with a CIFAR or an ImageNet stem, and a small
-// one with a block a stage for 28 x 28 images.
+// one with one block per stage for 28 x 28 images.
 #include <array>
 
 #include "models/blocks.h"
@@ -109,7 +109,7 @@ std::vector<ModelFamily> resnet_families() {
 ModelFamily resnet_small_family() {
   using List = std::vector<std::int64_t>;
   return {.name = "resnet_small",
-          .summary = "a residual network with one basic block a stage",
+          .summary = "a residual network with one basic block per stage",
           .options = {{.key = "channels",
                        .value = List{64, 64, 64},
                        .min = 1,

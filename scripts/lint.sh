@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs clang-tidy; a finding is an error. Some seconds a file, half a minute where it includes LibTorch.
+# Runs clang-tidy; a finding is an error. Some seconds per file, half a minute where it includes LibTorch.
 #   scripts/lint.sh                    the .cpp files changed since the main branch's last commit common with this one
 #   scripts/lint.sh --since <commit>   those changed since that commit
 #   scripts/lint.sh <file>...          those

@@ -19,7 +19,7 @@ void declare_options(CommandLine& line) {
       .value("rounds", "n", "timed rounds; slow contenders sit some out", "20")
       .value("threads", "n", "infer, layers: threads of the rival, and of ours for a batch", "1")
       .value("backend", "names", "infer, layers, .tbn: backends of ours, or all", "all")
-      .value("batch", "n", "infer, .tbn on cuda: examples a run", "1")
+      .value("batch", "n", "infer, .tbn on cuda: examples per run", "1")
       .value("device", "name", "infer, .tbn: cpu, cuda or cuda:N", "cpu")
       .value("precision", "name", "on cuda: fp32, fp16 or bf16", "bf16")
       .value("kernel", "name", "on cuda: which kernel multiplies layers, where it can")

@@ -137,7 +137,7 @@ void print(const Inspected& file) {
 int run(int argc, char** argv) {
   CommandLine line("tbn-inspect", "shows what is in a packed file", "<file.tbn>");
   add_limit_options(line);
-  line.flag("graph", "print the network, one line an op, and nothing else");
+  line.flag("graph", "print the network, one line per op, and nothing else");
   if (!line.parse(argc, argv)) return kDone;
   const std::string path = line.file(".tbn file");
   if (line.has("graph")) {

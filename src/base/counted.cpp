@@ -1,4 +1,4 @@
-// One is one, and everything else is many.
+// Chooses between singular and plural.
 #include "base/counted.h"
 
 #include "base/text.h"

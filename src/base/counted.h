@@ -1,4 +1,4 @@
-// Counts in sentences.
+// Counts with their nouns in sentences: "1 image", "2 images".
 #pragma once
 
 #include <cstdint>
@@ -7,8 +7,8 @@
 
 namespace tbn {
 
-// "1 sample", "2 samples", "1,234 samples": so many of something. `one` is the noun of one, and the
-// noun of more is that and an "s".
+// "1 sample", "2 samples", "1,234 samples". `one` is the noun in the singular; the plural adds an
+// "s".
 std::string counted(std::int64_t count, std::string_view one);
 // Nouns of another form: "1 entry", "2 entries".
 std::string counted(std::int64_t count, std::string_view one, std::string_view more);

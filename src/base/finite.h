@@ -1,4 +1,4 @@
-// Weights that are infinite or not a number.
+// Finds weights that are infinite or not a number.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// What a mistyped word was perhaps meant to be.
+// Suggestions for mistyped words.
 #pragma once
 
 #include <cstddef>

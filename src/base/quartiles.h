@@ -1,4 +1,4 @@
-// Three numbers that tell of many measurements.
+// The quartiles of measurements.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +13,7 @@ struct Quartiles {
   double high = 0;
 };
 
-// Of at least one value; each is the nearest that was measured.
+// The quartiles of at least one value; each is the nearest that was measured.
 inline Quartiles quartiles(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   const auto at = [&](double share) {

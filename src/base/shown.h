@@ -1,4 +1,4 @@
-// Text from outside on a terminal.
+// Makes text from outside safe to print on a terminal.
 #pragma once
 
 #include <string>

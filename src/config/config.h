@@ -21,8 +21,8 @@ namespace tbn {
 
 struct ModelConfig {
   std::string type = "resnet18";
-  OptionMap
-      options;  // every other key of `model:`; a loaded configuration holds all of the family's
+  // Every other key of `model:`. A loaded configuration holds all of the family's.
+  OptionMap options;
   bool operator==(const ModelConfig&) const = default;
 };
 
@@ -55,8 +55,9 @@ struct WeightsConfig {
 };
 
 struct InitConfig {
-  double latent_scale =
-      0.1;  // standard deviation of shared latents; full ones take Kaiming-uniform over it
+  // Standard deviation of shared latents. Full ones take it divided by sqrt(p), so that their sums
+  // over the p slices have it.
+  double latent_scale = 0.1;
   LatentStart latents = LatentStart::kNormal;
   AlphaStart alphas = AlphaStart::kPositive;  // learned scalars of tiles
   NormStart norms = NormStart::kApart;
@@ -98,7 +99,7 @@ struct DataConfig {
   bool center = true;             // normalize: subtract the mean as well as divide
   std::int64_t crop_padding = 0;  // images: random crop after zero padding by this many pixels
   bool flip = false;              // images: horizontal flip with probability 1/2
-  std::int64_t randaugment = 0;   // images: so many random operations in a row
+  std::int64_t randaugment = 0;   // images: random operations per image
   std::int64_t magnitude = 9;     // images: of RandAugment's operations
   std::int64_t cutout = 0;        // images: side of an erased square
   double mixup = 0;               // images: alpha of the mixing weight's beta distribution
@@ -150,7 +151,7 @@ struct ScheduleConfig {
   double peak_at = 0.3;                  // one_cycle: share of the steps before the peak
   double start_factor = 0.04;            // one_cycle: lr at the start as a share of lr
   std::vector<std::int64_t> milestones;  // step: epochs at which lr is multiplied by gamma
-  std::int64_t every = 0;                // step: instead of milestones, every so many epochs
+  std::int64_t every = 0;                // step: epochs between two steps, instead of milestones
   double gamma = 0.1;                    // step
   double norm_gamma = 1;                 // step: of the norms' momentum at the same epochs
   bool operator==(const ScheduleConfig&) const = default;
@@ -182,7 +183,7 @@ struct TrainConfig {
   std::int64_t threads = 0;           // of LibTorch on the CPU; 0: all cores
   std::int64_t checkpoint_every = 1;  // epochs between writes of `last`
   double checkpoint_minutes = 10;     // and between those inside an epoch; 0: none
-  std::int64_t max_steps = 0;         // stop after so many steps (for trials); 0: no limit
+  std::int64_t max_steps = 0;         // stop after this many steps (for trials); 0: no limit
   bool operator==(const TrainConfig&) const = default;
 };
 

@@ -12,7 +12,7 @@ namespace tbn {
 
 DataOptions data_options(const DataConfig& data);
 
-// Of data.validation and data.split_seed, which `data` says otherwise than `base`, those that do
+// Those of data.validation and data.split_seed that `data` sets otherwise than `base` and that do
 // nothing where the data has a validation split of its own (which is known when it is opened):
 // nothing is held out, and no limit chooses samples at random. kIdleSplit says so after the key.
 std::vector<std::string> idle_split_keys(const DataConfig& data, const DataConfig& base);

@@ -151,7 +151,7 @@ bool has_schedule(const Config& config, std::initializer_list<ScheduleType> type
   return std::ranges::find(types, config.schedule.type) != types.end();
 }
 
-// Whether some of the samples that are read are left away.
+// Whether some of the samples that are read are dropped.
 bool has_limit(const Config& config, unsigned uses) {
   return ((uses & ~(kUseTestSplit | kUseValidationSplit)) != 0 && config.data.train_limit > 0) ||
          ((uses & (kUseTraining | kUseTestSplit)) != 0 && config.data.test_limit > 0);

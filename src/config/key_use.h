@@ -21,7 +21,7 @@ enum DataKind : unsigned {
 };
 inline constexpr unsigned kAnyData = 63;
 
-// Of one of kDataSets.
+// The kind of a data set of kDataSets.
 DataKind data_kind(std::string_view data_set);
 
 // What a configuration is read for; a bit each.

@@ -1,4 +1,4 @@
-// Reading and writing the attributes of ops, a function a type.
+// Reading and writing the attributes of ops, one function per type.
 #include "config/layer_fields.h"
 
 #include <fmt/format.h>

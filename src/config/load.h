@@ -57,7 +57,7 @@ Config parse_recorded_config(std::string_view yaml, const std::string& source,
 
 // `data` as the command line changes it for samples that a trained network is run on. Throws
 // ConfigError for settings that are wrong or do nothing for `uses`, bits of kUseEvaluation; with 0
-// none is judged, for whoever does not know yet what they stand beside.
+// none is judged, for callers that do not know the other settings yet.
 DataConfig change_data(const DataConfig& data, const std::vector<std::string>& settings,
                        unsigned uses);
 

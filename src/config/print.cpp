@@ -131,8 +131,8 @@ class Printer {
     indent_ -= 4;
   }
 
-  // Of `weights`: settings with their defaults, which no layer has unless a rule says so. Those of
-  // tiles are the method's, and always there.
+  // Hides the settings of `weights` that have their defaults and that no layer uses unless a rule
+  // says so. Those of tiles are the method's, and always printed.
   void hide_unused(const WeightsConfig& weights) {
     if (with_comments_) return;
     const WeightFields standard;
@@ -148,7 +148,7 @@ class Printer {
       if (*value == *standard.settings.find(key.key)) hidden_.emplace_back(key.key);
     }
   }
-  // Of a rule: what means nothing for its encoding.
+  // Hides the settings of a rule that mean nothing for its encoding.
   void hide_others(const WeightFields& fields) {
     if (with_comments_) return;
     hidden_.clear();

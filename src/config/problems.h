@@ -28,9 +28,9 @@ class Problems {
   std::size_t count() const { return problems_.size() + left_out_; }
   // Whether the message is complete already: more problems are only counted.
   bool is_long() const { return left_out_ > 0; }
-  // Of the key, or of an element of its list.
+  // Whether there is a problem with the key, or with an element of its list.
   bool has(std::string_view key) const;
-  // Throws ConfigProblems with a line a problem, by source, line and column.
+  // Throws ConfigProblems with one line per problem, by source, line and column.
   void throw_if_any() const;
 
  private:

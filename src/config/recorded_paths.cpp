@@ -1,4 +1,4 @@
-// Looks whether something is there.
+// Looks for the files at recorded paths.
 #include "config/recorded_paths.h"
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-// One table a struct: every key with its member, its limits and its line of explanation. Reading,
+// One table per struct: every key with its member, its limits and its line of explanation. Reading,
 // printing, suggestions and configs/reference.yaml all walk these tables, so to add a setting is to
 // add a member to config.h and a line here.
 //
@@ -118,7 +118,7 @@ void describe(V& v, S& s) {
   v.value("center", s.center, any(), "normalize: subtract the mean; false: pixel 0 stays 0");
   v.value("crop_padding", s.crop_padding, between(0, 64), "pixels around a random crop; 0: none");
   v.value("flip", s.flip, any(), "mirror every other training image");
-  v.value("randaugment", s.randaugment, between(0, 16), "random operations an image; 0: none");
+  v.value("randaugment", s.randaugment, between(0, 16), "random operations per image; 0: none");
   v.value("magnitude", s.magnitude, between(0, 30), "of RandAugment's operations");
   v.value("cutout", s.cutout, between(0, 1024), "side of an erased square; 0: none");
   v.value("mixup", s.mixup, between(0, 10), "alpha of blended images; 0: none");
@@ -197,11 +197,11 @@ void describe(V& v, S& s) {
 template <class V, Is<TrainConfig> S>
 void describe(V& v, S& s) {
   v.value("epochs", s.epochs, between(1, 1000000), "passes over the training samples");
-  v.value("batch_size", s.batch_size, between(1, 65536), "samples a step");
+  v.value("batch_size", s.batch_size, between(1, 65536), "samples per step");
   v.value("eval_batch_size", s.eval_batch_size, between(1, 65536), "samples at once in evaluation");
   v.value("label_smoothing", s.label_smoothing, half_open(0, 1), "share of the target spread out");
   v.value("clip_norm", s.clip_norm, at_least(0), "largest norm of the gradient; 0: no clipping");
-  v.value("ema", s.ema, half_open(0, 1), "decay a step of averaged parameters; 0: none");
+  v.value("ema", s.ema, half_open(0, 1), "decay per step of averaged parameters; 0: none");
   v.value("orthogonal_penalty", s.orthogonal_penalty, at_least(0), "of PointNet's transforms");
   v.value("seed", s.seed, at_least(0), "of everything random");
   v.value("deterministic", s.deterministic, any(),

@@ -1,4 +1,4 @@
-// What a configuration must be so that a run can keep it.
+// Whether a configuration can be written into a run directory and read back.
 #pragma once
 
 #include "config/config.h"

@@ -1,5 +1,5 @@
-// The classes of data at hand as the outputs of a network that was trained elsewhere or earlier: by
-// name, since a label is only a place in a list that another folder changes.
+// Matches the classes of a data set with the outputs of a network that was trained elsewhere or
+// earlier: by name, since a label is only an index into a list, which another folder changes.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// What a data set says of itself in the rule of a packed file (tbn/rule.h), and whether data at
-// hand is what such a rule was made from.
+// The rule (tbn/rule.h) that a data set gives a packed file, and the check whether a data set is
+// the one that such a rule was made from.
 #pragma once
 
 #include <string>
@@ -22,7 +22,7 @@ SeriesRule series_of(const Rule& rule, bool same_set);
 // How the data at hand differs from what a network was trained and measured on.
 struct DataDifference {
   // Samples were added, removed or renamed where others are then held out of them: a sentence, or
-  // empty. Whoever goes on would train on what was held out, or measure on what was trained on.
+  // empty. Going on would train on what was held out, or measure on what was trained on.
   std::string of_training;
   std::string of_test;  // the same of the samples tested on, where the figure alone is another
 };

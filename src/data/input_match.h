@@ -1,5 +1,5 @@
-// The inputs of data at hand as those of a network that was trained elsewhere or earlier, and is
-// shown them as they are: a teacher, and weights that a training starts from.
+// Checks whether a data set makes its inputs as those that another network was trained on, where
+// that network sees them unchanged: a teacher, or weights that a training starts from.
 #pragma once
 
 #include <string>

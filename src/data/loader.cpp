@@ -59,7 +59,7 @@ void check_loader_options(const Dataset& data, const LoaderOptions& options) {
   check_range("train.batch_size", options.batch_size, 1, std::int64_t{1} << 20);
   if (options.drop_last && options.batch_size > data.size()) {
     throw ConfigError(
-        fmt::format("train.batch_size: {} a batch, but the data set holds {}; "
+        fmt::format("train.batch_size: {} per batch, but the data set holds {}; "
                     "use smaller batches",
                     counted(options.batch_size, "sample"), data.size()));
   }

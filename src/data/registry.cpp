@@ -57,18 +57,18 @@ std::vector<fs::path> places_to_look(const DatasetReader& reader, const fs::path
   return places;
 }
 
-// The first place with a sign of the data set.
+// The first place that has a marker file of the data set.
 std::optional<fs::path> search_data_folder(const DatasetReader& reader, const fs::path& root) {
   for (const fs::path& place : places_to_look(reader, root)) {
-    if (find_first(place, reader.signs)) return place;
+    if (find_first(place, reader.marker_files)) return place;
   }
   return std::nullopt;
 }
 
-// What of a root without the signs is near.
+// What of a root without the marker files is near.
 std::string near_text(const DatasetReader& reader, const fs::path& root) {
   if (root.empty()) return "";
-  const std::string below = found_below(root, reader.signs);
+  const std::string below = found_below(root, reader.marker_files);
   return below.empty() && reader.folders_are_classes ? mistaken_splits(root) : below;
 }
 
@@ -149,7 +149,7 @@ DataSplits open(const DataOptions& options, const SplitRequest& request) {
   check_limit(options.test_limit, "test_limit");
   const DatasetReader& reader = find_dataset(options.name);
   const fs::path folder =
-      reader.signs.empty() ? options.root : find_data_folder(reader, options.root);
+      reader.marker_files.empty() ? options.root : find_data_folder(reader, options.root);
   DataSplits splits = reader.read ? open_images(reader, folder, options, request)
                                   : open_other(reader, folder, options, request);
   splits.folder = folder;
@@ -207,7 +207,7 @@ fs::path find_data_folder(const DatasetReader& reader, const fs::path& root) {
   looked.reserve(places.size());
   for (const auto& place : places) looked.push_back("'" + place.string() + "'");
   throw DataNotFound(
-      not_found_text(reader, fmt::format("no {} in {}{}", reader.signs.front(),
+      not_found_text(reader, fmt::format("no {} in {}{}", reader.marker_files.front(),
                                          fmt::join(looked, ", "), near_text(reader, root))));
 }
 

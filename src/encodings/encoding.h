@@ -1,4 +1,5 @@
-// What there is to know of an encoding without LibTorch: a room each, one file of this folder.
+// The interface of an encoding without LibTorch. Each encoding implements it in one file of this
+// folder, its room.
 #pragma once
 
 #include <functional>
@@ -27,29 +28,33 @@ struct EncodingCost {
   std::int64_t sums = 0;   // of m products for one pixel: n, or fewer where outputs share them
 };
 
-// A setting that does not go with others, and what is said of it.
+// A setting that contradicts others, and the error message.
 struct Contradiction {
   std::string_view key;
   std::string message;
 };
 
-// Functions are given an encoding of the room's own kind. The names of TensorSpecs are suffixes.
+// One kind of encoding. `encoding` is always of the room's own kind, and the names of TensorSpecs
+// are suffixes, without the node's name.
 class Encoding {
  public:
   virtual ~Encoding() = default;
 
-  // What JSON calls it, binary weights too being "tiled"; and its default.
+  // Its name in JSON, where binary weights are "tiled" too.
   virtual std::string_view word() const = 0;
+  // The encoding with its default settings.
   virtual WeightEncoding standard() const = 0;
+  // Its settings.
   virtual std::span<const Field> fields() const { return {}; }
 
-  // The words of configurations and summaries, and which of them an encoding has: "binary".
+  // The words for it in configurations and summaries: "tiled", "binary".
   virtual std::vector<std::string_view> words() const { return {word()}; }
+  // Which of these words `encoding` has.
   virtual std::string_view word_of(const WeightEncoding& /*encoding*/) const { return word(); }
-  // Makes an encoding of a configuration's fields what its word says. What then means nothing has
-  // its default.
+  // Sets what the word of a configuration implies (p = 1 for "binary"); settings that then mean
+  // nothing get their defaults.
   virtual void settle(WeightEncoding& /*encoding*/, std::string_view /*word*/) const {}
-  // Between its fields, whatever the layer.
+  // What its settings contradict in each other, for any layer.
   virtual std::optional<Contradiction> contradiction(const WeightEncoding& /*encoding*/) const {
     return {};
   }
@@ -58,43 +63,45 @@ class Encoding {
   virtual std::string name(const WeightEncoding& encoding) const = 0;
 
   // Throws ConfigError, beginning with dims.where, where a weight of this shape cannot have it.
-  // What follows may count on it.
+  // It has been called before each function below.
   virtual void check(const WeightEncoding& encoding, const LayerDims& dims) const = 0;
 
-  // What is known of the outputs decides how they share weights, where that was left open.
+  // Decides how outputs share weights by what the outputs are, where the settings leave it open.
   virtual void fit_steps(WeightEncoding& /*encoding*/, const LayerDims& /*dims*/,
                          const StepsAhead& /*steps*/) const {}
 
+  // What a weight of this shape costs.
   virtual EncodingCost cost(const WeightEncoding& encoding, const LayerDims& dims) const = 0;
 
-  // What a layer owns of its weight while it is trained.
+  // The tensors of the weight while it is trained.
   virtual std::vector<TensorSpec> training_tensors(const WeightEncoding& encoding,
                                                    const LayerDims& dims) const = 0;
 
-  // And in the packed file. `scaled`: a norm was folded in, whose `scale` is not listed here.
+  // The tensors of the weight in the packed file. `scaled`: a norm was folded into the layer; its
+  // `scale` is not listed here.
   virtual std::vector<TensorSpec> packed_tensors(const WeightEncoding& encoding,
                                                  const LayerDims& dims, bool scaled) const = 0;
 
-  // Export: makes the packed tensors of those in training, rounding as the trainer does. How they
-  // were trained is forgotten.
+  // Export: turns the tensors of training into the packed ones, rounding as the trainer does, and
+  // resets the settings of `encoding` that only training needs.
   virtual void pack(WeightEncoding& encoding, const LayerDims& dims,
                     EditableTensors& tensors) const = 0;
 
-  // Export, after pack(): multiplies those scalars that are factors of outputs into a folded
-  // norm's `scale` [n], and drops them.
+  // Export, after pack(): multiplies the scalars that are factors of outputs into a folded norm's
+  // `scale` [n], and removes them.
   virtual void absorb(const WeightEncoding& encoding, const LayerDims& dims,
                       EditableTensors& tensors, std::span<double> scale) const = 0;
 
-  // What a reader of the packed file must know, as tbn/file.h lists it.
+  // The features that a reader of the packed file must know (tbn/file.h).
   virtual std::vector<std::string_view> features(const WeightEncoding& encoding) const = 0;
 
-  // Of packed tensors of the right types and shapes, finite where they are floats: throws
+  // Checks packed tensors, whose types and shapes are right and whose floats are finite: throws
   // DataError, beginning with dims.where, for values that pack() never makes.
   virtual void check_values(const WeightEncoding& /*encoding*/, const LayerDims& /*dims*/,
                             const NodeTensors& /*tensors*/) const {}
 
-  // What a runtime multiplies, of the packed tensors of a checked network; without a folded norm's
-  // scale. Borrows the tensors.
+  // What a runtime multiplies, made from the packed tensors of a checked network, without the scale
+  // of a folded norm. Borrows the tensors.
   virtual LayerRows rows(const WeightEncoding& encoding, const LayerDims& dims,
                          const NodeTensors& tensors) const = 0;
 };
@@ -102,13 +109,13 @@ class Encoding {
 // The room of an encoding.
 const Encoding& encoding_of(const WeightEncoding& encoding);
 
-// The room of Encoding::word(), or null.
+// The room with that Encoding::word(), or null.
 const Encoding* find_encoding(std::string_view word);
 
-// The room of one of Encoding::words(); throws InternalError where there is none.
+// The room with that word among its Encoding::words(). Throws InternalError where there is none.
 const Encoding& encoding_named(std::string_view word);
-// What a word of a configuration means; `setting` gives the value of each field of its room, which
-// an open one leaves at its default.
+// The encoding that a word of a configuration means. `setting` gives the value of each field of its
+// room; the word for an open field leaves it at its default.
 WeightEncoding make_encoding(std::string_view word,
                              const std::function<FieldValue(const Field&)>& setting);
 

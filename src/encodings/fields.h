@@ -14,20 +14,22 @@ namespace tbn {
 // A number, or one of a field's choices.
 using FieldValue = std::variant<std::int64_t, std::string_view>;
 
+// One setting of an encoding.
 struct Field {
   std::string_view key;
-  std::string_view help;                  // of configurations: a line of configs/reference.yaml
+  std::string_view help;                  // its line in configs/reference.yaml
   std::vector<std::string_view> choices;  // empty: a number
-  std::int64_t min = 0;                   // of numbers
-  std::int64_t max = 0;                   // in configurations
-  FieldValue configured;                  // the default of configurations
-  std::string_view open = {};             // their word for "to be decided by Encoding::fit_steps"
-  // Of the field that an encoding is named by: part of its name, in JSON at its default too, and in
-  // a configuration it means its encoding where it is said alone.
+  std::int64_t min = 0;                   // smallest number in configurations
+  std::int64_t max = 0;                   // largest number in configurations
+  FieldValue configured;                  // the default in configurations
+  std::string_view open = {};             // the word for "decided by Encoding::fit_steps"
+  // Whether the encoding is named by this field, as tiled(p=4): JSON then holds it even at its
+  // default, and a configuration that sets it alone means this encoding.
   bool is_main = false;
-  std::string_view question = {};  // where its encoding was said without it: "which factor tiles"
+  std::string_view question = {};  // asked where it is missing: "which factor tiles"
 
-  // Of an encoding of the list's own kind. set() takes a choice, or any number.
+  // Read and write the setting of an encoding of the room's own kind. set() takes a choice, or any
+  // number.
   FieldValue (*get)(const WeightEncoding&) = nullptr;
   void (*set)(WeightEncoding&, const FieldValue&) = nullptr;
 };

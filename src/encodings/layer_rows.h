@@ -16,11 +16,11 @@
 
 namespace tbn {
 
-// What scalars belong to: all of a layer, the copies of its rows (of a weight: its slices), or its
-// outputs.
+// How many scalars there are: one per layer, one per copy of the rows (in a weight: per slice), or
+// one per output.
 enum class ScalarsOf { kLayer, kCopies, kOutputs };
 
-// The factors of outputs, as many as are stored.
+// The factors of outputs, as many as `of` says.
 struct Gains {
   ScalarsOf of = ScalarsOf::kLayer;
   std::vector<float> values = {1.0f};
@@ -32,7 +32,8 @@ struct Gains {
   }
 };
 
-// The alphabets. Spans borrow the file's tensors, or what LayerRows::keep owns.
+// The alphabets: the values that weights can have. Spans borrow the file's tensors, or what
+// LayerRows::keep owns.
 struct SignRows {  // +1 and -1: bit i of byte j of a row is its weight 8 j + i, 1 means +1
   std::span<const std::uint8_t> bits;
   std::int64_t row_bytes = 0;
@@ -40,8 +41,8 @@ struct SignRows {  // +1 and -1: bit i of byte j of a row is its weight 8 j + i,
     return (bits[static_cast<std::size_t>(row * row_bytes + k / 8)] >> (k % 8) & 1) != 0;
   }
 };
-// A tile whose ends cut rows: weight i of the n * m is bit i mod q, times a scalar. There is one,
-// one a slice (that of i / q), or one an output, which may as well be a gain.
+// A tile whose ends cut rows: weight i of the n * m is bit i mod q, times a scalar. There is one
+// scalar, one per slice (i / q), or one per output, which could also be a gain.
 struct FlatTile {
   std::span<const std::uint8_t> bits;
   std::int64_t q = 0;
@@ -61,8 +62,8 @@ struct FloatRows {
 };
 using RowValues = std::variant<SignRows, FlatTile, IntegerRows, FloatRows>;
 
-// Adds something to every output once: it has `rows` of the stored rows, and copy i of its row r
-// goes to output r * row_step + i * copy_step. Terms may have rows in common.
+// Adds one sum to every output: it uses `rows` of the stored rows, and copy i of its row r goes to
+// output r * row_step + i * copy_step. Terms may have rows in common.
 struct Term {
   std::int64_t first_row = 0;
   std::int64_t rows = 0;
@@ -71,7 +72,7 @@ struct Term {
   Gains gain;
 
   struct Place {
-    std::int64_t row = 0;  // of the term's
+    std::int64_t row = 0;  // counted from the term's first row
     std::int64_t copy = 0;
   };
   Place place_of(std::int64_t output) const {
@@ -86,22 +87,22 @@ struct LayerRows {
   std::int64_t inputs = 0;   // m, of an output
   std::int64_t groups = 1;
   RowValues values;
-  std::vector<Term> terms;                // one or more; of a flat tile one
+  std::vector<Term> terms;                // one or more; a flat tile has one
   std::shared_ptr<const void> keep = {};  // owns what was decoded
 
-  // Of a layer that has no other.
+  // The only term of a layer that has one.
   const Term& term() const { return terms.front(); }
-  std::int64_t rows() const;  // that are stored
-  // Whether the sum of a row serves all of its outputs: they see the same inputs, or are one. Else
-  // each output needs a sum of its own in every term.
+  std::int64_t rows() const;  // stored rows
+  // Whether one sum per row serves all outputs of the row, because they see the same inputs or
+  // there is only one. Else each output needs a sum of its own in every term.
   bool shares_sums() const { return groups == 1 || (terms.size() == 1 && term().rows == outputs); }
-  // Sums of one pixel: of each row, or term by term of each output.
+  // The sums per pixel: one per row, or one per term and output.
   std::int64_t sums() const;
-  // Which of them an output takes in a term.
+  // Which of these sums an output uses in a term.
   std::int64_t sum_of(std::size_t term, std::int64_t output) const;
 };
 
-// The rows as floats, one a sum, without gains. Those of a flat tile hold its scalars.
+// The rows as floats, one row per sum, without gains. Those of a flat tile include its scalars.
 struct DenseRows {
   std::int64_t inputs = 0;
   std::vector<float> values;  // [sums, inputs]
@@ -112,13 +113,13 @@ struct DenseRows {
 };
 DenseRows dense_rows(const LayerRows& layer);
 
-// The same layer, its integers as floats.
+// The same layer with its integers as floats.
 LayerRows with_float_rows(LayerRows layer);
 
-// The same layer as one term: where it has more, its whole weight in float.
+// The same layer with one term: where it has more, its whole weight in float.
 LayerRows with_one_term(LayerRows layer);
 
-// The same layer, where a flat tile with a scalar an output has them as gains instead.
+// The same layer; the scalars of a flat tile with one per output become gains.
 LayerRows with_output_gains(LayerRows layer);
 
 // The whole weight [outputs, inputs], gains included.

@@ -47,7 +47,7 @@ class EditableTensors : public NodeTensors {
 };
 
 std::vector<double> doubles_of(const TensorMap& tensors, const std::string& name);
-// Of float32.
+// A tensor of float32.
 HostTensor float_tensor(const Shape& shape, std::span<const double> values);
 
 }  // namespace tbn

@@ -1,5 +1,4 @@
-// Which room an encoding lives in. A new alternative of WeightEncoding does not compile without
-// one.
+// Finds the room of an encoding. A new alternative of WeightEncoding does not compile without one.
 #include <algorithm>
 #include <array>
 

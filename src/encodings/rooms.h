@@ -1,4 +1,4 @@
-// The rooms by name, for the registry alone; everybody else asks encoding_of().
+// Declares the rooms for the registry; all other code calls encoding_of().
 #pragma once
 
 #include "encodings/encoding.h"

@@ -1,4 +1,4 @@
-// Compares a layer with what a backend takes.
+// Compares a layer with what a backend can multiply.
 #include "encodings/support.h"
 
 namespace tbn {

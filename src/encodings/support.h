@@ -1,5 +1,5 @@
-// What a backend multiplies of LayerRows: each takes rows of signs and of floats in one term, and
-// says here what it takes besides. One that lacks something refuses the layer by name.
+// Which forms of LayerRows a backend can multiply. Every backend takes rows of signs and of floats
+// in one term, and lists here what it takes besides. A layer that needs more is refused by name.
 #pragma once
 
 #include <string>

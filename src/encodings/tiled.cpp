@@ -77,11 +77,11 @@ std::vector<Field> make_fields() {
   order.configured = order.open;
   return {p,
           word_field<&TiledWeights::alpha, kTile, kLayer, kOutput>(
-              "alpha", "p scalars a layer, one, or one an output"),
+              "alpha", "p scalars per layer, one, or one per output"),
           word_field<&TiledWeights::alpha_from, kLearned, kWeight, kScores>(
               "alpha_from", "trained, or means of a second tensor or the latents"),
           word_field<&TiledWeights::latent, LatentForm::kShared, LatentForm::kFull>(
-              "latent", "q latents a layer, or n * m as the paper"),
+              "latent", "q latents per layer, or n * m as the paper"),
           order};
 }
 

@@ -1,5 +1,5 @@
-// Uniform weights: integers of a few bits, times a step size an output. They are trained as floats
-// that each step rounds, the step sizes with them (LSQ, arXiv 1902.08153).
+// Uniform weights: integers of a few bits, times one step size per output. They are trained as
+// floats that each step rounds, the step sizes with them (LSQ, arXiv 1902.08153).
 #include "encodings/uniform.h"
 
 #include <algorithm>

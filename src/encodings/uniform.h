@@ -10,8 +10,9 @@ namespace tbn {
 constexpr std::int64_t kFewestLevelBits = 2;
 constexpr std::int64_t kMostLevelBits = 8;
 
-// The levels of so many bits, as two's complement has them and LSQ takes them: -2^(bits - 1) to
-// 2^(bits - 1) - 1. Without the lowest, which has no counterpart, two bits would be three levels.
+// The levels of integers of that many bits, as two's complement has them and LSQ takes them:
+// -2^(bits - 1) to 2^(bits - 1) - 1. Without the lowest, which has no counterpart, two bits would
+// be three levels.
 constexpr std::int64_t lowest_level(std::int64_t bits) { return -(std::int64_t{1} << (bits - 1)); }
 constexpr std::int64_t highest_level(std::int64_t bits) {
   return (std::int64_t{1} << (bits - 1)) - 1;
@@ -27,7 +28,7 @@ float step_of(float alpha, std::int64_t bits);
 // trainer computes it, so that no level changes on the way into a file. 0 where step is 0.
 std::int8_t level_of(float weight, float step, std::int64_t bits);
 
-// Bytes of a row of so many levels. Each row begins on a byte.
+// Bytes of a row of that many levels. Each row begins on a byte.
 constexpr std::int64_t level_row_bytes(std::int64_t count, std::int64_t bits) {
   return (count * bits + 7) / 8;
 }

@@ -36,7 +36,7 @@ std::optional<double> share(std::int64_t part, std::int64_t whole) {
   return per_cent(part, whole);
 }
 
-// A mean that may be of nothing.
+// The mean of the values that there are; 0 where there is none.
 struct Mean {
   double sum = 0;
   std::int64_t count = 0;

@@ -26,7 +26,7 @@ struct ClassMetrics {
   std::optional<double> iou;        // right / (is or is called this class)
 };
 
-// Of one kind of object whose parts are segmented.
+// The figures of one kind of object whose parts are segmented.
 struct CategoryMetrics {
   std::string name;
   std::int64_t objects = 0;

@@ -17,7 +17,7 @@ using PackedRun =
 
 // The samples must fit the network (check_data_fits). Those of a series are standardised; a network
 // with units (graph/passes/units.h) is given original values, and its forecasts are standardised
-// again, so that errors are the same whoever standardises.
+// again, so that errors are the same whether the graph or the rule standardises.
 MetricSums evaluate_packed(const Network& network, PackedRun run, const Dataset& data,
                            std::int64_t batch_size, int loader_threads = 1);
 

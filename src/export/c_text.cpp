@@ -47,7 +47,7 @@ bool is_c_name(std::string_view name) {
 
 namespace {
 
-// Of C and C++, since the header serves both.
+// The keywords of C and of C++, since the header serves both.
 constexpr std::string_view kKeywords[] = {
     "alignas",  "alignof", "and",     "asm",       "auto",     "bool",     "break",     "case",
     "catch",    "char",    "class",   "complex",   "concept",  "const",    "continue",  "default",

@@ -7,7 +7,7 @@
 
 namespace tbn {
 
-// Whoever formats the project that the files are copied to leaves them as they are.
+// Formatters of the project that the files are copied to leave them as they are.
 inline constexpr std::string_view kAsWritten = "/* clang-format off */\n";
 
 std::string c_number(std::int64_t value);

@@ -11,7 +11,7 @@ constexpr std::int64_t kLayerBytes = 48;   // sizeof(tbn_layer) with pointers of
 constexpr std::int64_t kWindowBytes = 22;  // sizeof(tbn_window)
 
 // One window that is the whole input.
-bool is_vector(const micro::Step& step) {
+bool is_vector(const micro::MicroStep& step) {
   return step.in.h * step.in.w == 1 && step.out.h * step.out.w == 1 &&
          std::get<micro::Layer>(step.action).window.taps() == 1;
 }
@@ -123,7 +123,7 @@ void CWriter::call_layer(const micro::Layer& layer, const CLayer& fields, std::s
   call("tbn_conv2d" + ending, {self, window(layer.window), input(), output(), scratch});
 }
 
-std::int64_t CWriter::scratch_bytes(const micro::Step& step) const {
+std::int64_t CWriter::scratch_bytes(const micro::MicroStep& step) const {
   const auto* layer = std::get_if<micro::Layer>(&step.action);
   if (layer == nullptr || layer->depthwise) return 0;
   const std::int64_t sums = 4 * micro::outputs_of(*layer).rows;
@@ -135,10 +135,10 @@ void CWriter::plan() {
   for (const std::int64_t size : network_.sizes) values.push_back(size * value_bytes_);
   const auto last = static_cast<std::size_t>(network_.output);
   values[last] = network_.sizes[last] * output_bytes();
-  for (const micro::Step& step : network_.steps) scratch.push_back(scratch_bytes(step));
+  for (const micro::MicroStep& step : network_.steps) scratch.push_back(scratch_bytes(step));
   arena_ = micro::plan_arena(network_, values, scratch);
   for (std::size_t i = 0; i < network_.steps.size(); ++i) {
-    const micro::Step& step = network_.steps[i];
+    const micro::MicroStep& step = network_.steps[i];
     std::int64_t live = scratch[i] + values[static_cast<std::size_t>(step.output)];
     for (const int input : step.inputs) live += values[static_cast<std::size_t>(input)];
     live_.push_back(live);

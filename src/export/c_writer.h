@@ -1,5 +1,5 @@
 // What both forms of a network have in common when they are written as C: the arena, the order of
-// things, sizes and calls. A form says how its scalars are stored.
+// declarations, sizes and calls. Each form says how its scalars are stored.
 #pragma once
 
 #include <initializer_list>
@@ -55,7 +55,7 @@ class CWriter {
   // Writes the arrays and the call of step i.
   virtual void write_action(std::size_t i) = 0;
 
-  const micro::Step& step() const { return network_.steps[current_]; }
+  const micro::MicroStep& step() const { return network_.steps[current_]; }
   bool is_last() const { return current_ + 1 == network_.steps.size(); }
   const std::string& name() const { return name_; }
   CStepCost& cost() { return cost_; }
@@ -98,7 +98,7 @@ class CWriter {
     return name;
   }
   std::string place(const std::string& type, std::int64_t offset) const;
-  std::int64_t scratch_bytes(const micro::Step& step) const;
+  std::int64_t scratch_bytes(const micro::MicroStep& step) const;
   void plan();
   void write_step(std::size_t i);
   std::string source() const;

@@ -1,4 +1,5 @@
-// A file's bytes as memory, without a copy: read-only, shared with whoever else maps the file.
+// A file's bytes as memory, without a copy: read-only, shared with every other process that maps
+// it.
 #pragma once
 
 #include <cstddef>

@@ -102,7 +102,7 @@ std::optional<TestVectors> take_test_vectors(const Reader& reader, TensorMap& te
   return vectors;
 }
 
-// Moves the prepared weights out of the tensors. Whoever uses one checks it.
+// Moves the prepared weights out of the tensors. The kernels that use one check it.
 TensorMap take_prepared(TensorMap& tensors) {
   TensorMap prepared;
   auto next = tensors.lower_bound(std::string(kPreparedPrefix));

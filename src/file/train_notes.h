@@ -1,5 +1,5 @@
-// What a checkpoint says of its training beside tensors: how far it is and how good, two texts of
-// JSON in its metadata. The trainer goes on from them and the exporter reads the figures.
+// The progress and the metrics of a training in the metadata of a checkpoint, as two JSON texts.
+// The trainer resumes from the progress, and the exporter reads the metrics.
 #pragma once
 
 #include <cstdint>
@@ -46,8 +46,8 @@ struct SavedMetrics {
 std::string to_json(const TrainProgress& progress);
 std::string to_json(const SavedMetrics& metrics);
 
-// Of the texts under tbn.progress and tbn.metrics. Throw DataError, beginning with `where` and the
-// key, for what no training could have written.
+// Read the texts under tbn.progress and tbn.metrics. They throw DataError, beginning with `where`
+// and the key, for a text that no training could have written.
 TrainProgress read_progress(const std::string& text, const std::string& where);
 SavedMetrics read_metrics(const std::string& text, const std::string& where);
 

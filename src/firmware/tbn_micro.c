@@ -440,7 +440,7 @@ typedef int32_t (*depthwise_sum)(const tbn_layer* layer, const tbn_window* w, ta
 static void depthwise(depthwise_sum sum, const tbn_layer* layer, const tbn_window* w,
                       const uint8_t* x, uint8_t* y) {
   const uint32_t outputs = (uint32_t)layer->rows * layer->copies;
-  const uint32_t outputs_a_channel = outputs / w->channels;
+  const uint32_t outputs_per_channel = outputs / w->channels;
   for (uint32_t i = 0; i < w->out_h; ++i) {
     const taps rows = taps_at(i, w->stride_h, w->padding_h, w->kernel_h, w->in_h);
     for (uint32_t j = 0; j < w->out_w; ++j, y += outputs) {
@@ -449,7 +449,7 @@ static void depthwise(depthwise_sum sum, const tbn_layer* layer, const tbn_windo
         scalars s = scalars_of(layer, copy);
         uint32_t c = copy * layer->copy_step;
         for (uint32_t r = 0; r < layer->rows; ++r, c += layer->row_step) {
-          const int32_t whole = sum(layer, w, rows, columns, x + c / outputs_a_channel, r);
+          const int32_t whole = sum(layer, w, rows, columns, x + c / outputs_per_channel, r);
           const int32_t value = scaled(whole, *s.gain) + *s.bias * s.bias_factor;
           y[c] = to_byte(value, layer->shift, layer->zero);
           s.gain += s.gain_step;

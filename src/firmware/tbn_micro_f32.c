@@ -188,7 +188,7 @@ static float dense_weight(const tbn_layer_f32* layer, uint32_t row, uint32_t k) 
 static void depthwise(float (*weight)(const tbn_layer_f32*, uint32_t, uint32_t),
                       const tbn_layer_f32* layer, const tbn_window* w, const float* x, float* y) {
   const uint32_t outputs = (uint32_t)layer->rows * layer->copies;
-  const uint32_t outputs_a_channel = outputs / w->channels;
+  const uint32_t outputs_per_channel = outputs / w->channels;
   for (uint32_t at = 0; at < (uint32_t)w->out_h * w->out_w; ++at, y += outputs) {
     for (uint32_t copy = 0; copy < layer->copies; ++copy) {
       uint32_t c = copy * layer->copy_step;
@@ -198,7 +198,7 @@ static void depthwise(float (*weight)(const tbn_layer_f32*, uint32_t, uint32_t),
           const int32_t pixel =
               pixel_at(w, at / w->out_w, at % w->out_w, k / w->kernel_w, k % w->kernel_w);
           if (pixel < 0) continue;
-          sum += weight(layer, r, k) * x[(uint32_t)pixel * w->channels + c / outputs_a_channel];
+          sum += weight(layer, r, k) * x[(uint32_t)pixel * w->channels + c / outputs_per_channel];
         }
         y[c] = finished(layer, sum, c, copy);
       }

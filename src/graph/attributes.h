@@ -6,8 +6,8 @@
 
 namespace tbn {
 
-// One overload an op, chosen by the type of the last argument (T is the op, const or not). A new op
-// needs one, or nothing that serialises graphs compiles.
+// One overload per op, chosen by the type of the last argument (T is the op, const or not). A new
+// op needs one, or nothing that serialises graphs compiles.
 template <class V, class T>
 void visit_fields(V& v, T& op, const Input*) {
   v("shape", op.shape);

@@ -12,7 +12,7 @@ bool has_scale(const Op& op) {
   return std::get<Linear>(op).scale;
 }
 
-// One gain an output, its scalar first: that order decides the last bit.
+// One gain per output, its scalar first: that order decides the last bit.
 void multiply_gains(LayerRows& rows, std::span<const float> scales) {
   for (Term& term : rows.terms) {
     std::vector<float> gains;

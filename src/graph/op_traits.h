@@ -1,4 +1,4 @@
-// What is true of every node of an op, whatever its attributes: one row an op, which all levels
+// What is true of every node of an op, whatever its attributes: one row per op, which all levels
 // read. An op without a row does not compile.
 #pragma once
 

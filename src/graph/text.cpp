@@ -1,5 +1,5 @@
-// The text form of a graph: one line a node, for people and for golden tests. Attributes that have
-// their default value are left out.
+// The text form of a graph: one line per node, for people and for golden tests. Attributes that
+// have their default value are left out.
 #include <charconv>
 
 #include "encodings/encoding.h"

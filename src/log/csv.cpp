@@ -132,7 +132,7 @@ CsvLog CsvLog::resume(const fs::path& path, const std::vector<std::string>& colu
 }
 
 void CsvLog::write(std::span<const CsvCell> row) {
-  TBN_CHECK(row.size() == columns_, "CsvLog::write: a row has one cell a column");
+  TBN_CHECK(row.size() == columns_, "CsvLog::write: a row has one cell per column");
   std::string line;
   for (std::size_t i = 0; i < row.size(); ++i) {
     if (i > 0) line.push_back(',');

@@ -29,7 +29,7 @@ class CsvLog {
   static CsvLog resume(const std::filesystem::path& path, const std::vector<std::string>& columns,
                        std::string_view key, std::int64_t last);
 
-  // Appends a row, one cell a column. Throws SystemError, on a full disk for instance.
+  // Appends a row, one cell per column. Throws SystemError, on a full disk for instance.
   void write(std::span<const CsvCell> row);
   void write(std::initializer_list<CsvCell> row) { write(std::span(row.begin(), row.size())); }
 

@@ -31,7 +31,7 @@ float activated(ActivationKind kind, float x) {
 
 class FloatRun {
  public:
-  FloatRun(const Step& step, std::vector<std::span<const float>> inputs, std::span<float> y)
+  FloatRun(const MicroStep& step, std::vector<std::span<const float>> inputs, std::span<float> y)
       : step_(step), inputs_(std::move(inputs)), y_(y) {}
 
   void operator()(const Layer& layer) const {
@@ -118,7 +118,7 @@ class FloatRun {
     return static_cast<float>(sum / static_cast<double>(pool.window.taps()));
   }
 
-  const Step& step_;
+  const MicroStep& step_;
   std::vector<std::span<const float>> inputs_;
   std::span<float> y_;
 };
@@ -154,7 +154,7 @@ std::vector<float> run_floats(const Network& network, std::span<const float> inp
   std::vector<std::vector<float>> values(network.sizes.size());
   values[0].assign(input.begin(), input.end());
   if (observer) observer(0, values[0]);
-  for (const Step& step : network.steps) {
+  for (const MicroStep& step : network.steps) {
     std::vector<std::span<const float>> inputs;
     inputs.reserve(step.inputs.size());
     for (const int value : step.inputs)

@@ -72,8 +72,8 @@ using IntegerAction =
 
 struct IntegerNetwork {
   Network network;
-  std::vector<IntegerAction> actions;  // one a step
-  std::vector<Quantity> quantities;    // one a value
+  std::vector<IntegerAction> actions;  // one per step
+  std::vector<Quantity> quantities;    // one per value
   // Whether the last step makes logits of 32 bits, each of which stands for `logit_scale`; else the
   // output is bytes.
   bool logits = false;

@@ -145,7 +145,7 @@ class IntegerRun {
     return to_byte(scaled(sum, mean.out.gains[0]), mean.out.shift, mean.out.zero);
   }
 
-  const Step& step_;
+  const MicroStep& step_;
   const IntegerAction& action_;
   bool logits_;
   const Bytes& x_;

@@ -1,4 +1,4 @@
-// Takes the packed graph node by node; what only shapes values adds no step.
+// Takes the packed graph node by node; ops that only reshape values add no step.
 #include "micro/lower.h"
 
 #include <algorithm>
@@ -238,7 +238,7 @@ class Lowering {
     check(node, layer.window);
     layer.depthwise = op.groups > 1;
     if (layer.depthwise && op.groups != channels) {
-      refuse(node, "microcontrollers run convolutions of one group or of one a channel, not of " +
+      refuse(node, "microcontrollers run convolutions of one group or of one per channel, not of " +
                        std::to_string(op.groups));
     }
     const std::int64_t seen = layer.depthwise ? 1 : channels;
@@ -268,7 +268,7 @@ class Lowering {
     layer.outputs = shape.outputs;
     layer.inputs = shape.inputs;
     if (shape.outputs > kMost || shape.inputs > kMost) {
-      refuse(node, "it has more than 65,535 outputs or inputs an output");
+      refuse(node, "it has more than 65,535 outputs or inputs per output");
     }
     if (shape.outputs * shape.inputs > kMostValues) {
       refuse(node, "it has more than 16,777,216 weights, too many for a microcontroller");
@@ -339,7 +339,7 @@ class Lowering {
 
 }  // namespace
 
-std::int64_t multiply_adds(const Step& step) {
+std::int64_t multiply_adds(const MicroStep& step) {
   const auto* layer = std::get_if<Layer>(&step.action);
   if (layer == nullptr) return 0;
   const std::int64_t each = layer->depthwise ? layer->outputs : outputs_of(*layer).rows;

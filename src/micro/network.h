@@ -41,7 +41,7 @@ struct RowSigns {
 // k / q. Inputs count channels first, as in the packed file.
 struct FlatSigns {
   std::vector<std::uint8_t> positive;  // [q]
-  std::vector<float> alphas;           // one, or one a slice; those of outputs are gains
+  std::vector<float> alphas;           // one, or one per slice; those of outputs are gains
 };
 // Rows of integers of 8 bits at most, which have copies as those of signs do.
 struct IntegerWeights {
@@ -65,7 +65,7 @@ struct Layer {
   std::int64_t outputs = 0;
   std::int64_t inputs = 0;  // of an output
   Weights weights;
-  std::vector<float> gains;   // one, one a copy of the rows, or one an output
+  std::vector<float> gains;   // one, one per copy of the rows, or one per output
   std::vector<float> biases;  // [outputs], or empty
   bool relu = false;
 };
@@ -92,7 +92,7 @@ struct ChannelsFirst {};  // [H, W, C] -> [C, H, W]
 
 using Action = std::variant<Layer, Pool, Sum, ScaleChannels, Activate, ChannelsFirst>;
 
-struct Step {
+struct MicroStep {
   std::string name;  // of the graph's node
   Action action;
   std::vector<int> inputs;  // values
@@ -105,7 +105,7 @@ struct Step {
 struct Network {
   std::string name;
   std::vector<std::int64_t> sizes;  // of the values
-  std::vector<Step> steps;
+  std::vector<MicroStep> steps;
   Map input;
   int output = 0;
   bool takes_bytes = false;  // images are pixels 0..255; other inputs are floats
@@ -114,6 +114,6 @@ struct Network {
 };
 
 // Multiply-adds that a step executes: 1 / p of a dense layer's where rows are reused.
-std::int64_t multiply_adds(const Step& step);
+std::int64_t multiply_adds(const MicroStep& step);
 
 }  // namespace tbn::micro

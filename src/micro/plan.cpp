@@ -28,7 +28,7 @@ std::vector<Block> value_blocks(const Network& network,
   for (std::size_t v = 0; v < blocks.size(); ++v) blocks[v] = {value_bytes[v], -1, -1};
   const int steps = static_cast<int>(network.steps.size());
   for (int i = 0; i < steps; ++i) {
-    const Step& step = network.steps[static_cast<std::size_t>(i)];
+    const MicroStep& step = network.steps[static_cast<std::size_t>(i)];
     blocks[static_cast<std::size_t>(step.output)].first = i;
     blocks[static_cast<std::size_t>(step.output)].last = i;
     for (const int value : step.inputs) blocks[static_cast<std::size_t>(value)].last = i;
@@ -42,7 +42,7 @@ std::vector<std::size_t> owners(const Network& network, std::vector<Block>& bloc
   std::vector<std::size_t> owner(blocks.size());
   std::iota(owner.begin(), owner.end(), std::size_t{0});
   for (std::size_t i = 0; i < network.steps.size(); ++i) {
-    const Step& step = network.steps[i];
+    const MicroStep& step = network.steps[i];
     if (!writes_in_place(step.action)) continue;
     const auto output = static_cast<std::size_t>(step.output);
     for (const int input : step.inputs) {

@@ -35,7 +35,7 @@ Quantity quantity_of(const Range& range, bool relu, double least_scale) {
 }
 
 // `gains` below 1 and `biases` count bytes of the output.
-Requantize fixed_point(const Step& step, std::span<const double> gains,
+Requantize fixed_point(const MicroStep& step, std::span<const double> gains,
                        std::span<const double> biases, int zero, bool logits) {
   Requantize fixed{.zero = zero};
   const double most = largest(gains);
@@ -67,7 +67,7 @@ class Quantizer {
   }
 
   IntegerNetwork run() {
-    for (const Step& step : result_.network.steps) {
+    for (const MicroStep& step : result_.network.steps) {
       step_ = &step;
       result_.actions.push_back(std::visit(*this, step.action));
     }
@@ -186,8 +186,8 @@ class Quantizer {
     return fixed_point(*step_, relative_gains, relative_biases, y.zero, wide);
   }
 
-  // Sets weight_scales_, what a unit of a weight stands for: one, or one an output. Returns the sum
-  // of the weights of each row.
+  // Sets weight_scales_, what a unit of a weight stands for: one, or one per output. Returns the
+  // sum of the weights of each row.
   std::vector<double> take_weights(const Layer& layer, IntegerLayer& integer) {
     weight_scales_ = {1.0};
     std::vector<float> weights = multipliers(layer);
@@ -233,7 +233,7 @@ class Quantizer {
   }
 
   const Ranges& ranges_;
-  const Step* step_ = nullptr;
+  const MicroStep* step_ = nullptr;
   IntegerNetwork result_;
   std::vector<double> weight_scales_;
 };
@@ -266,7 +266,7 @@ IntegerNetwork quantize(Network network, const Ranges& ranges) {
     throw ConfigError("network " + in_quotes(network.name) +
                       " takes values that are no finite numbers; there is nothing to quantise");
   }
-  for (const Step& step : network.steps) {
+  for (const MicroStep& step : network.steps) {
     const auto* layer = std::get_if<Layer>(&step.action);
     // Sums of bytes must stay below 2^30; sizes of 16 bits keep those of signs there.
     if (layer == nullptr || layer->inputs <= 32768) continue;
@@ -275,7 +275,7 @@ IntegerNetwork quantize(Network network, const Ranges& ranges) {
       continue;
     }
     throw ConfigError("step " + in_quotes(step.name) +
-                      ": more than 32,768 inputs an output are too many for 32-bit sums of bytes");
+                      ": more than 32,768 inputs per output are too many for 32-bit sums of bytes");
   }
   return Quantizer(std::move(network), ranges).run();
 }

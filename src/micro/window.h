@@ -19,7 +19,7 @@ inline std::int64_t input_pixel(const Window& window, const Map& in, std::int64_
 
 // Calls f(input pixel, tap) for each tap of the window at output pixel `pixel`.
 template <class F>
-void each_tap(const Step& step, const Window& window, std::int64_t pixel, const F& f) {
+void each_tap(const MicroStep& step, const Window& window, std::int64_t pixel, const F& f) {
   for (std::int64_t tap = 0; tap < window.taps(); ++tap) {
     f(input_pixel(window, step.in, pixel / step.out.w, pixel % step.out.w, tap / window.kernel.w,
                   tap % window.kernel.w),
@@ -30,7 +30,7 @@ void each_tap(const Step& step, const Window& window, std::int64_t pixel, const 
 // The window of a layer at an output pixel, in the order of its weights: [inputs]. `channel` is the
 // one that is seen in depthwise layers.
 template <class T>
-void gather(const Step& step, const Layer& layer, std::int64_t pixel, std::int64_t channel,
+void gather(const MicroStep& step, const Layer& layer, std::int64_t pixel, std::int64_t channel,
             std::span<const T> x, T padding, std::span<T> out) {
   const bool channels_first = std::holds_alternative<FlatSigns>(layer.weights);
   const std::int64_t seen = layer.depthwise ? 1 : step.in.c, taps = layer.window.taps();
@@ -44,7 +44,7 @@ void gather(const Step& step, const Layer& layer, std::int64_t pixel, std::int64
 }
 
 // The channel that output c of a depthwise layer sees.
-inline std::int64_t channel_of(const Step& step, std::int64_t c) {
+inline std::int64_t channel_of(const MicroStep& step, std::int64_t c) {
   return c * step.in.c / step.out.c;
 }
 
@@ -74,7 +74,7 @@ inline Outputs outputs_of(const Layer& layer) {
                                [&](const DenseWeights&) { return single; }},
                     layer.weights);
 }
-// Which of so many gains an output takes.
+// Which of a layer's gains an output takes.
 inline std::size_t gain_of(std::size_t gains, const Layer& layer, std::int64_t output,
                            std::int64_t copy) {
   if (gains == 1) return 0;

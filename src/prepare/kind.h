@@ -1,4 +1,4 @@
-// What the three kinds of input share: which rule they go by, and their complaints.
+// What the three kinds of input share: their rule, and their error messages.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +12,12 @@ namespace tbn {
 // which `what` stands for what the inputs are made of ("pictures").
 const InputRule& input_of(const Rule& rule, std::string_view kind, std::string_view what);
 
-// Throws ConfigError where an input has not so many values as its shape.
+// Throws ConfigError where an input does not have as many values as its shape.
 void check_input_size(std::size_t found, const Shape& shape);
 
 [[noreturn]] void refuse_step(const InputStep& step, std::string_view kind);
 
-// Of a cloud before its category is added: values a point.
+// Values per point of a cloud before its category is added.
 std::int64_t point_columns(const Rule& rule, const Shape& shape);
 
 }  // namespace tbn

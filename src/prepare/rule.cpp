@@ -69,7 +69,7 @@ void check_points(const Rule& rule, const Shape& input, const Shape& output,
   }
 }
 
-// Of points and series: a name a value of a row, and the one-hot category after them.
+// Of points and series: one name per value of a row, and the one-hot category after them.
 void check_columns(const Rule& rule, const Shape& input, const std::string& where) {
   if (input.size() != 2) {
     misfit(where, kInputRuleKey,

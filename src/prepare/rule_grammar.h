@@ -1,6 +1,6 @@
 // Which rules there are: the steps of each kind, in which order and how often, and what the members
-// of a rule say together. Every rule is held to it where it is read, so that whoever carries one
-// out, here or in a later program, finds no step that would have to be passed over.
+// of a rule say together. Every rule is checked against it where it is read, so that code which
+// carries it out, here or in a later program, finds no step that it would have to ignore.
 //
 //   image    [decode] [orient] resize crop, or no steps: pixels as they are stored
 //   points   [first] [centre] [scale] choose; at least three columns where they are named

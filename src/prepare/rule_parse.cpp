@@ -111,7 +111,7 @@ StandardiseStep read_standardise(const Part& part, const Json& json) {
   if (step.mean.size() == step.deviation.size() && !step.mean.empty()) return step;
   part.fail(std::to_string(step.mean.size()) + " means and " +
             std::to_string(step.deviation.size()) +
-            " deviations; there must be one of each a column");
+            " deviations; there must be one of each for every column");
 }
 
 DecodeStep read_decode(const Part& part, const Json& json) {

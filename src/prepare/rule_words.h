@@ -8,7 +8,7 @@
 
 namespace tbn {
 
-// Sentences without a full stop, one a line: "input: picture, ...", "classes: a, b". Names are as
+// Sentences without a full stop, one per line: "input: picture, ...", "classes: a, b". Names are as
 // the rule has them, UTF-8 without control characters.
 std::vector<std::string> words_of(const InputRule& rule);
 std::vector<std::string> words_of(const OutputRule& rule);

@@ -99,7 +99,7 @@ tbn_status give_count(const tbn_network* network, const Shape& (Network::*shape)
   });
 }
 
-// Of floats or bytes.
+// Runs a session on floats or bytes.
 template <class T>
 tbn_status run(tbn_session* session, const T* input, std::size_t input_count, std::int64_t batch,
                float* output, std::size_t output_count) {

@@ -1,4 +1,4 @@
-// The border between C++ and C: what is thrown becomes a status and the thread's last error.
+// Turns exceptions into a status and the thread's last error, at the border from C++ to C.
 #pragma once
 
 #include <exception>

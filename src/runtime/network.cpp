@@ -104,14 +104,14 @@ std::shared_ptr<const Network> Network::from(Model packed,
   return network;
 }
 
-std::shared_ptr<const cpu::Program> Network::program(Backend backend) const {
+std::shared_ptr<const cpu::CpuProgram> Network::program(Backend backend) const {
   const std::lock_guard lock(programs_mutex_);
-  std::weak_ptr<const cpu::Program>& known = programs_[backend];
-  std::shared_ptr<const cpu::Program> program = known.lock();
+  std::weak_ptr<const cpu::CpuProgram>& known = programs_[backend];
+  std::shared_ptr<const cpu::CpuProgram> program = known.lock();
   if (program == nullptr) {
     try {
-      program = std::make_shared<const cpu::Program>(graph(), tensors(), backend, nullptr,
-                                                     fast::Prepared{.held = &prepared_});
+      program = std::make_shared<const cpu::CpuProgram>(graph(), tensors(), backend, nullptr,
+                                                        fast::Prepared{.held = &prepared_});
     } catch (const DataError& e) {
       throw DataError(where_ + ": " + e.what());
     }

@@ -1,4 +1,4 @@
-// Prepared weights are what the kernels of a program were made with.
+// Makes the kernels of a network and keeps the weights that they prepared.
 #include "runtime/prepare.h"
 
 #include "base/text.h"
@@ -18,7 +18,8 @@ TensorMap prepare_weights(const Network& network, Backend backend, std::string_v
   for (const fast::Isa& isa : fast::usable_isas()) {
     if (isa.name != instructions) continue;
     TensorMap made;
-    const cpu::Program making(network.graph(), network.tensors(), backend, &isa, {.used = &made});
+    const cpu::CpuProgram making(network.graph(), network.tensors(), backend, &isa,
+                                 {.used = &made});
     return made;
   }
   TBN_CHECK(false, "not an instruction set of this processor: " + std::string(instructions));

@@ -1,4 +1,4 @@
-// What sessions of every device ask of the arguments of run().
+// Checks the arguments of run(), for the sessions of every device.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,8 @@
 
 namespace tbn {
 
-// Throws ConfigError unless `batch` is at least 0 and so many values are that many examples.
+// Throws ConfigError unless `batch` is at least 0 and the number of values is that of `batch`
+// examples.
 void check_run_sizes(const Network& network, std::size_t input, std::int64_t batch,
                      std::size_t output);
 

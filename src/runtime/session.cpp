@@ -43,7 +43,7 @@ class Memory {
 
 // What running one example writes to.
 struct ExampleBuffers {
-  explicit ExampleBuffers(const cpu::Program& program)
+  explicit ExampleBuffers(const cpu::CpuProgram& program)
       : arena(program.arena_values()),
         shared(program.shared_values()),
         inputs(static_cast<std::size_t>(program.most_inputs())) {}
@@ -91,7 +91,7 @@ struct Session::Impl {
   // One example, its layers split over all workers.
   template <class T>
   void run_split(std::span<const T> input, float* output, RunObserver* observer) {
-    const auto workers = [this](std::int64_t count, cpu::Program::Work work) {
+    const auto workers = [this](std::int64_t count, cpu::CpuProgram::Work work) {
       pool.run(count, [&](std::int64_t task, int worker) {
         work(task, scratch[static_cast<std::size_t>(worker)].get());
       });
@@ -103,7 +103,7 @@ struct Session::Impl {
   // One example, by one worker.
   template <class T>
   void run_whole(std::span<const T> input, float* output, std::size_t worker) {
-    const auto alone = [&](std::int64_t count, cpu::Program::Work work) {
+    const auto alone = [&](std::int64_t count, cpu::CpuProgram::Work work) {
       for (std::int64_t task = 0; task < count; ++task) work(task, scratch[worker].get());
     };
     ExampleBuffers& own = examples[worker];
@@ -115,7 +115,7 @@ struct Session::Impl {
            RunObserver* observer);
 
   std::shared_ptr<const Network> network;
-  std::shared_ptr<const cpu::Program> program;
+  std::shared_ptr<const cpu::CpuProgram> program;
   ThreadPool pool;
   std::vector<Memory> scratch;           // one a worker
   std::vector<ExampleBuffers> examples;  // as many as examples were run at once

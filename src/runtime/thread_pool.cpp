@@ -14,10 +14,10 @@ namespace {
 // Looks at a condition for some tens of microseconds; whether it came true.
 template <class F>
 bool spin_until(F condition) {
-  constexpr int kLooks = 4000, kLooksAYield = 64;
+  constexpr int kLooks = 4000, kLooksPerYield = 64;
   for (int i = 0; i < kLooks; ++i) {
     if (condition()) return true;
-    if (i % kLooksAYield == kLooksAYield - 1) {
+    if (i % kLooksPerYield == kLooksPerYield - 1) {
       std::this_thread::yield();  // to the thread that is waited for, where cores are few
     } else {
 #if defined(__x86_64__)

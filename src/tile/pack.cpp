@@ -30,7 +30,7 @@ BitPlace place_of(const TileLayout& layout, std::int64_t k) {
 
 template <class T>
 std::vector<T> aggregate(const TileLayout& layout, std::span<const T> latents) {
-  check_count(latents, layout.weights(), "one latent a weight");
+  check_count(latents, layout.weights(), "one latent per weight");
   std::vector<T> sum(index(layout.q), T(0));
   for (std::int64_t k = 0; k < layout.weights(); ++k) {
     sum[index(tile_index(layout, k))] += latents[index(k)];
@@ -41,7 +41,7 @@ std::vector<T> aggregate(const TileLayout& layout, std::span<const T> latents) {
 template <class T>
 std::vector<T> mean_magnitudes(const TileLayout& layout, AlphaScope scope,
                                std::span<const T> values) {
-  check_count(values, layout.weights(), "one value a weight");
+  check_count(values, layout.weights(), "one value per weight");
   const std::int64_t scalars = layout.scalars(scope);
   std::vector<double> sums(index(scalars), 0.0);
   for (std::int64_t k = 0; k < layout.weights(); ++k) {

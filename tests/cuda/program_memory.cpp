@@ -17,7 +17,7 @@ TEST_CASE("the ViT of ImageNet's size at p = 4 takes less than 12 MiB beside its
   const Model packed = pack_model(tbn::test::random_trained(std::move(graph), 1));
   const LayerOptions options = {.precision = Precision::kBf16, .tune = false};
   Context context(0);
-  Program program(packed.graph, packed.tensors, options, context);
+  DeviceProgram program(packed.graph, packed.tensors, options, context);
   CHECK(program.weight_bytes() < std::int64_t{3} << 20);
   for (const std::int64_t batch : {1, 64}) {
     program.prepare(batch);

@@ -31,7 +31,7 @@ def picture(label, rng):
 
 
 def write_folders(root, counts, classes=("blue", "green", "r\u00e9d"), seed=1):
-    """root/<split>/<class>/<number>.jpg, `counts` images a class in each split."""
+    """root/<split>/<class>/<number>.jpg, `counts` images per class in each split."""
     for split, count in counts.items():
         for label, name in enumerate(classes):
             folder = root / split / name
@@ -56,7 +56,7 @@ def write_idx(root, height, width, train=120, test=60):
 
 
 def last_of_each(settings):
-    """A setting a key, the last: a tool takes one, and what is written last is what a test is about."""
+    """One setting per key, the last: a tool takes one, and what is written last is what a test is about."""
     return list({setting.split("=", 1)[0]: setting for setting in settings}.values())
 
 

@@ -61,7 +61,7 @@ class Locks(RunDirectoryTest):
         self.assertTrue((self.run_folder / "lock").exists())
         second.send_signal(signal.SIGTERM)
         self.assertEqual(second.wait(timeout=60), 143)
-        # The second's rows alone, one an epoch from that which it went on with.
+        # The second's rows alone, one per epoch from that which it went on with.
         rows = [int(row.split(",")[0]) for row in (self.run_folder / "metrics.csv").read_text().splitlines()[1:]]
         self.assertEqual(rows, list(range(1, len(rows) + 1)))
         self.train(*CONV_SETTINGS, "--resume", "train.epochs=1")

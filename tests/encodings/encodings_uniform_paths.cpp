@@ -84,7 +84,7 @@ TEST_CASE("micro: networks of integers of every width run in float and in bytes"
     }
     CHECK(worst_error(logits, wanted) < 0.08);
 
-    // A byte a weight in both forms, whatever the width.
+    // One byte per weight in both forms, whatever the width.
     for (const CSource& source : {c_source(integers, "net"), c_source_f32(network, "net")}) {
       CHECK(source.weights() == 12 * 27 + 12 * 9 + 12 * 12 + 10 * 108 + 7 * 200);
     }

@@ -1,5 +1,5 @@
 // The section `weights` of configurations as runs record it, over every way to say how weights are
-// stored: checkpoints are resumed by it. The golden file holds a CRC-32C a line.
+// stored: checkpoints are resumed by it. The golden file holds one CRC-32C per line.
 #include <algorithm>
 #include <cstdio>
 

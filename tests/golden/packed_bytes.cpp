@@ -1,6 +1,7 @@
 // The bytes that leave the library, over every form that weights can take: packed files, prepared
-// weights, C sources, and what the reference runtime answers. Golden files hold their CRC-32C, a
-// line a layer; who changes a line changes what old files mean, or what was published of them.
+// weights, C sources, and what the reference runtime answers. Golden files hold their CRC-32C,
+// one line per layer; whoever changes a line changes what old files mean, or what was published of
+// them.
 //
 // Only the reference's answers depend on how a processor multiplies and adds, and are compared on
 // x86-64 alone. Prepared weights are compared with the instructions that the processor has.

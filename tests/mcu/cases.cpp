@@ -146,7 +146,7 @@ void write_layers(const fs::path& folder) {
     if (made.rows.groups > 1 && made.rows.groups != graph.input_shape().front()) continue;
     const micro::Network network = micro::lower(made.model, made.rows_of());
     std::int64_t products = 0;
-    for (const micro::Step& step : network.steps) products += micro::multiply_adds(step);
+    for (const micro::MicroStep& step : network.steps) products += micro::multiply_adds(step);
     if (products > kMostProducts) continue;
     std::string what = "integers_" + made.what;
     std::ranges::replace(what, ' ', '_');

@@ -93,7 +93,7 @@ static const uint32_t kReload = 0xffffff;
 static volatile uint32_t wraps;
 static uint32_t calibration_ticks;
 
-enum { kLoops = 20000, kInstructionsALoop = 4 };
+enum { kLoops = 20000, kInstructionsPerLoop = 4 };
 
 static void tick(void) { ++wraps; }
 
@@ -129,7 +129,7 @@ void start_count(void) {
 }
 
 uint32_t counted_instructions(void) {
-  const uint64_t instructions = (uint64_t)kLoops * kInstructionsALoop;
+  const uint64_t instructions = (uint64_t)kLoops * kInstructionsPerLoop;
   return (uint32_t)(ticks() * instructions / calibration_ticks);
 }
 

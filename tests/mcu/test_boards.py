@@ -69,7 +69,7 @@ class Boards(unittest.TestCase):
                     ram = cost["ram_bytes"] + measured["stack"]
                     print(f"{name} on {board.cpu}: {constants} bytes of constants, {ram} of RAM "
                           f"({measured['stack']} of stack), {measured['instructions']:,} "
-                          "instructions an image")
+                          "instructions per image")
                     self.assertLessEqual(ram, limits["ram"])
 
     def test_no_malloc_and_no_float_is_linked(self):

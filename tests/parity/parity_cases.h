@@ -72,7 +72,7 @@ inline const ParityCase kImageCases[] = {
          return x.conv(12, {.kernel = 3, .bias = true, .weights = weights}).batch_norm().relu();
        });
      }},
-    {"linear, interleaved rows, a scalar an output",
+    {"linear, interleaved rows, one scalar per output",
      [] {
        return finish("l", {5, 7}, [](GraphBuilder&, Value x) {
          x = x.linear(12, {.weights = coded(3, AlphaScope::kOutput, AlphaSource::kWeight,
@@ -81,7 +81,7 @@ inline const ParityCase kImageCases[] = {
                                                      LatentForm::kShared, TileOrder::kInterleave)});
        });
      }},
-    {"conv2d, interleaved groups, a scalar an output",
+    {"conv2d, interleaved groups, one scalar per output",
      [] {
        return finish("c", {4, 6, 6}, [](GraphBuilder&, Value x) {
          return x.conv(8, {.kernel = 3,
@@ -90,7 +90,7 @@ inline const ParityCase kImageCases[] = {
                                             LatentForm::kShared, TileOrder::kInterleave)});
        });
      }},
-    {"conv2d, flat, a scalar an output",
+    {"conv2d, flat, one scalar per output",
      [] {
        return finish("c", {2, 6, 5}, [](GraphBuilder&, Value x) {
          return x

@@ -25,7 +25,7 @@ struct EncodingCase {
 const std::vector<EncodingCase>& encoding_cases();
 
 // Where weights stand: a linear layer of 12 outputs and 15 inputs, convolutions of one group, of
-// two and of one a channel; alone with a bias, and before a norm and an activation.
+// two and of one per channel; alone with a bias, and before a norm and an activation.
 std::vector<Graph> layers_of(const WeightEncoding& weights);
 
 }  // namespace tbn::test

@@ -52,7 +52,7 @@ Graph depthwise_network(WeightEncoding weights, std::int64_t multiplier) {
   return b.finish(x.max_pool({.kernel = 2}).flatten().linear(3, {.weights = FloatWeights{}}));
 }
 
-// Ends in bytes, one an output.
+// Ends in bytes, one per output.
 Graph activation_network(ActivationKind kind) {
   GraphBuilder b("activation");
   Value x = b.input({2, 6, 6}).normalize({128, 128}, {64, 64});

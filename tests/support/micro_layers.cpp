@@ -9,7 +9,7 @@ namespace tbn::test {
 
 namespace {
 
-// Where a layer stands: its outputs and inputs an output, and how it is built.
+// Where a layer stands: its outputs and inputs per output, and how it is built.
 struct Place {
   std::string name;
   std::int64_t outputs;

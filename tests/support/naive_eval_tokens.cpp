@@ -12,7 +12,7 @@ namespace {
 
 using Index = std::vector<std::int64_t>;
 
-// Position `flat` of a shape as one number a dimension, and back.
+// Position `flat` of a shape as one number per dimension, and back.
 Index index_of(std::int64_t flat, const Shape& shape) {
   Index index(shape.size());
   for (std::size_t i = shape.size(); i-- > 0;) {

@@ -58,7 +58,7 @@ std::vector<OpCase> conv_cases() {
               .weights = uniform(5),
               .scale = true}},
       {"binary", {3, 6, 6}, Conv2d{.out_channels = 5, .kernel = 3, .weights = binary()}},
-      {"rows, p = 4, 27 bits a row",
+      {"rows, p = 4, 27 bits per row",
        {3, 6, 6},
        Conv2d{.out_channels = 8, .kernel = 3, .weights = tiled(4)}},
       {"rows, one row", {3, 6, 6}, Conv2d{.out_channels = 8, .kernel = 3, .weights = tiled(8)}},
@@ -115,7 +115,7 @@ std::vector<OpCase> linear_cases() {
       {"float", {13}, Linear{.out_features = 7}},
       {"float without bias", {13}, Linear{.out_features = 7, .bias = false}},
       {"over a sequence", {3, 13}, Linear{.out_features = 6, .weights = tiled(3)}},
-      {"binary, 65 bits a row", {65}, Linear{.out_features = 9, .weights = binary()}},
+      {"binary, 65 bits per row", {65}, Linear{.out_features = 9, .weights = binary()}},
       {"rows, 33 bits", {33}, Linear{.out_features = 8, .bias = false, .weights = tiled(4)}},
       {"rows with a folded norm",
        {33},
@@ -133,7 +133,7 @@ std::vector<OpCase> linear_cases() {
               .scale = true,
               .activation = ActivationKind::kGelu}},
       {"one output", {5}, Linear{.out_features = 1}},
-      {"integers, 63 bits a row", {21}, Linear{.out_features = 9, .weights = uniform(3)}},
+      {"integers, 63 bits per row", {21}, Linear{.out_features = 9, .weights = uniform(3)}},
   };
 }
 

@@ -6,7 +6,7 @@
 
 namespace tbn::test {
 
-std::vector<float> run(const cpu::Program& program, const Graph& graph,
+std::vector<float> run(const cpu::CpuProgram& program, const Graph& graph,
                        std::span<const float> input, RunObserver* observer) {
   static constexpr float kPoison = std::numeric_limits<float>::quiet_NaN();
   const auto poisoned = [](std::int64_t count) {
@@ -23,7 +23,7 @@ std::vector<float> run(const cpu::Program& program, const Graph& graph,
   std::vector<float> output(static_cast<std::size_t>(element_count(graph.output_shape())), kPoison);
   program.run(
       input.data(), output.data(), {line(arena), line(shared), inputs.data()},
-      [&](std::int64_t count, cpu::Program::Work work) {
+      [&](std::int64_t count, cpu::CpuProgram::Work work) {
         for (std::int64_t task = count; task-- > 0;) {
           std::vector<float> scratch = poisoned(program.scratch_values());
           work(task, line(scratch));

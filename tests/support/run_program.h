@@ -9,7 +9,7 @@
 namespace tbn::test {
 
 // The program on one example, in memory that holds no numbers, its parts backwards.
-std::vector<float> run(const cpu::Program& program, const Graph& graph,
+std::vector<float> run(const cpu::CpuProgram& program, const Graph& graph,
                        std::span<const float> input, RunObserver* observer = nullptr);
 
 }  // namespace tbn::test

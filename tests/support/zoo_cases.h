@@ -8,7 +8,7 @@
 
 namespace tbn::test {
 
-// One or more specs a family, in no particular order. p = 2 and 4 divide every layer's weights.
+// One or more specs per family, in no particular order. p = 2 and 4 divide every layer's weights.
 std::vector<ModelSpec> zoo_cases();
 
 }  // namespace tbn::test

@@ -33,7 +33,7 @@ TEST_CASE("every shipped configuration loads and prints what loads as the same")
   CHECK(files >= 40);
 }
 
-TEST_CASE("ResNet-18 with the paper's list has 0.2586 bits a weight") {
+TEST_CASE("ResNet-18 with the paper's list has 0.2586 bits per weight") {
   // 125,632 weights at p = 1 in 6 layers and the rest of 11,164,352 at p = 4 in 15.
   constexpr std::int64_t kBits = 125632 + (11164352 - 125632) / 4 + 32 * (6 * 1 + 15 * 4);
   for (const char* file : {"resnet.yaml", "paper/cifar10_resnet18_p4.yaml"}) {

@@ -218,7 +218,7 @@ TEST_CASE("the kinds of data sets are those that their readers describe") {
     const DataKind kind = data_kind(name);
     CHECK((kind == kStoredImageData) == (reader.read != nullptr));
     CHECK((kind == kPictureData) == reader.folders_are_classes);
-    CHECK((kind == kSolidData) == (reader.signs.empty() && name != "csv"));
+    CHECK((kind == kSolidData) == (reader.marker_files.empty() && name != "csv"));
     if (name == "csv" || kind == kPictureData) continue;
     const SampleSpec spec = reader.describe({.name = name});
     CHECK((kind == kSeriesData) == (spec.task.task == Task::kForecasting));

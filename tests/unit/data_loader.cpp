@@ -183,7 +183,7 @@ TEST_CASE("loader options that make no batch are refused with the limit") {
   };
   CHECK(error({.batch_size = 0}) == "train.batch_size: 0 is out of range; it must be 1 to 1048576");
   CHECK(error({.batch_size = 11, .drop_last = true}) ==
-        "train.batch_size: 11 samples a batch, but the data set holds 10; use smaller batches");
+        "train.batch_size: 11 samples per batch, but the data set holds 10; use smaller batches");
   for (const int padding : {6, -1}) {
     CHECK(message_of<ConfigError>([&] { numbered_images(10, {.crop_padding = padding}); }) ==
           "data.crop_padding: " + std::to_string(padding) + " is out of range; it must be 0 to 5");

@@ -152,7 +152,7 @@ TEST_CASE("rotation turns points and normals alike and keeps all distances") {
   }
 }
 
-TEST_CASE("scale and shift are one factor and one step a cloud, and leave normals alone") {
+TEST_CASE("scale and shift are one factor and one step per cloud, and leave normals alone") {
   PointOptions options = nothing();
   options.scale = 1.25;
   options.shift = 0.1;

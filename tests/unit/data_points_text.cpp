@@ -1,4 +1,4 @@
-// Point clouds as text, one point a line: ModelNet40 and ShapeNet-part with normals.
+// Point clouds as text, one point per line: ModelNet40 and ShapeNet-part with normals.
 #include <cmath>
 
 #include "data/points/points.h"

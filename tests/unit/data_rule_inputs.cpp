@@ -47,7 +47,7 @@ std::vector<float> cloud(int points, int columns) {
   return values;
 }
 
-// A line a point, with the label where there is one.
+// One line per point, with the label where there is one.
 std::string cloud_text(const std::vector<float>& values, const std::string& between,
                        const std::string& label = "") {
   std::string text;

@@ -218,7 +218,7 @@ TEST_CASE("another split_seed keeps other samples of a class") {
   CHECK(one != other);
 }
 
-TEST_CASE("a split is recognised by its count and the CRC of a line a sample") {
+TEST_CASE("a split is recognised by its count and the CRC of one line per sample") {
   const TempDir dir;
   write_folders(dir);
   const DataOptions options{.name = "image_folder", .root = dir.path()};

@@ -111,7 +111,7 @@ TEST_CASE("points are spread over a surface by area") {
 
 TEST_CASE("shapes has ten classes, equally often, and no files") {
   const DatasetReader reader = shapes_reader();
-  CHECK(reader.signs.empty());
+  CHECK(reader.marker_files.empty());
   const DataSplits splits = open(reader);
   REQUIRE(splits.train->size() == 4000);
   REQUIRE(splits.test->size() == 1000);

@@ -73,7 +73,7 @@ TEST_CASE("the parts of a file are what its tensors and its header take") {
   const Graph graph = b.finish(x.relu().linear(3).named("b"));
   const PackedSize size = packed_size(future_file(graph, {}, 1));
   CHECK(size.tiles == 2 * 16 / 8);
-  CHECK(size.scalars == 8 * 4);      // of the norm, one an output, with the tile's in them
+  CHECK(size.scalars == 8 * 4);      // of the norm, one per output, with the tile's in them
   CHECK(size.norms == (8 + 3) * 4);  // biases
   CHECK(size.floats == 3 * 8 * 4);
   CHECK(size.test_vectors == (16 + 3) * 4);

@@ -264,7 +264,7 @@ TEST_CASE("a batch norm of tokens takes its statistics over batch and tokens") {
   const auto buffers = module.named_buffers();
   CHECK(difference(buffers["norm.running_mean"], 0.1 * rows.mean(0)) < 1e-12);
   CHECK(difference(buffers["norm.running_var"], 0.9 + 0.1 * rows.var(0, true)) < 1e-12);
-  CHECK_NOTHROW(module.forward(random({1, 4, 3})));  // one example has 4 values a channel
+  CHECK_NOTHROW(module.forward(random({1, 4, 3})));  // one example has 4 values per channel
   GraphModule single(finish({1, 3}, [](Value in) { return in.batch_norm().named("norm"); }));
   CHECK_THROWS_WITH(single.forward(torch::zeros({1, 1, 3})),
                     "batch_norm 'norm': a batch of 1 gives each channel 1 values, and the variance "

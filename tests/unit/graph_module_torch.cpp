@@ -184,13 +184,13 @@ TEST_CASE("a fused step takes the norm, the sum and the activation that only it 
   const Graph graph = residual_net(tiled(4));
   const auto steps = plan_steps(graph);
   const auto find = [&](const std::string& name) {
-    for (const Step& step : steps) {
+    for (const PlanStep& step : steps) {
       if (graph.node(step.node).name == name) return step;
     }
     FAIL("no step " << name);
-    return Step{};
+    return PlanStep{};
   };
-  const Step tail = find("layer2.conv2");
+  const PlanStep tail = find("layer2.conv2");
   CHECK(graph.node(tail.norm).name == "layer2.norm2");
   CHECK(graph.node(tail.residual).name == "layer2.shortcut_norm");
   CHECK(tail.relu);
@@ -198,7 +198,7 @@ TEST_CASE("a fused step takes the norm, the sum and the activation that only it 
   CHECK(find("stem").norm == -1);  // float weights
   CHECK(plan_steps(graph, false).size() == graph.nodes.size());
   std::size_t released = 0;
-  for (const Step& step : steps) released += step.last_uses.size();
+  for (const PlanStep& step : steps) released += step.last_uses.size();
   CHECK(released == steps.size() - 1);  // all but the logits
 }
 

@@ -21,7 +21,7 @@ std::size_t files_in(const std::filesystem::path& folder) {
 
 }  // namespace
 
-TEST_CASE("a metrics table has a header and one line a row, on disk at once") {
+TEST_CASE("a metrics table has a header and one line per row, on disk at once") {
   const TempDir dir;
   CsvLog log = CsvLog::create(dir / "metrics.csv", {"step", "loss", "note", "time"});
   CHECK(read_file(dir / "metrics.csv") == "step,loss,note,time\n");

@@ -33,7 +33,7 @@ TEST_CASE("micro: an op that microcontrollers lack is refused by name") {
   CHECK(says(refused([](GraphBuilder& b) {
                return b.input({4, 6, 6}).conv(8, {.kernel = 3, .groups = 2, .weights = binary()});
              }),
-             {"of one group or of one a channel, not of 2"}));
+             {"of one group or of one per channel, not of 2"}));
   CHECK(says(refused([](GraphBuilder& b) {
                return b.input({3, 4, 5}).linear(2);
              }),

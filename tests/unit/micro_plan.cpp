@@ -22,7 +22,7 @@ std::vector<Lifetime> lifetimes(const micro::Network& network, const micro::Aren
   }
   for (std::size_t i = 0; i < network.steps.size(); ++i) {
     const auto at = static_cast<std::int64_t>(i);
-    const micro::Step& step = network.steps[i];
+    const micro::MicroStep& step = network.steps[i];
     lives[static_cast<std::size_t>(step.output)].first = at;
     lives[static_cast<std::size_t>(step.output)].last = at;
     for (const int v : step.inputs) lives[static_cast<std::size_t>(v)].last = at;

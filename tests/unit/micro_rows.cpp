@@ -19,7 +19,7 @@ using namespace tbn::test;
 
 namespace {
 
-// Microcontrollers know one group, or one a channel.
+// Microcontrollers know one group, or one per channel.
 bool is_refused(const MadeRows& made) {
   return made.rows.groups > 1 && made.rows.groups != made.model.graph.input_shape().front();
 }
@@ -35,7 +35,7 @@ std::vector<float> channels_first(const Shape& shape, const std::vector<float>& 
 }
 
 const micro::Layer& layer_of(const micro::Network& network) {
-  const auto step = std::ranges::find(network.steps, std::string("layer"), &micro::Step::name);
+  const auto step = std::ranges::find(network.steps, std::string("layer"), &micro::MicroStep::name);
   return std::get<micro::Layer>(step->action);
 }
 
@@ -73,13 +73,14 @@ TEST_CASE("micro: integers stay the bytes that they are") {
     micro::observe_ranges(network, image, ranges);
     const micro::IntegerNetwork integers = micro::quantize(network, ranges);
 
-    const auto step = std::ranges::find(network.steps, std::string("layer"), &micro::Step::name);
+    const auto step =
+        std::ranges::find(network.steps, std::string("layer"), &micro::MicroStep::name);
     const auto& own = std::get<micro::IntegerLayer>(
         integers.actions[static_cast<std::size_t>(step - network.steps.begin())]);
     const auto& given = std::get<IntegerRows>(made.rows.values).values;
     CHECK(std::ranges::is_permutation(own.weights, given));
     CHECK(own.weights == std::get<micro::IntegerWeights>(layer_of(network).weights).values);
-    // One gain a scalar, and a byte a weight.
+    // One gain per scalar, and one byte per weight.
     CHECK(own.out.gains.size() == made.rows.term().gain.values.size());
     for (const CSource& source : {c_source(integers, "net"), c_source_f32(network, "net")}) {
       const auto cost = std::ranges::find(source.steps, std::string("layer"), &CStepCost::name);

@@ -114,7 +114,7 @@ TEST_CASE("the paper's MLP with p = 4 on its first layer takes 3,316 bytes") {
   CHECK(summary.totals.bytes == 3316);
 }
 
-TEST_CASE("ResNet-18 with the paper's list of p = 4 layers takes 0.2586 bits a weight") {
+TEST_CASE("ResNet-18 with the paper's list of p = 4 layers takes 0.2586 bits per weight") {
   Graph graph = build_model({.type = "resnet18", .input = {3, 32, 32}});
   apply_policy(graph, {.standard = tiled(4),
                        .rules = {{.match = {"conv1", "layer1.0.*", "layer1.1.conv1",

@@ -199,7 +199,6 @@ TEST_CASE("repeats and nesting are bounded") {
   CHECK(says(refusal({block("", deep)}), {"nested deeper than 16 levels"}));
 
   // With flatten and linear 9,998 ops; the input and its normalisation count too.
-  // more.
   LayerList many = {repeat(9996, "", {kRelu}), {.op = Flatten{}}, kClassifier};
   CHECK(build(many).nodes.size() == 9999);
   many[0].times = 9997;

@@ -244,7 +244,8 @@ TEST_CASE("a parameter without a gradient keeps its value") {
   CHECK(optimizer.gradients().size() == 2);
 }
 
-TEST_CASE("a mean square a row divides each row by one value, and vectors keep one an element") {
+TEST_CASE(
+    "one mean square per row divides each row by one value, and vectors keep one per element") {
   // Adam's update by its formulas, in plain loops over the elements.
   OptimFields fields;
   fields.type = OptimizerType::kAdam;
@@ -284,7 +285,7 @@ TEST_CASE("a mean square a row divides each row by one value, and vectors keep o
   for (std::size_t k = 0; k < ours.size(); ++k) {
     CHECK(torch::allclose(ours[k], theirs[k], 1e-12, 1e-12));
   }
-  // A value a row of the two tensors with rows.
+  // One value per row of the two tensors with rows.
   for (const tbn::NamedState& state : optimizer.state()) {
     if (state.name == "a/square") CHECK(state.tensor.numel() == 4);
     if (state.name == "b/square") CHECK(state.tensor.numel() == 7);

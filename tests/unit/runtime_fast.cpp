@@ -62,7 +62,7 @@ const std::vector<Case>& cases() {
        Conv2d{.out_channels = 8, .kernel = 3, .stride = 2, .weights = tiled(4)}},
       {"interleaved maps", {7, 5, 5}, Conv2d{.out_channels = 16, .kernel = 3, .weights = beside}},
       {"many vectors", {70, 20}, Linear{.out_features = 264, .weights = tiled(4)}},
-      {"13 pixels a row", {19, 13, 13}, Conv2d{.out_channels = 96, .weights = binary()}},
+      {"13 pixels per row", {19, 13, 13}, Conv2d{.out_channels = 96, .weights = binary()}},
       {"float vector", {37}, Linear{.out_features = 21}},
       {"float vectors, gelu",
        {29, 37},
@@ -158,7 +158,7 @@ TEST_CASE("ops agree with the evaluator in double in every instruction set") {
     const std::vector<double> expected = test::naive_eval(packed, input);
     for (const fast::Isa& isa : fast::usable_isas()) {
       CAPTURE(c.what, isa.name);
-      const cpu::Program program(packed.graph, packed.tensors, Backend::kExact, &isa);
+      const cpu::CpuProgram program(packed.graph, packed.tensors, Backend::kExact, &isa);
       CHECK(test::relative_error(test::run(program, packed.graph, input), expected) < 1e-5);
     }
   }
@@ -182,7 +182,7 @@ TEST_CASE("tiled layers are exact on inputs of 256 steps in every instruction se
         test::naive_eval(packed, rounded_to_bytes(input, run_length));
     for (const fast::Isa& isa : fast::usable_isas()) {
       CAPTURE(c.what, isa.name);
-      const cpu::Program program(packed.graph, packed.tensors, Backend::kInt8, &isa);
+      const cpu::CpuProgram program(packed.graph, packed.tensors, Backend::kInt8, &isa);
       CHECK(test::relative_error(test::run(program, packed.graph, input, &by_tables), expected) <
             1e-5);
     }
@@ -199,7 +199,7 @@ TEST_CASE("inputs that are all 0, or as large as floats are, harm nothing in byt
   const Model packed = test::random_packed(b.finish(x), 3);
   for (const fast::Isa& isa : fast::usable_isas()) {
     CAPTURE(isa.name);
-    const cpu::Program program(packed.graph, packed.tensors, Backend::kInt8, &isa);
+    const cpu::CpuProgram program(packed.graph, packed.tensors, Backend::kInt8, &isa);
     const std::vector<float> zeros(12, 0.0f), huge(12, std::numeric_limits<float>::max());
     CHECK(test::relative_error(test::run(program, packed.graph, zeros),
                                test::naive_eval(packed, zeros)) < 1e-6);
@@ -213,7 +213,7 @@ TEST_CASE("tables that would take too much memory are not made") {
   x = x.conv(2, {.kernel = {64, 1}, .padding = {63, 0}, .weights = tiled(2)});
   const Model packed = test::random_packed(b.finish(x), 1);
   for (const fast::Isa& isa : fast::usable_isas()) {
-    const cpu::Program program(packed.graph, packed.tensors, Backend::kExact, &isa);
+    const cpu::CpuProgram program(packed.graph, packed.tensors, Backend::kExact, &isa);
     CHECK(program.scratch_values() + program.shared_values() < std::int64_t{70} << 20);
   }
 }

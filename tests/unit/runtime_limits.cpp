@@ -38,7 +38,7 @@ TEST_CASE("attention works on memory that grows with the tokens, not with their 
 }
 
 TEST_CASE("attention over more tokens than memory may hold is refused") {
-  // Four values a token: two of its one feature, a score and a region.
+  // Four values per token: two of its one feature, a score and a region.
   check_packed_ops(attention_of(kMaxArenaValues / 4), "m.tbn");
   CHECK(
       refusal(attention_of(kMaxArenaValues / 4 + 1)) ==

@@ -59,7 +59,7 @@ void check(const Model& packed, const std::vector<float>& input, bool spreads = 
     for (const Backend backend : kBackends) {
       for (const fast::Isa& isa : fast::usable_isas()) {
         CAPTURE(to_string(backend), isa.name);
-        const cpu::Program program(packed.graph, packed.tensors, backend, &isa);
+        const cpu::CpuProgram program(packed.graph, packed.tensors, backend, &isa);
         const Mismatch found = mismatch(run(program, packed.graph, given), expected);
         CHECK(found.hidden == 0);
         if (!spreads && backend != Backend::kInt8) CHECK(found.spread == 0);

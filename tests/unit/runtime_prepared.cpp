@@ -105,9 +105,9 @@ TEST_CASE("prepared weights give the same bits in every instruction set, and are
     for (const Backend backend : kBackends) {
       CAPTURE(isa.name, to_string(backend));
       TensorMap used;
-      const cpu::Program plain(packed.graph, packed.tensors, backend, &isa);
-      const cpu::Program prepared(packed.graph, packed.tensors, backend, &isa,
-                                  {.held = &file.prepared, .used = &used});
+      const cpu::CpuProgram plain(packed.graph, packed.tensors, backend, &isa);
+      const cpu::CpuProgram prepared(packed.graph, packed.tensors, backend, &isa,
+                                     {.held = &file.prepared, .used = &used});
       CHECK(test::run(prepared, packed.graph, input) == test::run(plain, packed.graph, input));
       CHECK(used.empty() == (backend == Backend::kReference));
       for (const auto& [name, tensor] : used) {
@@ -128,8 +128,8 @@ TEST_CASE("kernels read prepared weights where they lie in the file, on whole li
     const auto network = Network::load(path);
     for (const Backend backend : kPreparing) {
       TensorMap used;
-      const cpu::Program program(network->graph(), network->tensors(), backend, &isa,
-                                 {.held = &network->prepared(), .used = &used});
+      const cpu::CpuProgram program(network->graph(), network->tensors(), backend, &isa,
+                                    {.held = &network->prepared(), .used = &used});
       CHECK(used.size() == 6);
       for (const auto& [name, tensor] : used) {
         CAPTURE(name);
@@ -225,8 +225,8 @@ TEST_CASE("whatever prepared weights hold, kernels stay within their memory") {
         for (std::byte& b : tensor.bytes()) b = round == 0 ? std::byte{0xff} : std::byte(random());
       }
       for (const Backend backend : kPreparing) {
-        const cpu::Program program(packed.graph, packed.tensors, backend, &isa,
-                                   {.held = &file.prepared});
+        const cpu::CpuProgram program(packed.graph, packed.tensors, backend, &isa,
+                                      {.held = &file.prepared});
         const std::vector<float> output = test::run(program, packed.graph, input);
         CHECK(std::ranges::all_of(output, [](float v) { return std::isfinite(v); }));
       }

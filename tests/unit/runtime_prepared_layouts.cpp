@@ -175,8 +175,8 @@ TEST_CASE("prepared integers lie as the specification says") {
     const auto layer = reference::make_layer(graph, made.model.tensors, node, made.rows_of());
     for (const fast::Isa& isa : fast::usable_isas()) {
       TensorMap prepared;
-      const cpu::Program making(graph, made.model.tensors, Backend::kInt8, &isa,
-                                {.used = &prepared}, made.rows_of());
+      const cpu::CpuProgram making(graph, made.model.tensors, Backend::kInt8, &isa,
+                                   {.used = &prepared}, made.rows_of());
       for (const auto& [text, lines] : prepared) {
         CAPTURE(made.what, text);
         const Name name = parse_name(text);

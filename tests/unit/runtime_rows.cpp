@@ -51,7 +51,7 @@ int check_programs(const test::MadeRows& made) {
   for (const fast::Isa& isa : fast::usable_isas()) {
     for (const Backend backend : kBackends) {
       CAPTURE(made.what, isa.name, to_string(backend));
-      const cpu::Program program(graph, made.model.tensors, backend, &isa, {}, made.rows_of());
+      const cpu::CpuProgram program(graph, made.model.tensors, backend, &isa, {}, made.rows_of());
       CHECK(test::relative_error(test::run(program, graph, input, &integers), expected) < 1e-5);
     }
   }
@@ -84,7 +84,7 @@ TEST_CASE("integers of more inputs than 31 bits hold sums of are multiplied in f
     for (const fast::Isa& isa : fast::usable_isas()) {
       CAPTURE(isa.name, inputs);
       IntegerCount integers;
-      const cpu::Program program(graph, {}, Backend::kInt8, &isa, {}, rows_of);
+      const cpu::CpuProgram program(graph, {}, Backend::kInt8, &isa, {}, rows_of);
       CHECK(test::relative_error(test::run(program, graph, input, &integers), expected) < 1e-5);
       CHECK(integers.count == (inputs <= 32768 ? 1 : 0));
     }

@@ -41,7 +41,7 @@ class Straightforward : public GraphModule {
   explicit Straightforward(const Graph& graph) : GraphModule(graph, torch::kFloat64, false) {}
 
  protected:
-  Tensor run(const Step& step, std::vector<Tensor>& values) override {
+  Tensor run(const PlanStep& step, std::vector<Tensor>& values) override {
     const Node& node = graph().node(step.node);
     const WeightEncoding* encoding = weights_of(node.op);
     if (encoding == nullptr) return GraphModule::run(step, values);

@@ -35,7 +35,7 @@ TEST_CASE("interleaved, p neighbours share a row and the slices take turns") {
         std::vector<float>{2, -2, 3, -3, -2, 2, -3, 3});
 }
 
-TEST_CASE("mean_magnitudes gives one scalar a slice, one a layer or one an output") {
+TEST_CASE("mean_magnitudes gives one scalar per slice, one per layer or one per output") {
   const TileLayout layout = tile_layout(4, 1, 2);
   const std::vector<double> a = {1, -3, -10, 20};
   CHECK(mean_magnitudes<double>(layout, AlphaScope::kTile, a) == std::vector<double>{2, 15});

@@ -130,7 +130,7 @@ struct Expanded {
   std::vector<double> scalars;  // p, 1 or n
   std::vector<double> weight;   // [N]
 
-  double weights_a_scalar() const {
+  double weights_per_scalar() const {
     return static_cast<double>(places.size()) / static_cast<double>(scalars.size());
   }
 };
@@ -159,7 +159,7 @@ Expanded expand(const TiledWeight& w) {
     const auto source = w.encoding.alpha_from == AlphaSource::kWeight ? numbers(w.alpha) : latent;
     for (std::size_t k = 0; k < e.places.size(); ++k) {
       e.scalars[e.places[k].scalar] +=
-          std::abs(source[position(e, source, k)]) / e.weights_a_scalar();
+          std::abs(source[position(e, source, k)]) / e.weights_per_scalar();
     }
   }
   for (const Place& place : e.places) {
@@ -194,7 +194,7 @@ Gradients expected_gradients(const TiledWeight& w, const Expanded& e,
   for (std::size_t k = 0; k < dB.size(); ++k) {
     const std::size_t at = position(e, source, k);
     const double sign = source[at] > 0 ? 1 : (source[at] < 0 ? -1 : 0);
-    gradient[at] += dalpha[e.places[k].scalar] * sign / e.weights_a_scalar();
+    gradient[at] += dalpha[e.places[k].scalar] * sign / e.weights_per_scalar();
   }
   return result;
 }

@@ -24,14 +24,14 @@ std::vector<float> random_floats(std::size_t count, std::uint64_t seed) {
 
 // The norm over alpha_i u_r of every output, in plain loops.
 struct Reference {
-  Reference(std::int64_t copies, bool alpha_a_map)
+  Reference(std::int64_t copies, bool alpha_per_map)
       : p(copies),
         u(random_floats(kRows * kMaps, 1)),
         g(random_floats(static_cast<std::size_t>(kRows * p * kMaps), 2)),
-        alpha(random_floats(static_cast<std::size_t>(alpha_a_map ? p * kMaps : p), 3)),
+        alpha(random_floats(static_cast<std::size_t>(alpha_per_map ? p * kMaps : p), 3)),
         gamma(random_floats(static_cast<std::size_t>(p * kMaps), 4)),
         beta(random_floats(static_cast<std::size_t>(p * kMaps), 5)),
-        a_map(alpha_a_map) {}
+        a_map(alpha_per_map) {}
 
   double alpha_at(std::int64_t i, std::int64_t r) const {
     return static_cast<double>(alpha[static_cast<std::size_t>(a_map ? i * kMaps + r : i)]);
@@ -79,8 +79,8 @@ std::vector<float> zeros(std::int64_t count) {
 
 TEST_CASE("the norm's kernels have the factors, statistics and gradients of a norm of all copies") {
   const std::int64_t p = GENERATE(1, 2, 4);
-  const bool alpha_a_map = GENERATE(false, true);
-  const Reference wanted(p, alpha_a_map);
+  const bool alpha_per_map = GENERATE(false, true);
+  const Reference wanted(p, alpha_per_map);
   std::vector<double> sum(kMaps), square(kMaps);
   for (std::int64_t o = 0; o < kRows; ++o) {
     for (std::int64_t r = 0; r < kMaps; ++r) {
@@ -98,7 +98,7 @@ TEST_CASE("the norm's kernels have the factors, statistics and gradients of a no
                                  sum.data(),
                                  square.data(),
                                  wanted.alpha.data(),
-                                 alpha_a_map,
+                                 alpha_per_map,
                                  wanted.gamma.data(),
                                  wanted.beta.data(),
                                  static_cast<float>(kEps),
@@ -107,7 +107,7 @@ TEST_CASE("the norm's kernels have the factors, statistics and gradients of a no
                                  inverse.data(),
                                  a.data(),
                                  b.data()};
-  const gpu::RunningUpdate update{shape,      wanted.alpha.data(), alpha_a_map,        mean.data(),
+  const gpu::RunningUpdate update{shape,      wanted.alpha.data(), alpha_per_map,      mean.data(),
                                   var.data(), running_mean.data(), running_var.data(), 0.1F};
   for (std::int64_t r = 0; r < kMaps; ++r) {
     gpu::norm_factors_of<float>(factors, r);
@@ -139,7 +139,7 @@ TEST_CASE("the norm's kernels have the factors, statistics and gradients of a no
                      c1 = c0;
   const gpu::NormGradients gradients{
       shape,         sum_g.data(),        sum_gu.data(),  wanted.alpha.data(),
-      alpha_a_map,   wanted.gamma.data(), inverse.data(), static_cast<float>(kEps),
+      alpha_per_map, wanted.gamma.data(), inverse.data(), static_cast<float>(kEps),
       dgamma.data(), dbeta.data(),        dalpha.data(),  c0.data(),
       c1.data()};
   for (std::int64_t r = 0; r < kMaps; ++r) gpu::norm_gradients_of(gradients, r);

@@ -31,8 +31,9 @@ const NormCase kCases[] = {
     {"planes", 12, 4, AlphaScope::kTile, AlphaSource::kLearned, false, true, true, 7},
     {"planes, one map, no ReLU", 3, 3, AlphaScope::kTile, AlphaSource::kScores, false, false, false,
      5},
-    {"a scalar an output", 12, 4, AlphaScope::kOutput, AlphaSource::kLearned, true, true, true, 7},
-    {"binary, a scalar an output", 5, 1, AlphaScope::kOutput, AlphaSource::kWeight, true, false,
+    {"one scalar per output", 12, 4, AlphaScope::kOutput, AlphaSource::kLearned, true, true, true,
+     7},
+    {"binary, one scalar per output", 5, 1, AlphaScope::kOutput, AlphaSource::kWeight, true, false,
      true, 6},
     {"binary", 5, 1, AlphaScope::kTile, AlphaSource::kWeight, true, true, true, 6},
 };

@@ -1,4 +1,4 @@
-// A backend is timed after its answer was right.
+// Times a backend once its answer has been checked.
 #include "app/bench/backends.h"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
-// Our side of every comparison: the backends that are timed, and how right they must be first.
+// The backends that are timed, and how close their answers must come to the reference before they
+// are.
 #pragma once
 
 #include <memory>
@@ -14,8 +15,8 @@ namespace tbn::app {
 
 struct TimedBackend {
   Backend backend;
-  double tolerance;      // the largest error that may be timed, relative to the largest value
-  double bits_a_weight;  // that a run reads, of the weights that a tile holds
+  double tolerance;        // the largest error that may be timed, relative to the largest value
+  double bits_per_weight;  // that a run reads, of the weights that a tile holds
 };
 
 // A new backend is a line here.

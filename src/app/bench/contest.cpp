@@ -1,4 +1,4 @@
-// Alternating, so that what else the machine does meets all contenders alike.
+// Contenders run in turn, so that other load on the machine affects all of them alike.
 #include "app/bench/contest.h"
 
 #include <algorithm>
@@ -49,7 +49,7 @@ std::vector<Quartiles> time_in_turn(const std::vector<std::function<void()>>& ca
   for (int round = 0; round < rounds; ++round) {
     for (Turn& turn : turns) {
       if (round >= turn.rounds) continue;
-      (*turn.call)();  // whoever had the turn before has taken the caches
+      (*turn.call)();  // the contender before it has filled the caches
       turn.us.push_back(1e6 * seconds_of(*turn.call, turn.repeats) / turn.repeats);
     }
   }

@@ -1,4 +1,5 @@
-// Calls timed in turn, and what is said of them: our backends beside their rivals, a row each.
+// Times calls in turn, and prints a table with one row per contender: our backends beside their
+// rivals.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,5 @@
-// A packed network on a CUDA device: right first, then how long a batch takes there, and with its
-// way there and back.
+// A packed network on a CUDA device: its answer is checked, then a batch is timed on the device
+// alone, and with the copies to the device and back.
 #include <algorithm>
 #include <chrono>
 #include <limits>

@@ -1,4 +1,4 @@
-// Reads and augments training batches as a run does, and does nothing with them.
+// Reads and augments training batches as a run does, to time that alone.
 #include <chrono>
 #include <ctime>
 
@@ -80,7 +80,7 @@ int bench_data(const CommandLine& line, const Config& config) {
   }
   fmt::print("{}: {} in {:.1f} s with data.threads = {}\n", config.data.name,
              counted(rate.samples, "sample"), rate.seconds, config.data.threads);
-  fmt::print("{:.0f} samples/s, {:.0f} a second of one core\n", rate.per_second(), rate.per_core());
+  fmt::print("{:.0f} samples/s, {:.0f} per second and core\n", rate.per_second(), rate.per_core());
   return kDone;
 }
 

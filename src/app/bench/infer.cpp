@@ -16,7 +16,7 @@
 namespace tbn::app {
 namespace {
 
-// Of the float twin on the same device: LibTorch has no fp16 of ours.
+// The configuration of the float twin on the same device: LibTorch has no fp16 of ours.
 Config on_device(const CommandLine& line, Config config) {
   if (precision_of(line) == Precision::kFp16) {
     throw ConfigError(

@@ -91,7 +91,7 @@ std::vector<Copied> our_side(const Graph& layer, const Options& options) {
     };
     const auto input_bytes = static_cast<std::int64_t>(4 * first.input.size());
     ours.push_back({std::string(to_string(b.backend)),
-                    static_cast<std::int64_t>(tile * b.bits_a_weight / 8) + input_bytes, copy,
+                    static_cast<std::int64_t>(tile * b.bits_per_weight / 8) + input_bytes, copy,
                     error});
   }
   return ours;

@@ -1,4 +1,4 @@
-// What the machine could do at best, beside which a layer's rate is put.
+// The peak rate of the machine, which a layer's rate is compared with.
 #pragma once
 
 #include <cstdint>

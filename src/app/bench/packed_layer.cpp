@@ -1,4 +1,4 @@
-// Tiles of random bits need no latents and no exporter.
+// Makes layers from random tile bits, which need no latents and no exporter.
 #include "app/bench/packed_layer.h"
 
 #include <random>

@@ -145,7 +145,7 @@ void print_profiles(const CommandLine& line, const std::shared_ptr<const Network
           json.set("ops", to_json(by_op(nodes), total)).set("nodes", to_json(nodes, total)));
       continue;
     }
-    fmt::print("{}, {}: {} us an example\n\n", shown(network->graph().name), name,
+    fmt::print("{}, {}: {} us per example\n\n", shown(network->graph().name), name,
                microseconds(total));
     print_rows(by_op(nodes), "nodes", total);
     print_rows(nodes, "node", total);

@@ -12,7 +12,7 @@ namespace tbn::app {
 int bench_data(const CommandLine& line, const Config& config);
 // A training step beside that of the float twin.
 int bench_train(const CommandLine& line, const Config& config);
-// Where the time of a training step goes.
+// Prints where the time of a training step goes.
 int profile_train(const CommandLine& line, const Config& config);
 // A packed network beside its float twin in LibTorch.
 int bench_infer(const CommandLine& line, const Config& config);

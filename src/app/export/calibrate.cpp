@@ -1,4 +1,4 @@
-// Runs the network in float over training images, of each class its share.
+// Runs the network in float over training images, the same share of each class.
 #include "app/export/calibrate.h"
 
 #include <algorithm>

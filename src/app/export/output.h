@@ -1,4 +1,4 @@
-// Where tbn-export writes, and where it does not.
+// Checks the path that tbn-export writes to.
 #pragma once
 
 #include <filesystem>

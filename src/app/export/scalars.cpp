@@ -1,4 +1,4 @@
-// The command line, then the recorded configuration, then single precision.
+// The command line decides, else the recorded configuration; single precision otherwise.
 #include "app/export/scalars.h"
 
 #include <algorithm>

@@ -108,8 +108,8 @@ ExportSource read_file(const CommandLine& line, const std::filesystem::path& pat
   return source;
 }
 
-// Of a run whose checkpoints do not say it: what its configuration and the data at hand make. Where
-// the data is not there the file goes without, aloud.
+// The rule of a run whose checkpoints hold none, made of its configuration and the data at hand.
+// Where the data is not there the file gets no rule, and the user is told.
 Rule found_rule(const CommandLine& line, const TrainedModel& trained) {
   const std::string where = trained.path.string();
   std::string problem = "it has no configuration";

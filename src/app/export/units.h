@@ -1,5 +1,5 @@
-// The units of a forecaster's file: original ones, which its graph then holds, or standardised
-// ones, which its rule says how to make.
+// The units of the values that a forecaster's file takes and gives: those of the table, with the
+// statistics in its graph, or standardised ones, with the statistics in its rule.
 #pragma once
 
 #include <string>

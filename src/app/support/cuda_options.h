@@ -10,7 +10,7 @@ namespace tbn {
 // these, cpu and auto; auto is the cpu.
 bool asks_for_cuda(const CommandLine& line);
 
-// Of a line with the options device, precision and kernel.
+// The settings of a command line that has the options device, precision and kernel.
 CudaOptions cuda_options(const CommandLine& line);
 
 // By its name; throws ConfigError for another.

@@ -1,4 +1,4 @@
-// How much a packed file may take to run, from the command line.
+// The limits on memory and operations of packed files, from the command line.
 #pragma once
 
 #include "app/support/options.h"

@@ -98,7 +98,7 @@ void forget_samples(DataConfig& config) {
 
 constexpr unsigned kUnjudged = 0;  // beside a rule that is still to be taken
 
-// Of the data set that is read, before any rule.
+// The recorded settings of the data set that is read, before any rule.
 DataConfig recorded(const CommandLine& line, const NetworkOrigin& origin) {
   DataConfig config;
   if (origin.config_yaml.empty()) {
@@ -272,7 +272,7 @@ void compare_inputs(const NetworkOrigin& origin, const DataSplits& splits, const
       origin.path, steps_of(rule), data, steps_of(made)));
 }
 
-// Whoever named the place is told that it was named.
+// The message says who named the place.
 DataSplits load_splits(const CommandLine& line, const NetworkOrigin& origin,
                        const DataOptions& options, Split split) {
   const bool typed = line.has("root") || says(line, "data.root");

@@ -1,7 +1,7 @@
-// Which data a network is run on, and how its samples are made. Of each setting holds the first
-// that is said: the command line's (--data, --root, data.key=value), the rule that the checkpoint
-// or the packed file carries, the configuration that its run recorded, the default. What the
-// command line says otherwise than the rule is told.
+// Which data a network is run on, and how its samples are made. Each setting comes from the first
+// of these that gives it: the command line (--data, --root, data.key=value), the rule in the
+// checkpoint or the packed file, the configuration that the run recorded, the default. The user is
+// told where the command line differs from the rule.
 #pragma once
 
 #include <map>

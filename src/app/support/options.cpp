@@ -1,4 +1,5 @@
-// The command line over cxxopts, whose messages and splitting at commas we do not take.
+// The command line on top of cxxopts, with our own messages and without its splitting of values at
+// commas.
 #include "app/support/options.h"
 
 #include <algorithm>

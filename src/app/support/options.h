@@ -2,8 +2,9 @@
 // arguments (files, key=value settings) in the order given.
 //
 //   CommandLine line("tbn-train", "trains a tiled network", "--config <file> [key=value...]");
-//   line.value("config,c", "file", "the YAML configuration").flag("dry-run", "stop before
-//   training"); if (!line.parse(argc, argv)) return kDone;      // --help or --version, printed
+//   line.value("config,c", "file", "the YAML configuration");
+//   line.flag("dry-run", "stop before training");
+//   if (!line.parse(argc, argv)) return kDone;      // --help or --version, printed
 //   Config config = load_config(line.text("config"), line.settings());
 #pragma once
 

@@ -1,4 +1,5 @@
-// The settings of `data:` that a packed file's rule or graph says, instead of a configuration.
+// The settings of `data:` that follow from a packed file's rule and graph, where there is no
+// configuration.
 #pragma once
 
 #include <functional>

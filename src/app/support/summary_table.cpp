@@ -49,8 +49,9 @@ std::string ratios(const LayerSummary& totals) {
   const auto weights = static_cast<double>(totals.weights);
   const auto bits = static_cast<double>(totals.bits);
   return fmt::format(
-      "{} weights at {:.3f} bits: {:.3f} of the size at one bit a weight, 1/{:.1f} of that at 32\n"
-      "{} multiply-adds an example, 1/{:.2f} of {} dense ones\n",
+      "{} weights at {:.3f} bits: {:.3f} of the size at one bit per weight, 1/{:.1f} of that at "
+      "32\n"
+      "{} multiply-adds per example, 1/{:.2f} of {} dense ones\n",
       count(totals.weights), totals.bits_per_weight, ratio(bits, weights),
       ratio(32 * weights, bits), count(totals.macs),
       ratio(static_cast<double>(totals.dense_macs), static_cast<double>(totals.macs)),

@@ -8,8 +8,8 @@
 
 namespace tbn {
 
-// A line a weight layer (shape, form, p, tile length, scalars, bits per weight, bytes,
-// multiply-adds), the totals, and their ratio to one bit and to 32 bits a weight and to dense
+// One line per weight layer (shape, form, p, tile length, scalars, bits per weight, bytes,
+// multiply-adds), the totals, and their ratio to one bit and to 32 bits per weight and to dense
 // arithmetic. Ends with a line break.
 std::string summary_table(const Summary& summary);
 

@@ -22,7 +22,7 @@ namespace {
 constexpr std::int64_t kMostBytes = std::int64_t{1} << 30;  // of weights in training
 constexpr std::int64_t kTestVectors = 1;  // of tbn-export, unless it is told otherwise
 
-// Of pixels, with as many digits as means usually have.
+// Statistics of pixels with as many digits as means usually have.
 ChannelStatistics usual_statistics(const SampleSpec& samples) {
   const auto channels = static_cast<std::size_t>(samples.input.front());
   return {.mean = std::vector<double>(channels, 125.30691805),
@@ -52,7 +52,7 @@ std::map<std::string, std::string> usual_metadata(const Config& config, Task tas
   return metadata;
 }
 
-// Of such a network on data that nobody has read.
+// The size of such a file for data that has not been read.
 PackedSize assumed_size(const Config& config, const SampleSpec& samples) {
   const bool normalizes = samples.bytes && config.data.normalize;
   const ChannelStatistics statistics = normalizes ? usual_statistics(samples) : ChannelStatistics{};

@@ -20,11 +20,11 @@ struct FutureSize {
   std::string without_rule;
 };
 
-// Of the file that tbn-export writes of such a run, without options. The data are read where they
-// are there, for their rule and statistics; else the statistics are of the usual length. So are the
-// figures of training: where they are shorter or longer the file may be a multiple of 64 bytes
-// smaller or larger. The file is made in memory, so that there is none of networks whose weights
-// take more than 1 GiB in training, nor of those that no file may hold.
+// The size of the file that tbn-export writes of such a run, without options. The data is read
+// where it is there, for its rule and statistics; else the statistics are of the usual length. So
+// are the figures of training: where they are shorter or longer the file may be a multiple of 64
+// bytes smaller or larger. The file is made in memory, so that there is none of networks whose
+// weights take more than 1 GiB in training, nor of those that no file may hold.
 FutureSize future_size(const Config& config, const SampleSpec& samples);
 
 // "163,456 bytes: 98,304 of tiles, ...", without the parts that are nothing.

@@ -52,7 +52,7 @@ DatasetReader cifar_reader(std::string name, std::string folder, std::vector<std
   DatasetReader reader;
   reader.name = std::move(name);
   reader.folders = {"", std::move(folder)};
-  reader.signs = {train.front()};
+  reader.marker_files = {train.front()};
   reader.describe = [class_names](const DataOptions&) {
     return image_spec({3, kSide, kSide}, class_names);
   };

@@ -111,7 +111,7 @@ void check_classes(const fs::path& split, const std::vector<std::string>& classe
                       : "add what is missing, or take away what is too much"));
 }
 
-// file<TAB>class, then what is not used; a line an image.
+// file<TAB>class, then what is not used; one line per image.
 std::unordered_map<std::string, std::int32_t> read_table(const fs::path& path,
                                                          const std::vector<std::string>& classes) {
   const auto bytes = read_bounded_file(path, kMaxTableBytes);

@@ -101,7 +101,7 @@ DatasetReader idx_reader(std::string name, std::string torchvision_folder,
   DatasetReader reader;
   reader.name = std::move(name);
   reader.folders = {"", std::move(torchvision_folder)};
-  reader.signs = spellings("train-images", "idx3-ubyte");
+  reader.marker_files = spellings("train-images", "idx3-ubyte");
   reader.describe = [class_names](const DataOptions&) {
     return image_spec({1, 28, 28}, class_names);
   };

@@ -103,7 +103,7 @@ std::optional<fs::path> known_folder(const FolderKind& kind, const fs::path& giv
   return reference_folder(kind, root / kind.name);
 }
 
-// Of a root without a training folder.
+// The message for a root without a training folder.
 std::string why_not_found(const fs::path& root) {
   if (is_missing(root)) return missing_text(root);
   const std::string below = found_below(root, kTrainNames);
@@ -184,8 +184,8 @@ DatasetReader folder_reader(FolderKind kind, std::vector<std::string> folders) {
   reader.folders_are_classes = true;
   reader.own = kind.own;
   reader.folders = std::move(folders);
-  reader.signs = {"train"};
-  reader.signs.insert(reader.signs.end(), kind.test.begin(), kind.test.end());
+  reader.marker_files = {"train"};
+  reader.marker_files.insert(reader.marker_files.end(), kind.test.begin(), kind.test.end());
   reader.describe = [kind](const DataOptions& options) { return describe(kind, options); };
   reader.open = [kind = std::move(kind)](const fs::path& folder, const DataOptions& options,
                                          const SplitRequest& request) {

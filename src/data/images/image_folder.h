@@ -21,8 +21,8 @@ namespace tbn {
 class FolderImages final : public Dataset {
  public:
   // Throws ConfigError for options that allow no view, DataError where too many files are of a kind
-  // that is not read. `folder` is what the files' paths start
-  // from; `class_folders` the classes' names on disk, where they are not `class_names`.
+  // that is not read. `folder` is what the files' paths start from; `class_folders` the classes'
+  // names on disk, where they are not `class_names`.
   FolderImages(std::filesystem::path folder, ImageListing listing,
                std::vector<std::string> class_names, const DataOptions& options,
                std::vector<std::string> class_folders = {});

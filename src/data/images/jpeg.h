@@ -34,7 +34,7 @@ class JpegDecoder {
   JpegDecoder(const JpegDecoder&) = delete;
   JpegDecoder& operator=(const JpegDecoder&) = delete;
 
-  // Of the image as stored, before scaling.
+  // The size of the image as stored, before scaling.
   std::int64_t height() const;
   std::int64_t width() const;
 

@@ -10,8 +10,8 @@ namespace tbn {
 
 struct MixOptions {
   double mixup = 0;  // alpha: the weight is drawn from Beta(alpha, alpha); 0: none
-  double cutmix =
-      0;  // the same, for the share of the image that stays; with both, either by a coin
+  // The same, for the share of the image that stays. With both, a coin chooses for each batch.
+  double cutmix = 0;
 
   bool any() const { return mixup > 0 || cutmix > 0; }
 };

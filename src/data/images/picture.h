@@ -30,7 +30,7 @@ class PictureDecoder {
   // The image is to be seen by this EXIF orientation, 1 to 8; call it before the others.
   void turn(int exif) { exif_ = exif; }
 
-  // Of the image as it is to be seen, before scaling.
+  // The size of the image as it is to be seen, before scaling.
   std::int64_t height() const { return swaps_sides(exif_) ? stored_width() : stored_height(); }
   std::int64_t width() const { return swaps_sides(exif_) ? stored_height() : stored_width(); }
 

@@ -66,7 +66,7 @@ RgbImage PngDecoder::decode() {
   RgbImage image{.height = height_, .width = width_, .pixels = {}};
   const auto expected = static_cast<std::size_t>(3 * height_ * width_);
   if (code == 0) {
-    TBN_CHECK(bytes == expected, "PngDecoder::decode: three bytes a pixel");
+    TBN_CHECK(bytes == expected, "PngDecoder::decode: three bytes per pixel");
     // Not cleared: where a file of few bytes promises much, the memory is never touched.
     image.pixels = std::make_unique_for_overwrite<std::uint8_t[]>(expected);
     code = spng_decode_image(state_->png, image.pixels.get(), bytes, SPNG_FMT_RGB8, 0);

@@ -98,10 +98,10 @@ CloudFile read_cloud_file(const fs::path& path, const CloudFields& fields, std::
   out.points = shape[1];
   check_points(path, out.points, count);
   const std::vector<Shape> one_each = {{out.clouds, 1}, {out.clouds}};
-  const std::vector<Shape> one_a_point = {{out.clouds, out.points}};
-  expect_shape(path, file, "label", fields.point_labels ? one_a_point : one_each);
+  const std::vector<Shape> one_per_point = {{out.clouds, out.points}};
+  expect_shape(path, file, "label", fields.point_labels ? one_per_point : one_each);
   if (fields.categories) {
-    expect_shape(path, file, "pid", one_a_point);
+    expect_shape(path, file, "pid", one_per_point);
     out.categories = file.bytes("label");
     out.labels = file.bytes("pid");
   } else {

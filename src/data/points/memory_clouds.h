@@ -13,8 +13,8 @@ namespace tbn {
 // Clouds of equal size in memory. Labels are bytes: no set here has more than 50.
 class MemoryClouds final : public CloudSource {
  public:
-  // `columns` floats a point, `points` points a cloud; labels a cloud: 1, or one a point. Labels
-  // below `classes`, or those of the cloud's category.
+  // `columns` floats per point, `points` points per cloud; labels per cloud: 1, or one per point.
+  // Labels below `classes`, or those of the cloud's category.
   MemoryClouds(std::int64_t columns, std::int64_t points, bool segmentation, std::int64_t classes,
                std::vector<LabelRange> categories);
 

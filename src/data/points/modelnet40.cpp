@@ -117,7 +117,7 @@ DatasetReader modelnet40_reader() {
   DatasetReader reader;
   reader.name = "modelnet40";
   reader.folders = {"", "modelnet40_ply_hdf5_2048", "modelnet40_normal_resampled"};
-  reader.signs = {"ply_data_train0.h5", "modelnet40_train.txt"};
+  reader.marker_files = {"ply_data_train0.h5", "modelnet40_train.txt"};
   reader.describe = describe;
   reader.open = [](const fs::path& folder, const DataOptions& options,
                    const SplitRequest& request) {

@@ -28,7 +28,7 @@ void rotate(const Rotation& rotation, float* point);
 
 // Which columns of a cloud are what.
 struct PointLayout {
-  std::int64_t columns = 3;  // floats a point; the first three are its coordinates
+  std::int64_t columns = 3;  // floats per point; the first three are its coordinates
   bool normals = false;      // columns 3..5 are a normal: rotated as the point is, nothing else
   int up_axis = 1;
 };
@@ -36,7 +36,7 @@ struct PointLayout {
 // Throws ConfigError that names the key under data.points and its range.
 void check_point_options(const PointOptions& options);
 
-// Augments `points` [N, layout.columns] in place; `labels` holds one a point, or is empty. A
+// Augments `points` [N, layout.columns] in place; `labels` holds one per point, or is empty. A
 // dropped point becomes a copy of the first, with its label: the reference's way to keep N.
 void augment_points(const PointOptions& options, const PointLayout& layout, CounterRng rng,
                     std::span<float> points, std::span<std::int64_t> labels);

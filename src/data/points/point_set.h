@@ -75,7 +75,7 @@ class PointSet final : public Dataset {
 // Spec of clouds with one class each.
 SampleSpec point_class_spec(const PointOptions& options, std::vector<std::string> class_names);
 
-// Spec of objects with one label a point; each category has its own labels, and is told to the
+// Spec of objects with one label per point; each category has its own labels, and is told to the
 // network.
 SampleSpec point_part_spec(const PointOptions& options, std::vector<LabelRange> categories);
 

@@ -128,7 +128,7 @@ DatasetReader s3dis_reader() {
   DatasetReader reader;
   reader.name = "s3dis";
   reader.folders = {"", "indoor3d_sem_seg_hdf5_data"};
-  reader.signs = {"room_filelist.txt"};
+  reader.marker_files = {"room_filelist.txt"};
   reader.describe = describe;
   reader.open = open;
   return reader;

@@ -130,7 +130,7 @@ DatasetReader shapenet_part_reader() {
   DatasetReader reader;
   reader.name = "shapenet_part";
   reader.folders = {"", "hdf5_data", "shapenetcore_partanno_segmentation_benchmark_v0_normal"};
-  reader.signs = {"ply_data_train0.h5", "synsetoffset2category.txt"};
+  reader.marker_files = {"ply_data_train0.h5", "synsetoffset2category.txt"};
   reader.describe = describe;
   reader.open = [](const fs::path& folder, const DataOptions& options,
                    const SplitRequest& request) {

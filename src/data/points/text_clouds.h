@@ -1,5 +1,5 @@
-// Clouds of points as text, one file a cloud and one point a line: x y z nx ny nz, and for parts a
-// label. A file is read when its sample is.
+// Clouds of points as text, one file per cloud and one point per line: x y z nx ny nz, and for
+// parts a label. A file is read when its sample is.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// A table read by the rule of a network that was trained elsewhere, or earlier: whether it can be,
-// and what the user should know of how the two differ.
+// Reads a table by the rule of a network that was trained elsewhere or earlier: whether that is
+// possible, and which differences the user should know.
 #pragma once
 
 #include <cstdint>

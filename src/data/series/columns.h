@@ -1,4 +1,4 @@
-// Which columns of a table a network takes, and in which order: by name wherever names can tell.
+// Which columns of a table a network takes, and in which order: by name wherever names are unique.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,7 @@ struct ColumnChoice {
 ColumnChoice choose_columns(const std::vector<std::string>& names, const SeriesOptions& options,
                             const std::string& where);
 
-// How many columns `options` asks for of a table with so many.
+// How many columns `options` asks for, of a table with `columns` of them.
 std::int64_t chosen_columns(std::int64_t columns, const SeriesOptions& options);
 
 // Throws DataError, beginning with `where`, for a first column of a table without dates that

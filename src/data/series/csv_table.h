@@ -1,7 +1,6 @@
 // A table of numbers from a CSV file: one header line of names, then a number in each cell that is
-// taken. A first
-// column `date` says when each row was, and is no column of numbers. Quotes, CRLF and a byte order
-// mark are understood; reading is bounded.
+// taken. A first column `date` says when each row was, and is no column of numbers. Quotes, CRLF
+// and a byte order mark are understood; reading is bounded.
 #pragma once
 
 #include <cstdint>

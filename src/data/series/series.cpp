@@ -212,7 +212,7 @@ DatasetReader known_reader(const KnownSeries& known) {
   DatasetReader reader;
   reader.name = known.name;
   reader.folders = {"", known.folder};
-  reader.signs = {known.file};
+  reader.marker_files = {known.file};
   reader.describe = [&known](const DataOptions& options) {
     return series_spec(chosen_columns(known.columns, options.series),
                        with_season(options.series, &known, 0));

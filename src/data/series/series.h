@@ -17,7 +17,7 @@ namespace tbn {
 
 // 70 % training and 20 % test, both rounded down; validation is the rest.
 SeriesRows share_rows(std::int64_t rows);
-// 12, 4 and 4 months of 30 days, with so many steps an hour.
+// 12, 4 and 4 months of 30 days, with the given number of steps per hour.
 SeriesRows month_rows(std::int64_t steps_per_hour);
 
 // Standardised values, shared by all windows of a series.
@@ -29,14 +29,14 @@ struct Series {
   std::vector<std::string> names;  // [columns]
 };
 
-// Of the first `rows` of a table.
+// The statistics of the first `rows` rows of a table.
 SeriesStatistics measure(const CsvTable& table, std::int64_t rows);
 
-// Keeps the first rows that `rows` covers; there must be so many. Throws DataError where a value is
-// more deviations from the mean than a float holds.
+// Keeps the first rows that `rows` covers; the table must have them. Throws DataError where a value
+// is more deviations from the mean than a float holds.
 Series standardise(const CsvTable& table, const SeriesRows& rows, SeriesStatistics statistics);
 
-// All windows, one a step, whose targets lie in rows [first, last). Their inputs may begin up to
+// All windows, one per step, whose targets lie in rows [first, last). Their inputs may begin up to
 // `window` steps before `first`, but not before the series.
 class SeriesWindows final : public Dataset {
  public:

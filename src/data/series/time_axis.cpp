@@ -113,8 +113,8 @@ std::optional<double> number_of(std::string_view text) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   const bool whole = error == std::errc{} && end == text.data() + text.size();
-  constexpr double kMost =
-      1e15;  // nanoseconds since 1970 are beyond it, and steps stay exact below
+  // Nanoseconds since 1970 are beyond it, and steps stay exact below.
+  constexpr double kMost = 1e15;
   if (!whole || !(std::abs(value) < kMost)) return std::nullopt;
   if (text.size() == 8 &&
       value > 1e7) {  // "20160701"; seconds since 1970 have nine digits and more

@@ -1,6 +1,6 @@
-// What the trainer sees of any data: samples of one shape with what is to be answered for each,
-// read one at a time from many threads. Images in memory, folders of JPEGs, point clouds and
-// windows of a series are all Datasets; batches and shuffling are the loader's.
+// What the trainer sees of any data: samples of one shape with their labels or targets, read one at
+// a time from many threads. Images in memory, folders of JPEGs, point clouds and windows of a
+// series are all Datasets; batches and shuffling are the loader's.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ struct SampleSpec {
   Shape input;         // image [C, H, W], points [N, F], steps [T, C]
   bool bytes = false;  // inputs are bytes 0..255 (images), else floats
   TaskSpec task;
-  // As people call the classes, a name an output; empty for forecasting. A spec told without the
+  // As people call the classes, one name per output; empty for forecasting. A spec told without the
   // files (DatasetReader::describe) has empty names where only the files know them.
   std::vector<std::string> class_names;
   // Folders of classes: their names on disk, by which classes are matched, in the same order.
@@ -32,15 +32,15 @@ struct SampleSpec {
   // Forecasting: steps after which the series is alike again, a day's; 0: not known, or fewer than
   // two.
   std::int64_t season = 0;
-  // Described without the files that would tell: what was assumed, "images of 28 x 28 pixels".
+  // What was assumed because the files were not read: "images of 28 x 28 pixels"; else empty.
   std::string assumed = {};
 
-  // Class labels a sample: 1, N, or none.
+  // Class labels per sample: 1, N, or none.
   std::int64_t labels() const;
-  // Values to predict a sample: H C for forecasting, else none.
+  // Values to predict per sample: H C for forecasting, else none.
   std::int64_t targets() const;
   std::int64_t classes() const { return static_cast<std::int64_t>(class_names.size()); }
-  // By which classes are told apart wherever they are written down: folders where there are any.
+  // The names by which classes are told apart in files: those of folders where there are any.
   const std::vector<std::string>& class_keys() const {
     return class_folders.empty() ? class_names : class_folders;
   }
@@ -61,11 +61,11 @@ struct SampleOut {
   float* targets = nullptr;        // [targets()]
 };
 
-// What was found of a split, before samples are held out of it or left away by a limit: enough to
+// What a split holds before samples are held out of it or dropped by a limit: enough to
 // tell later whether the data is still the same.
 struct Listing {
   std::int64_t count = 0;  // samples
-  std::uint32_t crc = 0;   // CRC-32C of Dataset::identity of each in order, a line each
+  std::uint32_t crc = 0;   // CRC-32C of the Dataset::identity of each in order, one per line
   bool operator==(const Listing&) const = default;
 };
 
@@ -94,15 +94,15 @@ class Dataset {
   // damaged and data.on_error says to skip such; with `stop`, and where there are too many of them
   // (data.skip_most), throws DataError that names the file.
   virtual bool read(std::int64_t index, const ReadContext& context, SampleOut out) const = 0;
-  // How what is stored becomes the fixed view of a sample; of no kind where nobody could repeat it.
+  // How stored data becomes the fixed view of a sample; of no kind where it cannot be repeated.
   virtual InputRule input_rule() const { return {}; }
-  // What tells sample `index` from others, known without reading it: "<class>/<file>" of files,
-  // else its label; empty where samples are told apart by their number alone.
+  // What distinguishes sample `index` from others, known without reading it: "<class>/<file>" of
+  // files, else its label; empty where samples are told apart by their number alone.
   virtual std::string identity(std::int64_t) const { return {}; }
-  // What a limit takes its share of (data.limits: class): a sample's class, of a segmented object
-  // its category; 0 where all are alike.
+  // The group that a limit takes its share of (data.limits: class): the class of a sample, the
+  // category of a segmented object; 0 where there are no groups.
   virtual std::int64_t stratum(std::int64_t) const { return 0; }
-  // What read() has returned false for so far; of a Subset, the whole set's.
+  // The samples for which read() has returned false so far; a Subset gives those of the whole set.
   virtual SkipReport skips() const { return {}; }
 };
 
@@ -130,7 +130,7 @@ class Subset final : public Dataset {
   std::vector<std::int64_t> indices_;
 };
 
-// Reads nothing but what identity() says.
+// Reads no sample: only identity() is called.
 Listing listing_of(const Dataset& data);
 
 }  // namespace tbn

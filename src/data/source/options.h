@@ -32,9 +32,9 @@ enum class RotationAxes { kNone, kUp, kAll };
 
 // Random views of images, in training.
 struct AugmentOptions {
-  int crop_padding = 0;  // the image is shifted by up to so many pixels; zeros (black) come in
+  int crop_padding = 0;  // the image is shifted by up to this many pixels; zeros (black) come in
   bool flip = false;     // mirror left and right with probability 1/2
-  int randaugment = 0;   // so many random operations in a row (Cubuk et al. 2020)
+  int randaugment = 0;   // random operations per image (Cubuk et al. 2020)
   int magnitude = 9;     // of them, 0 .. 30
   int cutout = 0;        // side of a square set to grey (DeVries and Taylor 2017)
 
@@ -54,7 +54,7 @@ struct FolderOptions {
 
 // Point clouds (Qi et al. 2017): each cloud is centred and scaled into the unit sphere first.
 struct PointOptions {
-  std::int64_t count = 1024;  // points a cloud
+  std::int64_t count = 1024;  // points per cloud
   bool normals = false;       // three more columns, where the data has them
   double dropout = 0.875;     // training: largest share of points that become copies of the first
   double scale = 1.25;        // training: factor from 1 / scale up to scale; 1: none
@@ -80,7 +80,7 @@ struct DataOptions {
   std::filesystem::path root;   // empty: data/<name>, then the Debian package's folder
   std::int64_t validation = 0;  // samples held out of training, where the data has no such split
   std::uint64_t split_seed = 0;
-  std::int64_t train_limit = 0;  // keep so many training samples after the split; 0: all
+  std::int64_t train_limit = 0;  // training samples kept after the split; 0: all
   std::int64_t test_limit = 0;
   LimitRule limits = LimitRule::kClass;  // which ones
   OnError on_error = OnError::kStop;

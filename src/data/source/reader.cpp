@@ -1,4 +1,4 @@
-// What every reader asks of its folder.
+// The checks that every reader makes of its folder.
 #include "data/source/reader.h"
 
 #include <system_error>

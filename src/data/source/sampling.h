@@ -30,7 +30,7 @@ std::vector<std::int64_t> stratified_sample(std::span<const std::int64_t> strata
 std::vector<std::int64_t> limited(const Dataset& data, std::vector<std::int64_t> among,
                                   std::int64_t limit, Split split, const DataOptions& options);
 
-// Those that a limit keeps of all samples, as a set.
+// The set of the samples that a limit keeps.
 std::shared_ptr<const Dataset> limited(std::shared_ptr<const Dataset> data, std::int64_t limit,
                                        Split split, const DataOptions& options);
 

@@ -1,5 +1,5 @@
-// How the rows of a series become the inputs of a network: what training measured of its table, and
-// what whoever runs the network elsewhere must be told.
+// How the rows of a series become the inputs of a network: the statistics that training measured,
+// which a program that runs the network elsewhere needs.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ struct SeriesRows {
   bool operator==(const SeriesRows&) const = default;
 };
 
-// Of each column's training rows.
+// The statistics of each column's training rows.
 struct SeriesStatistics {
   std::vector<double> mean;
   std::vector<double> deviation;  // population standard deviation; 1 for a constant column

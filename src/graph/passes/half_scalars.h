@@ -1,5 +1,6 @@
-// The scalars of a packed network in half precision: what may lie in a file in 16 bits, and how it
-// gets there and back. No kernel knows halves: networks are widened as they are loaded.
+// The scalars of a packed network in half precision: which tensors a file may hold in 16 bits, and
+// the conversion in both directions. No kernel knows halves: networks are widened as they are
+// loaded.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Pass: what a layer's weight was trained by becomes what the packed file holds of it.
+// Pass: the tensors that train a layer's weight become those that the packed file holds.
 #include "encodings/encoding.h"
 #include "graph/node_rows.h"
 #include "graph/passes/passes.h"

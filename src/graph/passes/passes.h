@@ -37,7 +37,7 @@ void pack_tiles(Model& model);
 
 // A batch norm y = g (x - mean) + beta with g = gamma / sqrt(var + eps) after a conv2d or linear
 // that nothing else reads becomes that layer's epilogue: scale = g, bias = beta + g (bias -
-// mean). Where the encoding has a scalar an output, as a tile in rows form, scale takes it in:
+// mean). Where the encoding has one scalar per output, as a tile in rows form, scale takes it in:
 // scale[c] = g[c] alpha_i. Any other batch norm becomes an affine op. Needs pack_tiles before.
 // Throws DataError for a variance below zero.
 void fold_norms(Model& model);

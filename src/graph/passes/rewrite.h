@@ -9,7 +9,7 @@
 
 namespace tbn {
 
-// Removes the marked nodes, each with one input: whoever read one reads its input instead.
+// Removes the marked nodes, each with one input: nodes that read one read its input instead.
 void remove_nodes(Graph& graph, const std::vector<bool>& removed);
 
 // The tensor's values; throws InternalError where the model lacks it.

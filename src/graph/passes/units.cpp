@@ -1,4 +1,4 @@
-// Two nodes that are found again by where they stand and by holding the same numbers.
+// The two nodes are found again by their places and by holding the same numbers.
 #include "graph/passes/units.h"
 
 #include <algorithm>

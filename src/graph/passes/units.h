@@ -12,7 +12,7 @@
 
 namespace tbn {
 
-// Of each column, original = mean + deviation * standardised.
+// The statistics of each column: original = mean + deviation * standardised.
 struct Units {
   std::vector<double> mean;
   std::vector<double> deviation;

@@ -15,8 +15,8 @@ namespace {
 
 fast::Kernels make_kernels(const Graph& graph, const TensorMap& tensors, const RowsOf& rows_of,
                            Backend backend, const fast::Isa& isa, const fast::Prepared& prepared) {
-  const auto fast_kernels = [&](fast::Precision precision) {
-    return fast::make_kernels(graph, tensors, rows_of, precision, isa, prepared);
+  const auto fast_kernels = [&](fast::InputRounding rounding) {
+    return fast::make_kernels(graph, tensors, rows_of, rounding, isa, prepared);
   };
   switch (backend) {
     case Backend::kReference: {
@@ -27,9 +27,9 @@ fast::Kernels make_kernels(const Graph& graph, const TensorMap& tensors, const R
       return kernels;
     }
     case Backend::kExact:
-      return fast_kernels(fast::Precision::kExact);
+      return fast_kernels(fast::InputRounding::kExact);
     case Backend::kInt8:
-      return fast_kernels(fast::Precision::kBytes);
+      return fast_kernels(fast::InputRounding::kBytes);
   }
   TBN_CHECK(false, "not a backend");
 }
@@ -45,8 +45,8 @@ void timed(RunObserver* observer, NodeId node, const char* kernel, FunctionRef<v
 
 }  // namespace
 
-Program::Program(const Graph& graph, const TensorMap& tensors, Backend backend,
-                 const fast::Isa* isa, const fast::Prepared& prepared, const RowsOf& rows_of)
+CpuProgram::CpuProgram(const Graph& graph, const TensorMap& tensors, Backend backend,
+                       const fast::Isa* isa, const fast::Prepared& prepared, const RowsOf& rows_of)
     : graph_(backend == Backend::kReference ? graph : fuse_additions(graph)),
       isa_(isa != nullptr ? *isa : fast::usable_isas().front()),
       plan_(plan_memory(graph_)) {
@@ -62,8 +62,8 @@ Program::Program(const Graph& graph, const TensorMap& tensors, Backend backend,
   }
 }
 
-void Program::run(const float* input, float* output, const ExampleMemory& memory, Workers workers,
-                  RunObserver* observer) const {
+void CpuProgram::run(const float* input, float* output, const ExampleMemory& memory,
+                     Workers workers, RunObserver* observer) const {
   for (NodeId id = 0; id < static_cast<NodeId>(kernels_.size()); ++id) {
     const auto i = static_cast<std::size_t>(id);
     const std::int64_t offset = plan_.slots[i].offset;
@@ -81,12 +81,12 @@ void Program::run(const float* input, float* output, const ExampleMemory& memory
         [&] { give_output(value(graph_.output, input, memory), output); });
 }
 
-const float* Program::value(NodeId id, const float* input, const ExampleMemory& memory) const {
+const float* CpuProgram::value(NodeId id, const float* input, const ExampleMemory& memory) const {
   const std::int64_t offset = plan_.slots[static_cast<std::size_t>(id)].offset;
   return offset < 0 ? input : memory.arena + offset;
 }
 
-void Program::run_kernel(const Kernel& kernel, const Buffers& buffers, Workers workers) const {
+void CpuProgram::run_kernel(const Kernel& kernel, const Buffers& buffers, Workers workers) const {
   const auto with_scratch = [&buffers](float* scratch) {
     Buffers own = buffers;
     own.scratch = scratch;
@@ -100,7 +100,7 @@ void Program::run_kernel(const Kernel& kernel, const Buffers& buffers, Workers w
           [&](std::int64_t part, float* scratch) { kernel.part(with_scratch(scratch), part); });
 }
 
-void Program::give_output(const float* value, float* output) const {
+void CpuProgram::give_output(const float* value, float* output) const {
   if (output_channels_last_) {
     fast::to_channels_first(isa_, graph_.output_shape(), value, output);
   } else {

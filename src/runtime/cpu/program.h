@@ -22,14 +22,14 @@ struct ExampleMemory {
   const float** inputs = nullptr;  // the addresses of one node's inputs
 };
 
-class Program {
+class CpuProgram {
  public:
   // `graph` and `tensors` must be a checked packed network. With the processor's best instructions,
   // or those of `isa`. Its layers multiply what `rows_of` gives. Throws DataError for prepared
   // weights that do not fit it.
-  Program(const Graph& graph, const TensorMap& tensors, Backend backend,
-          const fast::Isa* isa = nullptr, const fast::Prepared& prepared = {},
-          const RowsOf& rows_of = layer_rows);
+  CpuProgram(const Graph& graph, const TensorMap& tensors, Backend backend,
+             const fast::Isa* isa = nullptr, const fast::Prepared& prepared = {},
+             const RowsOf& rows_of = layer_rows);
 
   std::int64_t arena_values() const { return plan_.arena_values; }
   std::int64_t shared_values() const { return shared_values_; }
@@ -54,7 +54,7 @@ class Program {
   Graph graph_;  // as the backend runs it
   const fast::Isa& isa_;
   MemoryPlan plan_;
-  std::vector<Kernel> kernels_;  // one a node
+  std::vector<Kernel> kernels_;  // one per node
   bool output_channels_last_ = false;
   std::int64_t most_inputs_ = 0;
   std::int64_t shared_values_ = 0;

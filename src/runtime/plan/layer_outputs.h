@@ -31,11 +31,11 @@ struct LayerOutputs {
   std::vector<float> bias;     // [n]
   ActivationKind activation = ActivationKind::kNone;
 
-  // Of a layer that has no other.
+  // The only term of a layer that has one.
   const SumTerm& term() const { return terms.front(); }
 };
 
-// Of a node and its rows (graph/node_rows.h).
+// The outputs of a node, made from its rows (graph/node_rows.h).
 LayerOutputs layer_outputs(const LayerRows& rows, const TensorMap& tensors, const Node& node);
 
 }  // namespace tbn

@@ -67,7 +67,7 @@ class Costs {
     const WeightEncoding& encoding = *weights_of(node_.op);
     const LayerDims dims = dims_of(graph_, node_);
     const double rows = number(encoding_of(encoding).cost(encoding, dims).sums);
-    // Rows lie in whole panels, beside an offset an input, and a gain and a bias an output.
+    // Rows lie in whole panels, beside one offset per input, and one gain and one bias per output.
     constexpr double kOffset = sizeof(std::int64_t) / double{sizeof(float)};
     const double held = std::ceil(rows / kPanelRows) * kPanelRows + kOffset;
     return {places * rows * number(dims.inputs),

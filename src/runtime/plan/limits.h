@@ -1,4 +1,5 @@
-// What a packed network takes to run, known from its graph alone: before any of it is taken.
+// The memory and the operations that a packed network takes to run, counted from its graph before
+// anything is allocated.
 #pragma once
 
 #include <string>
@@ -7,7 +8,7 @@
 
 namespace tbn {
 
-// Of a node, for one example. Counted in double, so that no sum wraps around.
+// What a node takes per example, counted in double, so that no sum wraps around.
 struct NodeCost {
   double operations = 0;  // multiply-adds, and values that are read or written
   double values = 0;      // of weights as a session holds them, and of what it works on besides

@@ -1,4 +1,4 @@
-// What may stand in a packed network.
+// The check of each op.
 #include "runtime/plan/packed_ops.h"
 
 #include "base/shape.h"

@@ -1,4 +1,4 @@
-// What may stand in a packed network, checked before anything is computed.
+// Which ops a packed network may contain, checked before anything is computed.
 #pragma once
 
 #include <string>

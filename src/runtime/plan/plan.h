@@ -24,7 +24,7 @@ struct Slot {
 };
 
 struct MemoryPlan {
-  std::vector<Slot> slots;  // one a node
+  std::vector<Slot> slots;  // one per node
   std::int64_t arena_values = 0;
 };
 

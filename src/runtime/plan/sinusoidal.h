@@ -1,4 +1,4 @@
-// The positions of tokens that are not learned.
+// Sinusoidal position embeddings.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Everything of an epoch that is random, drawn where the loader draws it.
+// Draws everything of an epoch that is random, as the loader does.
 #include "train/batches/resident_source.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Networks and inputs that no data set was read for.
+// Makes networks and inputs without a data set.
 #include "train/bench/bench_network.h"
 
 #include <torch/torch.h>

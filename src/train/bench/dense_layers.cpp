@@ -79,7 +79,7 @@ DenseForm prepacked_linear(const DenseWeights& weights, std::optional<std::int64
           }};
 }
 
-// Symmetric int8, a scale an output.
+// Symmetric int8, one scale per output.
 Tensor quantized_weight(const Tensor& weight) {
   const Tensor largest = weight.abs().flatten(1).amax(1).clamp_min(1e-12);
   return at::quantize_per_channel(weight, largest.to(torch::kFloat64) / 127,

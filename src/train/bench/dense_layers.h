@@ -39,7 +39,7 @@ std::vector<DenseForm> linear_forms(const DenseWeights& weights, std::int64_t ro
 std::vector<DenseForm> conv_forms(const DenseWeights& weights, const Conv2d& op,
                                   const std::vector<std::int64_t>& input);
 
-// int8 weights, a scale an output; one form for each engine of this LibTorch that can run x, so
+// int8 weights, one scale per output; one form for each engine of this LibTorch that can run x, so
 // maybe none. Linear layers take and give floats, whose scale is found in each call. Convolutions
 // take and give int8 (quantized::conv2d_dynamic cuts its results off at the range of its inputs),
 // so that nothing is spent on the change from and to floats.

@@ -67,7 +67,7 @@ PrepackedModule::PrepackedModule(const Model& folded, std::int64_t batch)
   }
 }
 
-Tensor PrepackedModule::run(const Step& step, std::vector<Tensor>& values) {
+Tensor PrepackedModule::run(const PlanStep& step, std::vector<Tensor>& values) {
   const auto found = kernels_.find(step.node);
   return found == kernels_.end() ? GraphModule::run(step, values) : found->second(values);
 }

@@ -24,7 +24,7 @@ class PrepackedModule : public GraphModule {
   PrepackedModule(const Model& folded, std::int64_t batch);
 
  protected:
-  torch::Tensor run(const Step& step, std::vector<torch::Tensor>& values) override;
+  torch::Tensor run(const PlanStep& step, std::vector<torch::Tensor>& values) override;
 
  private:
   using Kernel = std::function<torch::Tensor(const std::vector<torch::Tensor>& values)>;

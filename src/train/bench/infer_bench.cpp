@@ -50,7 +50,7 @@ double call_seconds(const Shared& form, const Tensor& x) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// Of the forms, the one with the shortest of a few calls.
+// The form whose shortest of a few calls is the shortest.
 std::pair<std::string, Shared> quickest_form(
     const std::vector<std::pair<std::string, Shared>>& forms, const Tensor& x) {
   constexpr int kCalls = 5;

@@ -1,4 +1,4 @@
-// The float twin on a device: weights in the precision of the products, one launch a batch.
+// The float twin on a device: weights in the precision of the products, one launch per batch.
 #include <torch/torch.h>
 
 #include <fmt/format.h>

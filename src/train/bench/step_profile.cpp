@@ -42,7 +42,7 @@ std::string short_name(std::string_view name) {
 // Adds up what the callbacks see, from any thread.
 class Recorder {
  public:
-  Recorder(const std::vector<Step>& steps, const Graph& graph)
+  Recorder(const std::vector<PlanStep>& steps, const Graph& graph)
       : forward_(steps.size()), backward_(steps.size()) {
     for (std::size_t i = 0; i < steps.size(); ++i) index_[graph.node(steps[i].node).name] = i;
   }
@@ -87,7 +87,7 @@ class Recorder {
     sum.calls += 1;
   }
 
-  StepProfile profile(const std::vector<Step>& plan, const Graph& graph, double step_us,
+  StepProfile profile(const std::vector<PlanStep>& plan, const Graph& graph, double step_us,
                       int steps) const;
 
  private:
@@ -128,7 +128,7 @@ class Recorder {
 
 thread_local Recorder::Running* Recorder::innermost_ = nullptr;
 
-std::string ops_of(const Graph& graph, const Step& step) {
+std::string ops_of(const Graph& graph, const PlanStep& step) {
   std::string text(op_name(graph.node(step.node).op));
   if (step.norm >= 0) text += " + " + std::string(op_name(graph.node(step.norm).op));
   if (step.residual >= 0) text += " + add";
@@ -141,7 +141,7 @@ std::string encoding_name(const Node& node) {
   return encoding == nullptr ? "" : to_string(*encoding);
 }
 
-StepProfile Recorder::profile(const std::vector<Step>& plan, const Graph& graph, double step_us,
+StepProfile Recorder::profile(const std::vector<PlanStep>& plan, const Graph& graph, double step_us,
                               int steps) const {
   const double n = steps;
   StepProfile profile{step_us / n, loss_us_ / n, optimizer_us_ / n, gradients_us_ / n, {}, {}, {}};

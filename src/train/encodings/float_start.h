@@ -1,4 +1,4 @@
-// The values that weights begin with which are trained as floats, whatever they are rounded to.
+// The start values of weights that are trained as floats, rounded or not.
 #pragma once
 
 #include "train/encodings/trained_weight.h"

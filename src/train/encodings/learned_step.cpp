@@ -8,7 +8,7 @@ using torch::Tensor;
 using torch::autograd::AutogradContext;
 using torch::autograd::tensor_list;
 
-// One value an output, [n], beside w [n, m...].
+// One value per output, [n], beside w [n, m...].
 Tensor beside(const Tensor& values, const Tensor& w) {
   std::vector<std::int64_t> sizes(static_cast<std::size_t>(w.dim()), 1);
   sizes[0] = values.numel();

@@ -1,4 +1,4 @@
-// Weights rounded to multiples of a learned step, one an output: LSQ (Esser et al., arXiv
+// Weights rounded to multiples of a learned step, one per output: LSQ (Esser et al., arXiv
 // 1902.08153).
 #pragma once
 

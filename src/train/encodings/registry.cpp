@@ -1,5 +1,5 @@
-// Which room an encoding is trained in. A new alternative of WeightEncoding does not compile
-// without one.
+// Finds the room in which an encoding is trained. A new alternative of WeightEncoding does not
+// compile without one.
 #include "train/encodings/rooms.h"
 
 namespace tbn {

@@ -1,4 +1,4 @@
-// The rooms by name, for the registry alone; everybody else asks trained_room().
+// Declares the rooms for the registry; all other code calls trained_room().
 #pragma once
 
 #include "train/encodings/trained_weight.h"

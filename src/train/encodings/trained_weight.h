@@ -1,7 +1,7 @@
-// What training must know of an encoding: a room each, one file of this folder, named as those of
-// src/encodings. A room needs no more than a differentiable dense weight, the values that it starts
-// from and how it takes trained ones; products of its own, and a norm that it takes in, are there
-// to be quicker.
+// The interface of an encoding in training. Each encoding implements it in one file of this folder,
+// its room, named as that in src/encodings. A room must have a differentiable dense weight, the
+// values that it starts from, and how it takes trained ones. Products of its own and a norm that it
+// takes in are optional: they are faster.
 #pragma once
 
 #include <torch/torch.h>
@@ -18,21 +18,21 @@
 
 namespace tbn {
 
-// A parameter or buffer of a graph. The tensor stays the module's own when it moves to another
-// device.
+// A parameter or buffer of a graph. The tensor remains that of the module when the module moves to
+// another device.
 struct NamedTensor {
   std::string name;  // "layer1.0.conv1.latent"
   TensorRole role;
   torch::Tensor tensor;
 };
 
-// What initialisation says of a layer. Values are drawn on the CPU, so that a seed means the same
-// start on every device.
+// How a layer is initialised. Values are drawn on the CPU, so that a seed gives the same start on
+// every device.
 struct WeightStart {
   const InitConfig& config;
   at::Generator& generator;
   double gain = 1;       // standard deviation of a weight, times sqrt(m), that keeps the scale
-  bool at_zero = false;  // of a transform's last layer: where it can, it starts with zeros
+  bool at_zero = false;  // the last layer of a transform: starts with zeros where the encoding can
 
   torch::Tensor uniform(at::IntArrayRef sizes, double bound) const;  // U(-bound, bound)
   torch::Tensor normal(at::IntArrayRef sizes, double std) const;     // N(0, std)
@@ -41,7 +41,7 @@ struct WeightStart {
 // The weight [n, m...] of one layer, as parameters.
 class TrainedWeight {
  public:
-  // Of all the node's tensors, in the order of their specs, the bias is left out.
+  // `of_node`: all tensors of the node, in the order of their specs; tensors() leaves the bias out.
   TrainedWeight(LayerDims dims, std::span<const NamedTensor> of_node);
   virtual ~TrainedWeight() = default;
 
@@ -56,22 +56,22 @@ class TrainedWeight {
   // x [B, C, H, W] -> [B, n, H', W'] in x's memory format; bias [n] or undefined.
   virtual torch::Tensor conv2d(const torch::Tensor& x, const torch::Tensor& bias,
                                const ConvGeometry& geometry) const;
-  // act(batch_norm(conv2d(x)) + residual), of rooms that take the norm in; `residual` [B, n, H',
-  // W'] may be undefined, and act is ReLU or nothing.
+  // act(batch_norm(conv2d(x)) + residual), for rooms whose takes_norm() is true; `residual` [B, n,
+  // H', W'] may be undefined, and act is ReLU or nothing.
   virtual torch::Tensor conv2d_norm(const torch::Tensor& x, const ConvGeometry& geometry,
                                     const NormState& norm, bool training,
                                     const torch::Tensor& residual, bool relu) const;
 
-  // The values that one of tensors() begins with. They are asked for, and set, in their order, so
-  // that a later one may follow from an earlier one.
+  // The start values of one of tensors(). They are asked for and set in that order, so that a later
+  // one may depend on an earlier one.
   virtual torch::Tensor start(const NamedTensor& named, const WeightStart& start) const = 0;
-  // Those of the layer's bias, [n]: zeros, unless the room says otherwise.
+  // The start values of the layer's bias, [n]: zeros, unless the room says otherwise.
   virtual torch::Tensor start_bias(const WeightStart& start) const;
   // Sets the parameters so that dense() is near to w [n, m...], float64 and not all zeros.
   virtual void take(const torch::Tensor& w) const = 0;
 
  protected:
-  // Undefined where the encoding has no such tensor.
+  // The tensor of that role; undefined where the encoding has none.
   torch::Tensor tensor_of(TensorRole role) const;
 
  private:
@@ -79,12 +79,12 @@ class TrainedWeight {
   std::vector<NamedTensor> tensors_;
 };
 
-// Functions are given an encoding of the room's own kind.
+// One kind of encoding in training. `encoding` is always of the room's own kind.
 class TrainedRoom {
  public:
   virtual ~TrainedRoom() = default;
 
-  // `of_node`: all tensors of a layer's node, in the order of training_tensors().
+  // The weight of a layer. `of_node`: all tensors of its node, in the order of training_tensors().
   virtual std::shared_ptr<const TrainedWeight> make(const WeightEncoding& encoding,
                                                     const LayerDims& dims,
                                                     std::span<const NamedTensor> of_node) const = 0;
@@ -94,10 +94,10 @@ class TrainedRoom {
                           bool /*bias*/) const {
     return false;
   }
-  // Whether outputs are scaled copies of others, which only the norm after them can part.
+  // Whether outputs are scaled copies of others, which only the norm after them can make differ.
   virtual bool makes_copies(const WeightEncoding& /*encoding*/) const { return false; }
-  // Whether the products are tensors of their own that autograd is done with, so that an activation
-  // may overwrite them.
+  // Whether an activation may overwrite the products: they are tensors of their own, and autograd
+  // does not read them again.
   virtual bool overwritable() const { return true; }
 };
 

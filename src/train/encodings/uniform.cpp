@@ -1,4 +1,4 @@
-// Integers of a few bits times a step size an output, trained by learned step sizes (LSQ): the
+// Integers of a few bits times one step size per output, trained by learned step sizes (LSQ): the
 // weights stay floats, which every step rounds.
 //
 // What is trained of a step size s is alpha = s sqrt(Q), Q the highest level (encodings/uniform.h).

@@ -137,7 +137,7 @@ Tensor GraphModule::forward(Tensor x) {
   regularized_.clear();
   std::vector<Tensor> values(graph_.nodes.size());
   values[0] = prepare_input(std::move(x));
-  for (const Step& step : steps_) {
+  for (const PlanStep& step : steps_) {
     RECORD_USER_SCOPE(graph_.node(step.node).name);
     values[static_cast<std::size_t>(step.output)] = run(step, values);
     for (const NodeId id : step.last_uses) values[static_cast<std::size_t>(id)].reset();
@@ -145,7 +145,7 @@ Tensor GraphModule::forward(Tensor x) {
   return values[static_cast<std::size_t>(graph_.output)];
 }
 
-Tensor GraphModule::run(const Step& step, std::vector<Tensor>& values) {
+Tensor GraphModule::run(const PlanStep& step, std::vector<Tensor>& values) {
   const Node& node = graph_.node(step.node);
   const auto input = [&](std::size_t i) -> const Tensor& {
     return values[static_cast<std::size_t>(node.inputs[i])];
@@ -223,7 +223,7 @@ Tensor GraphModule::run(const Step& step, std::vector<Tensor>& values) {
       node.op);
 }
 
-Tensor GraphModule::run_conv(const Step& step, const Conv2d& op, const Tensor& input,
+Tensor GraphModule::run_conv(const PlanStep& step, const Conv2d& op, const Tensor& input,
                              const Tensor& residual) {
   const Tensor x = channels_last_ ? in_channels_last(input) : input;
   const Tensor bias = tensor_of(step.node, TensorRole::kBias);
@@ -264,7 +264,8 @@ double GraphModule::momentum_of(const BatchNorm& op) const {
   return std::max(std::min(op.momentum, kLeast), op.momentum * norm_momentum_factor_);
 }
 
-Tensor GraphModule::run_activation(const Step& step, ActivationKind kind, const Tensor& x) const {
+Tensor GraphModule::run_activation(const PlanStep& step, ActivationKind kind,
+                                   const Tensor& x) const {
   const NodeId producer = graph_.node(step.node).inputs[0];
   // Autograd copies the whole gradient of a view that was overwritten.
   const bool in_place = uses_[static_cast<std::size_t>(producer)] == 1 &&

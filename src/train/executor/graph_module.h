@@ -50,7 +50,7 @@ class GraphModule : public torch::nn::Module {
   const Graph& graph() const { return graph_; }
   // The order of execution. While it runs, each step is a user scope of LibTorch's profilers under
   // its node's name.
-  const std::vector<Step>& steps() const { return steps_; }
+  const std::vector<PlanStep>& steps() const { return steps_; }
   torch::ScalarType dtype() const { return dtype_; }
   torch::Device device() const;
 
@@ -66,25 +66,26 @@ class GraphModule : public torch::nn::Module {
 
  protected:
   // The value of `step`, of the values before it; a module with kernels of its own overrides it.
-  virtual torch::Tensor run(const Step& step, std::vector<torch::Tensor>& values);
+  virtual torch::Tensor run(const PlanStep& step, std::vector<torch::Tensor>& values);
 
  private:
   void register_tensor(const TensorSpec& spec);
   void make_weights();
   torch::Tensor prepare_input(torch::Tensor x) const;
-  torch::Tensor run_conv(const Step& step, const Conv2d& op, const torch::Tensor& x,
+  torch::Tensor run_conv(const PlanStep& step, const Conv2d& op, const torch::Tensor& x,
                          const torch::Tensor& residual);
   torch::Tensor run_batch_norm(NodeId node, const BatchNorm& op, const torch::Tensor& x) const;
   double momentum_of(const BatchNorm& op) const;
   void check_statistics(NodeId norm, const torch::Tensor& x) const;
-  torch::Tensor run_activation(const Step& step, ActivationKind kind, const torch::Tensor& x) const;
+  torch::Tensor run_activation(const PlanStep& step, ActivationKind kind,
+                               const torch::Tensor& x) const;
   const NodeConstants& constants(NodeId node);
 
   Graph graph_;
   torch::ScalarType dtype_;
   bool channels_last_ = true;
   double norm_momentum_factor_ = 1;
-  std::vector<Step> steps_;
+  std::vector<PlanStep> steps_;
   std::vector<int> uses_;
   std::vector<NamedTensor> tensors_;
   std::vector<std::size_t> first_tensor_;  // of each node in tensors_, and the end

@@ -22,8 +22,8 @@ class Planner {
       : graph_(graph), uses_(use_counts(graph)), taken_(graph.nodes.size(), false) {}
 
   // The step that begins at node `id`, with every node after it that it can take in.
-  Step step_from(NodeId id, bool fuse) {
-    Step step{.node = id, .output = id};
+  PlanStep step_from(NodeId id, bool fuse) {
+    PlanStep step{.node = id, .output = id};
     if (!fuse || !takes_norm(graph_, graph_.node(id))) return step;
     const NodeId norm = only_user(id);
     if (norm < 0 || !std::holds_alternative<BatchNorm>(graph_.node(norm).op)) return step;
@@ -45,7 +45,7 @@ class Planner {
   bool taken(NodeId id) const { return taken_[static_cast<std::size_t>(id)]; }
 
  private:
-  NodeId take(NodeId id, Step& step) {
+  NodeId take(NodeId id, PlanStep& step) {
     taken_[static_cast<std::size_t>(id)] = true;
     step.output = id;
     return id;
@@ -67,7 +67,7 @@ class Planner {
   std::vector<bool> taken_;
 };
 
-void mark_last_uses(const Graph& graph, std::vector<Step>& steps) {
+void mark_last_uses(const Graph& graph, std::vector<PlanStep>& steps) {
   std::vector<bool> seen(graph.nodes.size(), false);
   seen[static_cast<std::size_t>(graph.output)] = true;
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
@@ -82,18 +82,18 @@ void mark_last_uses(const Graph& graph, std::vector<Step>& steps) {
 
 }  // namespace
 
-std::vector<Step> plan_steps(const Graph& graph, bool fuse) {
+std::vector<PlanStep> plan_steps(const Graph& graph, bool fuse) {
   Planner planner(graph);
-  std::vector<Step> steps;
+  std::vector<PlanStep> steps;
   // From the last node back: of two branches into a sum, the later one takes it, when the other's
   // value is there. A step runs in the place of its last node.
   for (auto id = static_cast<NodeId>(graph.nodes.size()) - 1; id >= 0; --id) {
     if (!planner.taken(id)) steps.push_back(planner.step_from(id, fuse));
   }
   std::sort(steps.begin(), steps.end(),
-            [](const Step& a, const Step& b) { return a.output < b.output; });
+            [](const PlanStep& a, const PlanStep& b) { return a.output < b.output; });
   // Nodes that were visited before the step that took them have a step of their own: drop it.
-  std::erase_if(steps, [&](const Step& step) { return planner.taken(step.node); });
+  std::erase_if(steps, [&](const PlanStep& step) { return planner.taken(step.node); });
   mark_last_uses(graph, steps);
   return steps;
 }

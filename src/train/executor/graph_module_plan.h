@@ -11,7 +11,7 @@ namespace tbn {
 // One step runs `node`; for a convolution whose encoding takes its norm in also the nodes that only
 // it feeds: batch norm, sum with `residual`, ReLU (-1 where there is none). Its value is that of
 // `output`.
-struct Step {
+struct PlanStep {
   NodeId node = -1;
   NodeId norm = -1;
   NodeId residual = -1;
@@ -21,6 +21,6 @@ struct Step {
 };
 
 // Steps in an order that has every input ready. Without `fuse`, one for each node.
-std::vector<Step> plan_steps(const Graph& graph, bool fuse = true);
+std::vector<PlanStep> plan_steps(const Graph& graph, bool fuse = true);
 
 }  // namespace tbn

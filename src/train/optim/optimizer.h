@@ -49,7 +49,8 @@ class Optimizer {
   //   sgd    g += wd w;  v = momentum v + g;  w -= lr (nesterov ? g + momentum v : v)
   //   adam   g += wd w;  m, s = running means of g, g^2;  w -= lr m^ / (sqrt(s^) + eps)
   //          With second_moment row, s is the mean of g^2 over all that one output has, a value an
-  //          output instead of one a weight (as Adam-mini, Zhang et al. 2024); vectors keep theirs.
+  //          output instead of one per weight (as Adam-mini, Zhang et al. 2024); vectors keep
+  //          theirs.
   //   adamw  w -= lr wd w before an adam step without wd (Loshchilov and Hutter)
   //   adadelta  g += wd w;  s = running mean of g^2;  d = sqrt(r + eps) / sqrt(s + eps) g;
   //             r = running mean of d^2;  w -= lr d (Zeiler 2012; both means decay by rho)

@@ -52,7 +52,7 @@ void subtract(const ActiveTensors& active, const std::vector<at::Tensor>& d, con
   at::_foreach_add_(active.parameters, d);
 }
 
-// foreach_adam with mean squares a row, where lr and step are on the device.
+// foreach_adam with one mean square per row, where lr and step are on the device.
 void row_adam(const OptimFields& fields, const ActiveTensors& active, const at::Tensor& lr,
               const at::Tensor& step, bool decoupled) {
   if (decoupled && fields.weight_decay != 0) {

@@ -17,7 +17,7 @@ struct ActiveTensors {
   std::vector<at::Tensor> parameters, gradients, first, second;
 };
 
-// Where mean squares are one a row: [n, 1...] of tensors of more dimensions than one.
+// Where mean squares are one per row: [n, 1...] of tensors of more dimensions than one.
 bool keeps_rows(const OptimFields& fields);
 at::Tensor row_squares(const at::Tensor& t);
 

@@ -1,4 +1,4 @@
-// Decides by the table of states, first without a trace, then again under the lock.
+// Decides by the table of states: first without changing anything, then again under the lock.
 #include "train/run/open_run.h"
 
 #include <algorithm>

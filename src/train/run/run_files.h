@@ -1,5 +1,6 @@
-// When a training writes which of its run's files. A run that is continued or replaced stays what
-// it was until something new is saved: a start that comes to nothing takes nothing away from it.
+// The order in which a training writes the files of its run. A run that is continued or replaced
+// stays as it was until something new is saved, so that a training which fails at its start
+// destroys nothing.
 #pragma once
 
 #include <chrono>

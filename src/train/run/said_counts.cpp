@@ -1,4 +1,4 @@
-// Remembers what was said.
+// Remembers what was reported.
 #include "train/run/said_counts.h"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
-// What grows while a training runs and is said when it has grown: samples that cannot be read, and
-// steps that ran outside of the CUDA graph.
+// Counts that are reported whenever they have grown during training: samples that cannot be read,
+// and steps that ran outside of the CUDA graph.
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// Handlers that only leave a number: everything else happens between two steps.
+// The handlers only store the signal's number; everything else happens between two steps.
 #include "train/run/signals.h"
 
 #include <unistd.h>

@@ -1,5 +1,5 @@
 // Signals while training. Those of a user, a terminal and a scheduler ask the loop to stop after
-// its step, or its batch of an evaluation, and to save; a console that went away stops nothing.
+// its step, or its batch of an evaluation, and to save; a console that closes stops nothing.
 #pragma once
 
 namespace tbn {

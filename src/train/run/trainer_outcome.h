@@ -1,4 +1,4 @@
-// What is left of a training at its end: its figures in the best checkpoint, and in words.
+// The result of a training: its figures in the best checkpoint, and as text.
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
-// Where training tells how it goes: the console, train.log, metrics.csv and TensorBoard's events.
+// Reports the progress of training: to the console, train.log, metrics.csv and TensorBoard's
+// events.
 #pragma once
 
 #include <cstdint>

@@ -7,11 +7,11 @@
 
 namespace tbn {
 
-// Machine, length and places may change between the parts of a run (train.epochs, max_steps,
-// device, threads, checkpoint_every, checkpoint_minutes, eval_batch_size; data.root, threads; name,
-// output); what else
-// differs would make another run of it: a ConfigError with the first such line. `stored_yaml` is
-// the earlier configuration, `source` its place for messages.
+// Checks that `config` may continue a run. Machine, length and places may change between the parts
+// of a run (train.epochs, max_steps, device, threads, checkpoint_every, checkpoint_minutes,
+// eval_batch_size; data.root, threads; name, output). Any other difference would make another run
+// of it: throws ConfigError with the first such line. `stored_yaml` is the earlier configuration,
+// `source` its place for messages.
 void check_resumable(const Config& config, const std::string& stored_yaml,
                      const std::string& source);
 

@@ -1,4 +1,4 @@
-// What a training is made of before its first step: device, data, network, optimiser, schedule.
+// Sets up a training before its first step: device, data, network, optimiser, schedule.
 #pragma once
 
 #include <optional>

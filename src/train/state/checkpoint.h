@@ -10,8 +10,8 @@
 //                            m the task's measure: accuracy, miou or mse
 //            tbn.input, tbn.output, tbn.measured   the rule of its data, as in packed files
 //                            (tbn/file.h); older checkpoints have none
-//            tbn.header_crc32c, tbn.crc32c   checksums as in packed files (file/checksums.h), held
-//                            to by whoever reads the file; older checkpoints have none
+//            tbn.header_crc32c, tbn.crc32c   checksums as in packed files (file/checksums.h), which
+//                            every reader checks; older checkpoints have none
 // The same state gives the same bytes: no date and no time is in it.
 #pragma once
 

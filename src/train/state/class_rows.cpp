@@ -1,4 +1,4 @@
-// Finds each class among the file's.
+// Finds each class among those of the file.
 #include "train/state/class_rows.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Which rows of a classifier mean which classes here and in the file that a start comes from.
+// Matches the rows of a classifier with those in the file that it starts from, by class.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ struct ClassRows {
 ClassRows match_class_rows(const std::vector<std::string>& there,
                            const std::vector<std::string>& here);
 
-// The nodes whose outputs are a class a row: from the last layer with weights to the output.
+// The nodes whose outputs are one class per row: from the last layer with weights to the output.
 std::set<NodeId> classifier_of(const Graph& graph);
 
 }  // namespace tbn

@@ -1,9 +1,9 @@
-// Batch norms that have to part copies: after a layer whose outputs are scaled copies of each
-// other, only a norm's own factors make them different channels.
+// Finds the batch norms that make copies differ: after a layer whose outputs are scaled copies of
+// each other, only the norm's own factors make them different channels.
 //
-// Two parts of a start ask for them, and look differently far: initialisation starts the norm right
-// after the layer apart (`init.norms`), and what it draws for a seed is promised; a warm start
-// keeps the start of one behind max pools, too. Neither looks through dropout.
+// Initialisation starts the norm right after such a layer apart (`init.norms`); what it draws for a
+// seed must stay the same. A warm start also keeps the start of a norm behind max pools. Neither
+// looks through dropout.
 #pragma once
 
 #include "tbn/graph.h"

@@ -1,5 +1,5 @@
-// One draw a tensor: those of a layer by the room of its encoding, others by their role. The rules
-// are in init.h.
+// One draw per tensor: those of a layer by the room of its encoding, others by their role. The
+// rules are in init.h.
 #include "train/state/init.h"
 
 #include <ATen/CPUGeneratorImpl.h>

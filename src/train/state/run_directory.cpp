@@ -78,8 +78,8 @@ std::string test_text(const Json& summary) {
   return fmt::format("test mIoU {:.2f} %", test->at("miou").as_double());
 }
 
-// None where the run is not complete, or its summary is of no use: then it is judged by its
-// checkpoints, and the summary is written again.
+// Nothing where the run is not complete or its summary cannot be used: then the run is judged by
+// its checkpoints, and the summary is written again.
 std::optional<RunResult> read_result(const fs::path& path) {
   try {
     Reader reader(path, kMaxSummaryBytes);

@@ -1,4 +1,4 @@
-// The folder of one run: its files, and what of an older run lies there.
+// The folder of one run: its files, and which files of an older run it still holds.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// One table a family: a pattern for our name, and torchvision's name made of what it matched.
+// One table per family: a pattern for our name, and torchvision's name made of what it matched.
 #include "train/state/torchvision_names.h"
 
 #include <array>

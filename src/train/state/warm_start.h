@@ -16,8 +16,8 @@ struct WarmStart {
   std::vector<std::string> taken;   // the network's tensors that begin with trained values
   std::vector<std::string> left;    // those that keep their initialisation
   std::vector<std::string> unused;  // the file's tensors that found no place
-  // Of the network's layers, counted as a float network has them: started from trained ones, of
-  // all.
+  // Weights of the network's layers, counted as a float network has them: those started from
+  // trained ones, and all.
   std::int64_t weights = 0;
   std::int64_t all_weights = 0;
   Rule rule;            // of the data that a checkpoint was trained on; empty: not known
@@ -52,8 +52,8 @@ WarmStart warm_start(GraphModule& module, const std::filesystem::path& from, dou
                      const std::vector<std::string>& classes = {});
 
 // "warm start from run.safetensors: 11,000 of 11,200 weights, 60 tensors taken, 2 left as
-// initialised (classifier.weight,
-// ...), 1 of the file unused (fc.weight)", and what of the classes is to be said.
+// initialised (classifier.weight, ...), 1 of the file unused (fc.weight)", and what there is to say
+// of the classes.
 std::string describe(const WarmStart& start);
 
 }  // namespace tbn

@@ -15,7 +15,7 @@ namespace tbn {
 inline constexpr const char* kLossScope = "tbn::loss";
 inline constexpr const char* kOptimizerScope = "tbn::optimizer";
 
-// Both on the device, of the parameters before the update.
+// The loss and the number of right answers, on the device, for the parameters before the update.
 struct StepResult {
   at::Tensor loss;     // a scalar
   at::Tensor correct;  // how many labels were right (int64); undefined for forecasting

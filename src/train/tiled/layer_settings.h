@@ -1,4 +1,4 @@
-// What a convolution, and the batch norm after it, are given beside a weight.
+// The settings of a convolution, and of the batch norm after it, besides the weight.
 #pragma once
 
 #include <torch/torch.h>

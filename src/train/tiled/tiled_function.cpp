@@ -38,7 +38,7 @@ Tensor to_outputs(const Tensor& y, const TileLayout& layout) {
   return in_layout(channels.transpose(-1, -2).flatten(-2).permute({0, 3, 1, 2}), map_layout(y));
 }
 
-// One scalar an output, [n], in rows form.
+// One scalar per output, [n], in rows form.
 Tensor output_scalars(const Tensor& scalars, const TileLayout& layout) {
   if (scalars.numel() == layout.outputs) return scalars;
   const Tensor copies = scalars.reshape({layout.p, 1}).expand({layout.p, layout.rows()});
@@ -124,7 +124,7 @@ struct FanOut : torch::autograd::Function<FanOut> {
     const Tensor a = alphas.expand({alphas.size(0), rows}).contiguous();
     ctx->save_for_backward({maps, a});
     ctx->saved_data["bias"] = bias.has_value();
-    ctx->saved_data["alpha_a_row"] = alphas.size(1) == rows;
+    ctx->saved_data["alpha_per_row"] = alphas.size(1) == rows;
     return fan_out(maps, layout, a, bias ? bias->contiguous() : Tensor(), {}, false);
   }
   static tensor_list backward(AutogradContext* ctx, tensor_list grad) {
@@ -135,8 +135,8 @@ struct FanOut : torch::autograd::Function<FanOut> {
     const FanIn in = fan_in(in_layout(grad[0], layout), {}, u, layout, a,
                             at::zeros({a.size(1)}, a.options()), false);
     const bool has_bias = ctx->saved_data["bias"].toBool();
-    const bool alpha_a_row = ctx->saved_data["alpha_a_row"].toBool();
-    return {in.du, alpha_a_row ? in.sum_gu : in.sum_gu.sum(1, true),
+    const bool alpha_per_row = ctx->saved_data["alpha_per_row"].toBool();
+    return {in.du, alpha_per_row ? in.sum_gu : in.sum_gu.sum(1, true),
             has_bias ? in.sum_g : Tensor()};
   }
 };

@@ -1,5 +1,5 @@
-// The tiled layers' loops on a CPU: plain pointers, no LibTorch, one chunk of rows a call, so that
-// the caller splits the rows over its own threads and adds the chunks' sums in a fixed order.
+// The tiled layers' loops on a CPU: plain pointers, no LibTorch, one chunk of rows per call, so
+// that the caller splits the rows over its own threads and adds the chunks' sums in a fixed order.
 //
 // Rows are [rows, maps] (u) and [rows, copies, maps] (y): maps are the R unique outputs of a tiled
 // layer, copies the p scaled ones. In channels-last memory a row is a pixel.

@@ -112,7 +112,7 @@ NormFactors norm_factor_kernels(const Tensor& u, const NormScalars& norm) {
                               .sum = sum_of(sums, 0),
                               .square = sum_of(sums, 1),
                               .alpha = alpha.data(),
-                              .alpha_a_map = norm.alpha.size(1) == shape.maps,
+                              .alpha_per_map = norm.alpha.size(1) == shape.maps,
                               .gamma = gamma.data(),
                               .beta = beta.data(),
                               .eps = static_cast<float>(norm.eps),
@@ -134,12 +134,12 @@ NormGradients norm_gradient_kernels(const Tensor& dy, const ReluMask& mask, cons
   Tensor dgamma = scalars_like(u, {shape.copies * shape.maps}), dbeta = at::empty_like(dgamma);
   Tensor dalpha = scalars_like(u, {shape.copies, shape.maps});
   Tensor c0 = scalars_like(u, {shape.maps}), c1 = at::empty_like(c0);
-  const bool alpha_a_map = norm.alpha.size(1) == shape.maps;
+  const bool alpha_per_map = norm.alpha.size(1) == shape.maps;
   const gpu::NormGradients work{.shape = shape,
                                 .sum_g = sum_of(in.sums, 0),
                                 .sum_gu = sum_of(in.sums, 1),
                                 .alpha = alpha.data(),
-                                .alpha_a_map = alpha_a_map,
+                                .alpha_per_map = alpha_per_map,
                                 .gamma = gamma.data(),
                                 .inverse = inverse.data(),
                                 .eps = static_cast<float>(norm.eps),
@@ -150,7 +150,7 @@ NormGradients norm_gradient_kernels(const Tensor& dy, const ReluMask& mask, cons
                                 .c1 = c1.mutable_data_ptr<float>()};
   on_device_of(u, [&](void* stream) { gpu::norm_gradients(work, stream); });
   add_affine_kernels(in.du, u, factors.moments.mean, c0, c1);
-  return {in.du, alpha_a_map ? dalpha : dalpha.sum(1, true), dgamma, dbeta, in.g};
+  return {in.du, alpha_per_map ? dalpha : dalpha.sum(1, true), dgamma, dbeta, in.g};
 }
 
 void update_running_kernels(const NormScalars& norm, const Moments& moments, std::int64_t rows,

@@ -1,4 +1,4 @@
-// The third road of tiled_function_maps: kernels of ours for rows of float32 or bfloat16 on a CUDA
+// The third way of tiled_function_maps: kernels of ours for rows of float32 or bfloat16 on a CUDA
 // device, which go once over memory where at:: operations go several times.
 #pragma once
 
@@ -8,7 +8,7 @@
 
 namespace tbn {
 
-// Whether the kernels take maps u with so many copies; never in a build without CUDA.
+// Whether the kernels take maps u with this number of copies; never in a build without CUDA.
 bool use_kernels(const torch::Tensor& u, MapLayout layout, std::int64_t copies);
 
 // What a norm makes of the maps' moments: w_c and a_c of tiled_function_norm.cpp, and b_c = beta_c

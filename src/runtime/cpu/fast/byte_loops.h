@@ -158,7 +158,7 @@ struct ByteLoops {
                                    .quantise = quantise,
                                    .expand = expand,
                                    .multiply = multiply};
-  // Of units that multiply any byte, not signs alone.
+  // For units that multiply any byte, not signs alone.
   static constexpr IntegerOps kIntegerOps = {
       .rows = Unit::kRows, .vectors = Unit::kVectors, .multiply = multiply};
 };

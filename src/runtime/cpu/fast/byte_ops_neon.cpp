@@ -1,8 +1,8 @@
 // NEON as every AArch64 processor has it. It multiplies no unsigned bytes by signed ones, but signs
 // need no product: turned over, a byte q is 255 - q, so that of K inputs, n of them under -1, the
 // unsigned sum is 255 n + sum of w q. EOR turns 16 inputs over and UADALP adds them to sums of 16
-// bits, in pairs of 510 at most, of which those hold 128. (SMLAL adds 8 products an instruction, no
-// fewer; but Arm's guides give it one pipe of two, where UADALP has the other and EOR both.)
+// bits, in pairs of 510 at most, of which those hold 128. (SMLAL adds 8 products per instruction,
+// no fewer; but Arm's guides give it one pipe of two, where UADALP has the other and EOR both.)
 #if defined(__aarch64__)
 
 #include <arm_neon.h>
@@ -18,7 +18,7 @@ struct Unit : PlainUnit {
   static constexpr int kVectors = 4;
   static constexpr int kRegisters = 20;  // of sums of 16 bits; the wide ones wait in memory
   struct Sums {
-    uint16x8_t narrow;  // two a row, since the last settle()
+    uint16x8_t narrow;  // two per row, since the last settle()
     int32x4_t wide;
   };
   using Bytes = uint8x16_t;

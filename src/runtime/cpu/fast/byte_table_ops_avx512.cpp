@@ -19,8 +19,8 @@ constexpr std::int64_t kCentre = 128;
 constexpr std::int64_t kRun = 42;
 constexpr std::int64_t kBlocks = 4;  // of rows that are summed at once
 
-// Of the patterns from `From` on: the signs of inputs `First` and `First` + 1; and what turns
-// inputs of 0..255 into -128..127, the sum of all signs times -128.
+// The signs of inputs `First` and `First` + 1 in the patterns from `From` on; and what turns inputs
+// of 0..255 into -128..127, the sum of all signs times -128.
 template <int First, int From>
 struct TwoSigns {
   alignas(64) std::int8_t of[64] = {};
@@ -139,7 +139,7 @@ void add_run(const ByteTableWords& weights, const std::uint16_t* words, std::int
 template <int P>
 void add_pixels(const ByteTableWords& weights, const std::int16_t* base, const std::int64_t* at,
                 std::int32_t* sums, std::int64_t stride) {
-  const std::int64_t words_a_block = (weights.patterns + 1) / 2 * kRows;
+  const std::int64_t words_per_block = (weights.patterns + 1) / 2 * kRows;
   for (std::int64_t first = 0; first < weights.patterns; first += kRun) {
     const std::int64_t left = weights.patterns - first;
     for (std::int64_t block = 0; block < weights.blocks; block += kBlocks) {
@@ -148,7 +148,7 @@ void add_pixels(const ByteTableWords& weights, const std::int16_t* base, const s
                        : blocks == 3 ? add_run<3, P>
                        : blocks == 2 ? add_run<2, P>
                                      : add_run<1, P>;
-      add(weights, weights.words + block * words_a_block, first, left < kRun ? left : kRun, base,
+      add(weights, weights.words + block * words_per_block, first, left < kRun ? left : kRun, base,
           at, sums + block * kRows, stride);
     }
   }
@@ -185,7 +185,7 @@ void add(const ByteTableWords& weights, const std::int16_t* base, Places places,
 }  // namespace
 
 const ByteTableOps kByteTablesAvx512 = {.bits = kBits,
-                                        .patterns_a_word = 2,
+                                        .patterns_per_word = 2,
                                         .rows = kRows,
                                         .blocks_at_once = kBlocks,
                                         .table = kTable,

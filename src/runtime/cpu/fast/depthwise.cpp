@@ -15,7 +15,7 @@ constexpr std::int64_t kBlockRegisters = 4;  // of channels that are stored and 
 
 class Depthwise {
  public:
-  Depthwise(const Isa& isa, const LayerShape& shape, LayerOutputs layer, const DenseRows& weights)
+  Depthwise(const Isa& isa, const LayerImages& shape, LayerOutputs layer, const DenseRows& weights)
       : isa_(isa), shape_(shape), layer_(std::move(layer)) {
     const std::int64_t lanes = isa_.floats->lanes;
     const std::int64_t registers = (shape_.channels + lanes - 1) / lanes;
@@ -93,7 +93,7 @@ class Depthwise {
   }
 
   const Isa& isa_;
-  LayerShape shape_;
+  LayerImages shape_;
   LayerOutputs layer_;
   std::int64_t block_ = 0;  // channels of a block, in whole registers
   std::int64_t blocks_ = 1;
@@ -105,7 +105,7 @@ class Depthwise {
 
 }  // namespace
 
-Kernel make_depthwise(const Isa& isa, const LayerShape& shape, LayerOutputs layer,
+Kernel make_depthwise(const Isa& isa, const LayerImages& shape, LayerOutputs layer,
                       const DenseRows& weights) {
   const auto kernel = std::make_shared<const Depthwise>(isa, shape, std::move(layer), weights);
   return kernel->kernel(kernel);

@@ -158,7 +158,7 @@ struct Loops {
       const float value = gain[c] * sum + bias[c];
       y[c] = act(kResidual ? value + residual[c] : value);
     }
-    // Of a register of outputs side by side.
+    // Writes a register of outputs that lie side by side.
     void put_register(std::int64_t c, const float* sum) const {
       float out[W];
       for (int l = 0; l < W; ++l) {

@@ -5,10 +5,10 @@
 // Arm's optimisation guides (Cortex-A720's, for one) count TBL of four registers as three:
 //
 //   FMLA              4 weights in 1
-//   TBL of 4, FADD    4 inputs a pattern, 16 weights in 4; and the byte indices of 4 rows, made of
-//                     patterns in 2 (repeat, add place), serve two pixels at most, as tables and
-//                     sums fill the registers: 3.2 weights in 1
-//   TBL of 2, FADD    3 inputs a pattern, 12 weights in 2; indices serve four pixels: 4.8 in 1
+//   TBL of 4, FADD    4 inputs per pattern, 16 weights in 4; and the byte indices of 4 rows, made
+//                     of patterns in 2 (repeat, add place), serve two pixels at most, as tables
+//                     and sums fill the registers: 3.2 weights in 1
+//   TBL of 2, FADD    3 inputs per pattern, 12 weights in 2; indices serve four pixels: 4.8 in 1
 //   TBL of 1          a byte plane each, of 4 inputs: 4 TBL, 8 ZIP, 4 FADD for 64 weights: 4 in 1
 //   EOR, FADD         4 weights in 2
 //

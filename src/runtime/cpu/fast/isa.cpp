@@ -1,4 +1,4 @@
-// Asks the processor what it can.
+// Finds out which instructions the processor has.
 #include "runtime/cpu/fast/kernel.h"
 
 #if defined(__aarch64__) && defined(__linux__)

@@ -8,7 +8,7 @@
 namespace tbn::fast {
 
 enum : std::int64_t {
-  kLanes = 16,       // rows of signs a block
+  kLanes = 16,       // rows of signs per block
   kGroupBlocks = 8,  // blocks that are summed at once, each with its sum in a register
 };
 
@@ -30,15 +30,15 @@ struct SignWords {
   const std::uint32_t* words;
   const std::int32_t* offsets;
   std::int64_t patterns;
-  std::int64_t words_a_row;
+  std::int64_t words_per_row;
   std::int64_t blocks;
 };
 
 // Sums under signs by look-ups in tables of sign patterns.
 struct SignOps {
-  int bits;             // inputs a pattern
-  int patterns_a_word;  // 30 / bits
-  std::int64_t table;   // floats, 2^bits
+  int bits;               // inputs per pattern
+  int patterns_per_word;  // 30 / bits
+  std::int64_t table;     // floats, 2^bits
 
   // The tables of ceil(count / bits) groups of inputs; those past the last are 0.
   void (*build)(const float* x, std::int64_t count, float* tables);
@@ -46,7 +46,7 @@ struct SignOps {
   // base + places.at[i] + offsets[k].
   void (*add)(const SignWords& weights, const float* base, Places places, float* sums,
               std::int64_t stride);
-  int patterns_a_half = 0;  // where it is not 0, so many begin at bit 0 and the others at bit 16
+  int patterns_per_half = 0;  // where not 0: this many begin at bit 0, the others at bit 16
 };
 
 // How bytes q stand for values: scale * (q - zero).
@@ -97,8 +97,8 @@ struct ByteTableWords {
 
 // Sums of bytes under signs by look-ups in tables of 16-bit sums.
 struct ByteTableOps {
-  int bits;  // inputs a pattern
-  int patterns_a_word;
+  int bits;  // inputs per pattern
+  int patterns_per_word;
   int rows;            // of a block: a lane of 16 bits each
   int blocks_at_once;  // whose words lie side by side
   std::int64_t table;  // 16-bit sums, 2^bits
@@ -131,8 +131,8 @@ struct FloatOps {
   void (*multiply)(const float* weights, std::int64_t weight_stride, std::int64_t columns,
                    Window window, const float* base, Places places, float* sums,
                    std::int64_t stride);
-  // Of each channel by itself, `channels` of whole registers: sums[i * channels + c] = sum over
-  // taps k of x[i * step + at[k] + c] weights[k * channels + c] for each of `pixels`.
+  // Convolves each channel by itself, `channels` of whole registers: sums[i * channels + c] = sum
+  // over taps k of x[i * step + at[k] + c] weights[k * channels + c] for each of `pixels`.
   void (*multiply_channels)(const float* weights, std::int64_t channels, const float* x,
                             std::int64_t step, std::int64_t pixels, Places taps, float* sums);
   // Rows [first, first + rows) of `pixels` pixels; y is the first one's, `y_stride` apart.

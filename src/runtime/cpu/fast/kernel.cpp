@@ -33,7 +33,7 @@ struct Made {
   bool gives_last = false;
 };
 
-bool tables_fit(int bits, std::int64_t table, const LayerShape& shape) {
+bool tables_fit(int bits, std::int64_t table, const LayerImages& shape) {
   const std::int64_t pixel = (shape.channels + bits - 1) / bits * table;
   const std::int64_t most = kMaxTableValues / pixel;  // pixels
   return shape.stored_width() <= most && shape.kernel.h <= most / shape.stored_width();
@@ -41,12 +41,12 @@ bool tables_fit(int bits, std::int64_t table, const LayerShape& shape) {
 
 class Maker {
  public:
-  Maker(const Graph& graph, const TensorMap& tensors, const RowsOf& rows_of, Precision precision,
+  Maker(const Graph& graph, const TensorMap& tensors, const RowsOf& rows_of, InputRounding rounding,
         const Isa& isa, const Prepared& prepared)
       : graph_(graph),
         tensors_(tensors),
         rows_of_(rows_of),
-        precision_(precision),
+        rounding_(rounding),
         isa_(isa),
         prepared_(prepared) {}
 
@@ -110,14 +110,14 @@ class Maker {
   }
 
   Made make_conv(const Conv2d& conv, const Node& node, const Shape& input) const {
-    const LayerShape shape = {.channels = input[0],
-                              .in_h = input[1],
-                              .in_w = input[2],
-                              .out_h = node.shape[1],
-                              .out_w = node.shape[2],
-                              .kernel = conv.kernel,
-                              .stride = conv.stride,
-                              .padding = conv.padding};
+    const LayerImages shape = {.channels = input[0],
+                               .in_h = input[1],
+                               .in_w = input[2],
+                               .out_h = node.shape[1],
+                               .out_w = node.shape[2],
+                               .kernel = conv.kernel,
+                               .stride = conv.stride,
+                               .padding = conv.padding};
     const bool depthwise = conv.groups == input[0] && conv.groups == node.shape[0];
     if (conv.groups != 1 && !depthwise) {
       return {reference::make_kernel(graph_, tensors_, node, rows_of_)};
@@ -131,12 +131,12 @@ class Maker {
   Kernel make_linear(const Node& node) const {
     const LayerRows rows = rows_of_node(node);
     const std::int64_t positions = element_count(node.shape) / rows.outputs;
-    const LayerShape shape = {
+    const LayerImages shape = {
         .channels = rows.inputs, .in_h = positions, .out_h = positions, .per_row = true};
     return make_product_layer(node, shape, rows);
   }
 
-  Kernel make_product_layer(const Node& node, const LayerShape& shape,
+  Kernel make_product_layer(const Node& node, const LayerImages& shape,
                             const LayerRows& rows) const {
     const Geometry geometry = {shape.channels, shape.kernel, shape.stored_width()};
     auto product = make_product(shape, geometry, LayerWeights(rows, node.name, prepared_));
@@ -144,8 +144,9 @@ class Maker {
   }
 
   // Where the tables of an input serve many rows and taps, and few lanes and inputs are left empty.
-  // Of 32 rows, loading a table takes as long as what is looked up in it.
-  bool byte_tables_pay(const LayerShape& shape, const Geometry& geometry, std::int64_t rows) const {
+  // For 32 rows, loading a table takes as long as the look-ups in it.
+  bool byte_tables_pay(const LayerImages& shape, const Geometry& geometry,
+                       std::int64_t rows) const {
     constexpr std::int64_t kLeastRows = 64,
                            kLeastUses = 160;  // where they have begun to be quicker
     const ByteTableOps* ops = isa_.byte_tables;
@@ -159,21 +160,22 @@ class Maker {
   }
 
   // For a single pixel look-ups are faster than sums of bytes, and exact.
-  std::unique_ptr<Product> make_product(const LayerShape& shape, const Geometry& geometry,
+  std::unique_ptr<Product> make_product(const LayerImages& shape, const Geometry& geometry,
                                         const LayerWeights& weights) const {
     const bool signs = weights.are_signs();
     const bool tables =
         signs && isa_.signs != nullptr && tables_fit(isa_.signs->bits, isa_.signs->table, shape);
     const bool one_pixel = shape.out_h * shape.out_w == 1;
     const std::int64_t padded = (shape.channels + 3) / 4 * 4 * geometry.taps();
-    if (signs && precision_ == Precision::kBytes && !(one_pixel && tables) &&
+    if (signs && rounding_ == InputRounding::kBytes && !(one_pixel && tables) &&
         padded <= kMaxByteInputs) {
       if (byte_tables_pay(shape, geometry, weights.rows())) {
         return make_byte_table_product(*isa_.byte_tables, *isa_.bytes, weights, geometry);
       }
       return make_byte_product(*isa_.bytes, weights, geometry);
     }
-    if (weights.are_integers() && precision_ == Precision::kBytes && padded <= kMaxIntegerInputs) {
+    if (weights.are_integers() && rounding_ == InputRounding::kBytes &&
+        padded <= kMaxIntegerInputs) {
       return make_integer_product(*isa_.integers, *isa_.bytes, weights, geometry);
     }
     if (tables) return make_sign_product(*isa_.signs, weights, geometry);
@@ -183,7 +185,7 @@ class Maker {
   const Graph& graph_;
   const TensorMap& tensors_;
   const RowsOf& rows_of_;
-  Precision precision_;
+  InputRounding rounding_;
   const Isa& isa_;
   const Prepared& prepared_;
 };
@@ -233,8 +235,8 @@ bool is_flat(const Shape& shape) { return shape[0] == 1 || shape[1] * shape[2] =
 }  // namespace
 
 Kernels make_kernels(const Graph& graph, const TensorMap& tensors, const RowsOf& rows_of,
-                     Precision precision, const Isa& isa, const Prepared& prepared) {
-  const Maker maker(graph, tensors, rows_of, precision, isa, prepared);
+                     InputRounding rounding, const Isa& isa, const Prepared& prepared) {
+  const Maker maker(graph, tensors, rows_of, rounding, isa, prepared);
   Kernels kernels;
   for (const Node& node : graph.nodes) {
     Made made = maker.make(node, kernels.channels_last);

@@ -34,23 +34,23 @@ Kernel in_floats(Run run) {
 const std::vector<Isa>& usable_isas();
 
 // Whether sums under signs and integers are of floats, or of inputs rounded to bytes.
-enum class Precision { kExact, kBytes };
+enum class InputRounding { kExact, kBytes };
 
-// One kernel a node of a checked packed network, and where its values lie in another order than
+// One kernel per node of a checked packed network, and where its values lie in another order than
 // the graph says.
 struct Kernels {
   std::vector<Kernel> of_nodes;
   std::vector<bool> channels_last;
 };
 Kernels make_kernels(const Graph& graph, const TensorMap& tensors, const RowsOf& rows_of,
-                     Precision precision, const Isa& isa, const Prepared& prepared);
+                     InputRounding rounding, const Isa& isa, const Prepared& prepared);
 
 // y [C, H, W] = x [H, W, C], and back.
 void to_channels_first(const Isa& isa, const Shape& shape, const float* x, float* y);
 void to_channels_last(const Isa& isa, const Shape& shape, const float* x, float* y);
 
 // The images or vectors of a layer.
-struct LayerShape {
+struct LayerImages {
   std::int64_t channels = 0;
   std::int64_t in_h = 1, in_w = 1, out_h = 1, out_w = 1;
   Size2 kernel = 1;
@@ -59,19 +59,19 @@ struct LayerShape {
   bool per_row = false;  // each row is a vector with a range of its own (linear layers)
   std::int64_t stored_width() const { return in_w + 2 * padding.w; }
 };
-// Of layers of one term.
-Kernel make_layer_kernel(const Isa& isa, const LayerShape& shape, LayerOutputs layer,
+// The kernel of a layer of one term.
+Kernel make_layer_kernel(const Isa& isa, const LayerImages& shape, LayerOutputs layer,
                          std::unique_ptr<Product> product);
-// A convolution of each channel by itself; there is one row of weights a channel.
-Kernel make_depthwise(const Isa& isa, const LayerShape& shape, LayerOutputs layer,
+// A convolution of each channel by itself; there is one row of weights per channel.
+Kernel make_depthwise(const Isa& isa, const LayerImages& shape, LayerOutputs layer,
                       const DenseRows& weights);
 
-// Of images that lie channels last; shapes as the graph says them, [C, H, W].
+// Kernels for images that lie channels last; the shapes are the graph's, [C, H, W].
 Kernel make_max_pool(const Isa& isa, const MaxPool2d& op, const Shape& input, const Shape& output);
 Kernel make_avg_pool(const Isa& isa, const AvgPool2d& op, const Shape& input, const Shape& output);
 Kernel make_global_avg_pool(const Isa& isa, const Shape& input);
 Kernel make_pad2d(const Pad2d& op, const Shape& input, const Shape& output);
-// Of values whose channels are last.
+// Kernels for values whose channels are last.
 Kernel make_affine(const Isa& isa, const Affine& op, std::span<const float> scale,
                    std::span<const float> bias, std::int64_t pixels);
 Kernel make_identity(std::int64_t count);

@@ -35,7 +35,7 @@ Quantum quantum_of(const ByteOps& ops, const float* x, std::int64_t count) {
 
 class LayerKernel {
  public:
-  LayerKernel(const Isa& isa, const LayerShape& shape, LayerOutputs layer,
+  LayerKernel(const Isa& isa, const LayerImages& shape, LayerOutputs layer,
               std::unique_ptr<Product> product)
       : isa_(isa), shape_(shape), layer_(std::move(layer)), product_(std::move(product)) {
     direct_ = product_->stores_inputs() && shape_.padding.h == 0 && shape_.padding.w == 0;
@@ -199,7 +199,7 @@ class LayerKernel {
   }
 
   const Isa& isa_;
-  LayerShape shape_;
+  LayerImages shape_;
   LayerOutputs layer_;
   std::unique_ptr<Product> product_;
   bool direct_ = false;  // the product reads the input where it is
@@ -210,7 +210,7 @@ class LayerKernel {
 
 }  // namespace
 
-Kernel make_layer_kernel(const Isa& isa, const LayerShape& shape, LayerOutputs layer,
+Kernel make_layer_kernel(const Isa& isa, const LayerImages& shape, LayerOutputs layer,
                          std::unique_ptr<Product> product) {
   const auto kernel =
       std::make_shared<const LayerKernel>(isa, shape, std::move(layer), std::move(product));

@@ -31,7 +31,7 @@ class Product {
   virtual ~Product() = default;
   virtual const char* name() const = 0;  // of the kernels that multiply so
 
-  // Of one value in the stored inputs, in bytes; offsets and sizes below count such values.
+  // The bytes of one value in the stored inputs; offsets and sizes below count such values.
   virtual std::int64_t value_bytes() const { return sizeof(float); }
   virtual std::int64_t pixel() const = 0;  // stored values of a pixel
   // Whether inputs are stored as they are, so that without padding they need not be.
@@ -59,11 +59,11 @@ std::unique_ptr<Product> make_sign_product(const SignOps& ops, const LayerWeight
 // In float, of any weights.
 std::unique_ptr<Product> make_float_product(const FloatOps& ops, const LayerWeights& weights,
                                             const Geometry& geometry);
-// Of inputs rounded to bytes; the weights are +1 and -1.
+// The product of inputs rounded to bytes and weights of +1 and -1.
 std::unique_ptr<Product> make_byte_product(const ByteOps& ops, const LayerWeights& weights,
                                            const Geometry& geometry);
 
-// Of inputs rounded to bytes, where the weights are integers of 8 bits at most.
+// The product of inputs rounded to bytes and weights that are integers of 8 bits at most.
 std::unique_ptr<Product> make_integer_product(const IntegerOps& ops, const ByteOps& bytes,
                                               const LayerWeights& weights,
                                               const Geometry& geometry);

@@ -28,13 +28,13 @@ class ByteTableProduct : public Product {
         }
       }
     }
-    words_ =
-        weights.in(layout_name("byte_tables",
-                               {1, ops.bits, ops.patterns_a_word, ops.rows, ops.blocks_at_once}),
-                   padded_rows() * words_a_row() * static_cast<std::int64_t>(sizeof(std::uint16_t)),
-                   [&](const DenseRows& rows, std::byte* to) {
-                     pack(rows, geometry.kernel, reinterpret_cast<std::uint16_t*>(to));
-                   });
+    words_ = weights.in(
+        layout_name("byte_tables",
+                    {1, ops.bits, ops.patterns_per_word, ops.rows, ops.blocks_at_once}),
+        padded_rows() * words_per_row() * static_cast<std::int64_t>(sizeof(std::uint16_t)),
+        [&](const DenseRows& rows, std::byte* to) {
+          pack(rows, geometry.kernel, reinterpret_cast<std::uint16_t*>(to));
+        });
     for (const std::int64_t positives : weights.positives()) {
       totals_.push_back(static_cast<std::int32_t>(2 * positives - channels_ * geometry.taps()));
     }
@@ -74,7 +74,7 @@ class ByteTableProduct : public Product {
   void sums(std::int64_t g, const float* /*loaded*/, const void* base, Places places,
             const Quantum* quanta, std::int64_t step, float* sums) const override {
     const std::int64_t first = g * most_rows();
-    const ByteTableWords words = {values_of<std::uint16_t>(words_) + first * words_a_row(),
+    const ByteTableWords words = {values_of<std::uint16_t>(words_) + first * words_per_row(),
                                   offsets_.data(), totals_.data() + first, patterns_, blocks(g)};
     ops_.add(words, static_cast<const std::int16_t*>(base), places, quanta, step, sums,
              group_rows());
@@ -95,8 +95,8 @@ class ByteTableProduct : public Product {
   static std::int64_t most_rows() { return kMostRows; }
   std::int64_t padded_rows() const { return (rows_ + ops_.rows - 1) / ops_.rows * ops_.rows; }
   std::int64_t blocks(std::int64_t g) const { return (group(g).count + ops_.rows - 1) / ops_.rows; }
-  std::int64_t words_a_row() const {
-    return (patterns_ + ops_.patterns_a_word - 1) / ops_.patterns_a_word;
+  std::int64_t words_per_row() const {
+    return (patterns_ + ops_.patterns_per_word - 1) / ops_.patterns_per_word;
   }
 
   // The lane of row r: the sums of even lanes come first, so that lane 2 r has row r of a block and
@@ -112,7 +112,7 @@ class ByteTableProduct : public Product {
                        first = block / ops_.blocks_at_once * ops_.blocks_at_once;
     const std::int64_t at_once =
         std::min<std::int64_t>(ops_.blocks_at_once, padded_rows() / ops_.rows - first);
-    const std::int64_t place = first * words_a_row() + i * at_once + block - first;
+    const std::int64_t place = first * words_per_row() + i * at_once + block - first;
     return place * ops_.rows + lane(r);
   }
 
@@ -128,8 +128,9 @@ class ByteTableProduct : public Product {
           const std::int64_t c = table * ops_.bits;
           const std::uint32_t bits = pattern_of(
               row.data() + c * taps + tap, std::min<std::int64_t>(ops_.bits, channels_ - c), taps);
-          std::uint16_t& at = words[word(r, pattern / ops_.patterns_a_word)];
-          at = static_cast<std::uint16_t>(at | bits << pattern % ops_.patterns_a_word * ops_.bits);
+          std::uint16_t& at = words[word(r, pattern / ops_.patterns_per_word)];
+          at =
+              static_cast<std::uint16_t>(at | bits << pattern % ops_.patterns_per_word * ops_.bits);
         }
       }
     }

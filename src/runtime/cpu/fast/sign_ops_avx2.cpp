@@ -47,7 +47,7 @@ struct Unit {
 
 void add(const SignWords& weights, const float* base, Places places, float* sums,
          std::int64_t stride) {
-  const std::int64_t words = weights.words_a_row;
+  const std::int64_t words = weights.words_per_row;
   for (std::int64_t first = 0; first < weights.blocks; first += kGroupBlocks) {
     const std::int64_t left = weights.blocks - first;
     const std::int64_t blocks = left < kGroupBlocks ? left : kGroupBlocks;
@@ -63,7 +63,7 @@ void add(const SignWords& weights, const float* base, Places places, float* sums
 }  // namespace
 
 const SignOps kSignsAvx2 = {
-    .bits = kBits, .patterns_a_word = Unit::kPatterns, .table = 8, .build = build, .add = add};
+    .bits = kBits, .patterns_per_word = Unit::kPatterns, .table = 8, .build = build, .add = add};
 
 }  // namespace tbn::fast
 

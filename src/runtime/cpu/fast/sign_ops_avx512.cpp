@@ -88,7 +88,7 @@ void add(const SignWords& weights, const float* base, Places places, float* sums
   for (std::int64_t block = 0; block < weights.blocks; block += kGroupBlocks) {
     const std::int64_t left = weights.blocks - block;
     const std::int64_t blocks = left < kGroupBlocks ? left : kGroupBlocks;
-    kGroups[blocks - 1](weights, weights.words + block * weights.words_a_row * kLanes,
+    kGroups[blocks - 1](weights, weights.words + block * weights.words_per_row * kLanes,
                         blocks * kLanes, base, places, sums + block * kLanes, stride);
   }
 }
@@ -96,11 +96,11 @@ void add(const SignWords& weights, const float* base, Places places, float* sums
 }  // namespace
 
 const SignOps kSignsAvx512 = {.bits = kBits,
-                              .patterns_a_word = Unit::kPatterns,
+                              .patterns_per_word = Unit::kPatterns,
                               .table = 32,
                               .build = build,
                               .add = add,
-                              .patterns_a_half = Unit::kPatterns / 2};
+                              .patterns_per_half = Unit::kPatterns / 2};
 
 }  // namespace tbn::fast
 

@@ -7,16 +7,16 @@ namespace tbn::fast {
 
 namespace {
 
-// Of a pattern in a word.
+// The first bit of a pattern in its word.
 std::int64_t first_bit(const SignOps& ops, std::int64_t pattern) {
-  const bool second = ops.patterns_a_half > 0 && pattern >= ops.patterns_a_half;
-  return second ? 16 + (pattern - ops.patterns_a_half) * ops.bits : pattern * ops.bits;
+  const bool second = ops.patterns_per_half > 0 && pattern >= ops.patterns_per_half;
+  return second ? 16 + (pattern - ops.patterns_per_half) * ops.bits : pattern * ops.bits;
 }
 
 void pack(const Signs& signs, std::int64_t taps, std::int64_t run, const DenseRows& rows,
           std::uint32_t* to) {
   const SignOps& ops = *signs.ops;
-  const std::int64_t words = signs.words_a_row();
+  const std::int64_t words = signs.words_per_row();
   for (std::int64_t r = 0; r < signs.rows; ++r) {
     const std::span<const float> row = rows.row(r);
     const std::int64_t block = r / kLanes;
@@ -32,7 +32,7 @@ void pack(const Signs& signs, std::int64_t taps, std::int64_t run, const DenseRo
         const float* first_weight = row.data() + k * taps + tap;
         word_at(word) |= pattern_of(first_weight, std::min<std::int64_t>(ops.bits, run - k), taps)
                          << first_bit(ops, in_word);  // NOLINT(clang-analyzer-core.BitwiseShift)
-        if (++in_word < ops.patterns_a_word) continue;
+        if (++in_word < ops.patterns_per_word) continue;
         in_word = 0;
         ++word;
       }
@@ -52,9 +52,9 @@ Signs prepare(const SignOps& ops, const LayerWeights& weights, std::int64_t run,
       signs.offsets.push_back(static_cast<std::int32_t>(tap + g * ops.table));
     }
   }
-  const std::int64_t words = signs.blocks() * kLanes * signs.words_a_row();
+  const std::int64_t words = signs.blocks() * kLanes * signs.words_per_row();
   signs.words =
-      weights.in(layout_name("signs", {1, ops.bits, ops.patterns_a_word, ops.patterns_a_half}),
+      weights.in(layout_name("signs", {1, ops.bits, ops.patterns_per_word, ops.patterns_per_half}),
                  words * static_cast<std::int64_t>(sizeof(std::uint32_t)),
                  [&](const DenseRows& rows, std::byte* to) {
                    pack(signs, taps, run, rows, reinterpret_cast<std::uint32_t*>(to));

@@ -2,7 +2,7 @@
 //
 // The inputs are taken in groups of `bits`. A table holds the sums of a group under each of the
 // 2^bits patterns of signs, and a look-up adds one of them to the sum of a row: 16 rows and 5
-// inputs an instruction with AVX-512, 8 rows and 3 inputs with AVX2. Values are rounded as in any
+// inputs per instruction with AVX-512, 8 rows and 3 inputs with AVX2. Values are rounded as in any
 // other float summation; no weight is.
 #pragma once
 
@@ -24,19 +24,19 @@ struct Signs {
   std::vector<std::int32_t> offsets;  // [patterns], floats from a pixel to the pattern's table
   // 32-bit words [block group][word][block][lane]: blocks of 16 rows in groups of 8 (the last may
   // be smaller); patterns lie in a word one after another, or in each of its halves
-  // (SignOps::patterns_a_half).
+  // (SignOps::patterns_per_half).
   HostTensor words;
 
   std::int64_t blocks() const { return (rows + kLanes - 1) / kLanes; }
-  std::int64_t words_a_row() const {
-    return (patterns + ops->patterns_a_word - 1) / ops->patterns_a_word;
+  std::int64_t words_per_row() const {
+    return (patterns + ops->patterns_per_word - 1) / ops->patterns_per_word;
   }
   // Eight blocks, or the last ones.
   SignWords group(std::int64_t g) const {
     const std::int64_t first = g * kGroupBlocks;
     const std::int64_t left = blocks() - first;
-    return {values_of<std::uint32_t>(words) + first * words_a_row() * kLanes, offsets.data(),
-            patterns, words_a_row(), left < kGroupBlocks ? left : kGroupBlocks};
+    return {values_of<std::uint32_t>(words) + first * words_per_row() * kLanes, offsets.data(),
+            patterns, words_per_row(), left < kGroupBlocks ? left : kGroupBlocks};
   }
 };
 

@@ -26,7 +26,7 @@ std::string describe(const HostTensor& tensor) {
   return std::string(to_string(tensor.dtype())) + " " + to_string(tensor.shape());
 }
 
-// The ones among so many bits.
+// The number of ones among `count` bits.
 std::int64_t ones(const std::uint8_t* bits, std::int64_t count) {
   std::int64_t sum = 0;
   for (; count >= 64; count -= 64, bits += 8) {

@@ -1,6 +1,6 @@
 // The weights of a layer in the order that its product reads them: those that the packed file holds
 // prepared, where they are, or else made of its other tensors and kept in memory. Names and orders
-// are specified in tbn/file.h: who changes an order changes its version there and here.
+// are specified in tbn/file.h: a change of an order needs a new version there and here.
 #pragma once
 
 #include <cstdint>

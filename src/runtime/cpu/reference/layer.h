@@ -10,7 +10,7 @@
 
 namespace tbn::reference {
 
-// A row of weights a sum: where a tile is reused in arithmetic, its R unique rows of +1 and -1
+// One row of weights per sum: where a tile is reused in arithmetic, its R unique rows of +1 and -1
 // (paper section 3), each with p copies; otherwise all n rows, each with one.
 struct Layer : LayerOutputs {
   DenseRows weights;

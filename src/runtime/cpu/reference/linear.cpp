@@ -14,7 +14,7 @@ namespace {
 struct LinearPlan {
   Layer layer;
   std::vector<std::int64_t> columns;  // offsets of the m columns
-  std::int64_t positions = 1;         // vectors an example
+  std::int64_t positions = 1;         // vectors per example
 
   void run(const Buffers& b) const {
     for (std::int64_t i = 0; i < positions; ++i) {

@@ -59,7 +59,7 @@ struct LayerRunner::Impl {
             .bias = bias.get<float>()};
   }
 
-  // The shape for a batch: linear layers have several pixels an example.
+  // The shape for a batch: linear layers have several pixels per example.
   LayerShape batched(std::int64_t batch) const {
     LayerShape all = shape;
     const std::int64_t images = batch * shape.batch;

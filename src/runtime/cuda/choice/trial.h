@@ -1,4 +1,4 @@
-// What trying kernels is made of: random values, comparisons, a clock.
+// Tools for trying kernels: random values, comparisons, a clock.
 #pragma once
 
 #include <cstdint>

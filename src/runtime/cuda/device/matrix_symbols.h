@@ -23,7 +23,7 @@ struct MatrixSymbols {
   decltype(&cublasLtMatmulPreferenceSetAttribute) preference_set = nullptr;
 };
 
-// None where the library, or one of the functions, is not there.
+// The functions; nothing where the library or one of them is missing.
 std::optional<MatrixSymbols> find_matrix_symbols();
 
 }  // namespace tbn::cuda

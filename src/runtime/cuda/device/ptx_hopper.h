@@ -40,7 +40,7 @@ __device__ __forceinline__ void barrier_arrive(Barrier* barrier) {
                : "memory");
 }
 
-// Arrives, and makes the phase wait for so many bytes of copies.
+// Arrives, and makes the phase wait for that number of bytes of copies.
 __device__ __forceinline__ void barrier_arrive_expecting(Barrier* barrier, unsigned bytes) {
   asm volatile(
       "mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(shared_address(barrier)),

@@ -1,6 +1,6 @@
-// softmax(Q K^T / sqrt(d) + bias) V in each head, over all tokens or within windows. A warp a query
-// walks the keys in order and keeps the largest score, the sum of the exponentials and the weighted
-// sum of the values so far: no scores are stored, so that memory does not grow with them.
+// softmax(Q K^T / sqrt(d) + bias) V in each head, over all tokens or within windows. One warp per
+// query walks the keys in order and keeps the largest score, the sum of the exponentials and the
+// weighted sum of the values so far: no scores are stored, so that memory does not grow with them.
 #include <cfloat>
 
 #include "runtime/cuda/device/launch.h"
@@ -43,7 +43,7 @@ __device__ __forceinline__ float bias_of(const AttentionShape& h, const float* b
   return bias[((dy + w - 1) * (2 * w - 1) + dx + w - 1) * h.heads + head];
 }
 
-// Of one query, head and piece of the head's columns.
+// What a thread computes: one piece of the columns of one query and head.
 struct Work {
   int piece, query, head, window;
   std::int64_t example;

@@ -142,7 +142,7 @@ __device__ __forceinline__ void load_queries(const AttentionShape& shape, const 
   }
 }
 
-// Scores of 16 queries and the tile's keys, in units of log2(e): two fragments of 8 keys a group.
+// Scores of 16 queries and the tile's keys, in units of log2(e): two fragments of 8 keys per group.
 template <class T, int kWidth>
 __device__ __forceinline__ void score(const Warp<kWidth>& warp, const unsigned char* keys,
                                       int existing, float scale,

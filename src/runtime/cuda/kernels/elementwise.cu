@@ -92,7 +92,7 @@ __global__ void __launch_bounds__(256)
 }
 
 template <class F>
-Step map_step(const StepContext& context, const Shape& shape, F f) {
+DeviceStep map_step(const StepContext& context, const Shape& shape, F f) {
   const std::int64_t each = element_count(shape);
   return {.run = [precision = context.precision, each, f](const Call& call) {
     const std::int64_t count = call.batch * each;
@@ -114,47 +114,47 @@ Channels channels_of(const Shape& shape, bool last) {
 
 }  // namespace
 
-Step make_normalize(const StepContext& context, const Normalize& op, const Shape& shape,
-                    bool last) {
+DeviceStep make_normalize(const StepContext& context, const Normalize& op, const Shape& shape,
+                          bool last) {
   return map_step(context, shape,
                   Normalized{channels_of(shape, last), context.tables.keep(op.mean),
                              context.tables.keep(op.std)});
 }
 
-Step make_affine(const StepContext& context, const Affine& op, std::span<const float> scale,
-                 std::span<const float> bias, const Shape& shape, bool last) {
+DeviceStep make_affine(const StepContext& context, const Affine& op, std::span<const float> scale,
+                       std::span<const float> bias, const Shape& shape, bool last) {
   return map_step(context, shape,
                   Scaled{channels_of(shape, last), context.tables.keep(scale),
                          context.tables.keep(bias), static_cast<int>(op.activation)});
 }
 
-Step make_activation(const StepContext& context, ActivationKind kind, const Shape& shape) {
+DeviceStep make_activation(const StepContext& context, ActivationKind kind, const Shape& shape) {
   if (kind == ActivationKind::kNone) return make_identity(context, shape);
   return map_step(context, shape, Activate{static_cast<int>(kind)});
 }
 
-Step make_add(const StepContext& context, ActivationKind activation, const Shape& shape) {
+DeviceStep make_add(const StepContext& context, ActivationKind activation, const Shape& shape) {
   return map_step(context, shape, Sum{static_cast<int>(activation)});
 }
 
-Step make_subtract(const StepContext& context, const Shape& shape) {
+DeviceStep make_subtract(const StepContext& context, const Shape& shape) {
   return map_step(context, shape, Difference{});
 }
 
-Step make_multiply(const StepContext& context, const Shape& shape) {
+DeviceStep make_multiply(const StepContext& context, const Shape& shape) {
   return map_step(context, shape, Product{});
 }
 
-Step make_position_embedding(const StepContext& context, std::span<const float> table,
-                             const Shape& shape) {
+DeviceStep make_position_embedding(const StepContext& context, std::span<const float> table,
+                                   const Shape& shape) {
   return map_step(context, shape, AtPlace{context.tables.keep(table)});
 }
 
-Step make_add_identity(const StepContext& context, const Shape& shape) {
+DeviceStep make_add_identity(const StepContext& context, const Shape& shape) {
   return map_step(context, shape, PlusIdentity{static_cast<unsigned>(shape[0])});
 }
 
-Step make_identity(const StepContext& context, const Shape& shape) {
+DeviceStep make_identity(const StepContext& context, const Shape& shape) {
   const std::int64_t each = element_count(shape) * value_bytes(context.precision);
   return {.run = [each](const Call& call) {
     if (call.output == call.inputs[0] || call.batch * each == 0) return;

@@ -11,7 +11,7 @@ namespace tbn::cuda {
 inline constexpr int kMostVectors = 4;
 inline constexpr int kMostGemvWarps = 16;
 
-// Bytes of shared memory that a block of so many warps needs.
+// Bytes of shared memory that a block of that many warps needs.
 inline std::size_t gemv_shared_bytes(int warps, int vectors) {
   return static_cast<std::size_t>(warps * vectors * kBlockRows) * sizeof(float);
 }
@@ -95,7 +95,7 @@ class RowSums {
   }
 
  private:
-  // Of 128 inputs: the bits of rows g and g + 8, inverted.
+  // Adds 128 inputs: `flips` are the bits of row g, `flips_below` those of row g + 8, inverted.
   __device__ __forceinline__ void add_half(const LayerShape& shape, const T* x, std::uint32_t flips,
                                            std::uint32_t flips_below, int pair) {
 #pragma unroll 4

@@ -1,5 +1,6 @@
-// y = (x - mean) / sqrt(var + eps) * weight + bias over the last dimension, a warp a row. The mean
-// comes first and the squares after it: the difference of two large sums would have no digits left.
+// y = (x - mean) / sqrt(var + eps) * weight + bias over the last dimension, one warp per row. The
+// mean comes first and the squares after it: the difference of two large sums would have no digits
+// left.
 #include "runtime/cuda/device/launch.h"
 #include "runtime/cuda/device/precision.h"
 #include "runtime/cuda/kernels/pack.h"
@@ -60,8 +61,9 @@ void launch_norm(const Call& call, std::int64_t rows, const Norm& norm) {
 
 }  // namespace
 
-Step make_layer_norm(const StepContext& context, const LayerNorm& op, std::span<const float> weight,
-                     std::span<const float> bias, const Shape& shape) {
+DeviceStep make_layer_norm(const StepContext& context, const LayerNorm& op,
+                           std::span<const float> weight, std::span<const float> bias,
+                           const Shape& shape) {
   const Norm norm = {.weight = context.tables.keep(weight),
                      .bias = context.tables.keep(bias),
                      .eps = static_cast<float>(op.eps),

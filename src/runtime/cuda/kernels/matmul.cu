@@ -1,4 +1,4 @@
-// Products of two values of the network, [M, K] x [K, N] in each example: a thread an output.
+// Products of two values of the network, [M, K] x [K, N] in each example: one thread per output.
 #include "runtime/cuda/device/launch.h"
 #include "runtime/cuda/device/precision.h"
 #include "runtime/cuda/step/ops.h"
@@ -24,7 +24,7 @@ __global__ void __launch_bounds__(256)
 
 }  // namespace
 
-Step make_matmul(const StepContext& context, const Shape& left, const Shape& right) {
+DeviceStep make_matmul(const StepContext& context, const Shape& left, const Shape& right) {
   return {.run = [precision = context.precision, rows = static_cast<int>(left[0]),
                   terms = static_cast<int>(left[1]),
                   columns = static_cast<int>(right[1])](const Call& call) {

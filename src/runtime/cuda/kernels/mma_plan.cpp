@@ -12,7 +12,7 @@ constexpr int kMostSplits = 32;
 std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 // Instructions of one warp for 256 inputs: 128 expand 16 rows; a product and half a load of its
-// operand each; and what loads x, some at each stage and some at each copy of 16 bytes a lane.
+// operand each; and what loads x, some at each stage and some at each copy of 16 bytes per lane.
 double warp_instructions(const MmaTile& tile, double pixels) {
   const double products = tile.row_tiles * tile.fragments * 16;
   const double stages = static_cast<double>(kBlockInputs) / tile.step;
@@ -21,9 +21,9 @@ double warp_instructions(const MmaTile& tile, double pixels) {
 }
 
 // Cycles of a multiprocessor for all warps of a block and 256 inputs of each: of four schedulers,
-// of four tensor cores (a product m16n8k16 is 2048 multiplications, of which they do 512 a cycle,
-// from registers somewhat fewer), of shared memory (128 bytes a cycle; an operand of a product is
-// 256 bytes) and of what comes from the second-level cache (about 30 bytes a cycle).
+// of four tensor cores (a product m16n8k16 is 2048 multiplications, of which they do 512 per cycle,
+// from registers somewhat fewer), of shared memory (128 bytes per cycle; an operand of a product is
+// 256 bytes) and of what comes from the second-level cache (about 30 bytes per cycle).
 double step_cycles(const MmaTile& tile, double pixels) {
   const double warps = static_cast<double>(tile.threads()) / 32;
   const double issue = warps * warp_instructions(tile, pixels) / 4;
@@ -33,7 +33,7 @@ double step_cycles(const MmaTile& tile, double pixels) {
   return std::max({issue, tensor, shared, loads});
 }
 
-// Of one block's part of its tile's inputs, before and after the steps: its launch and first loads,
+// The fixed cycles of one block, before and after its steps: its launch and first loads,
 // the sums of its groups; where the inputs are split, to store a part, to take a ticket and to load
 // all parts.
 double fixed_cycles(const MmaTile& tile, double pixels, int splits) {
@@ -49,7 +49,7 @@ double estimated_cycles(const MmaTile& tile, std::int64_t columns, const MmaPlan
   const auto turns = static_cast<double>(
       divide_up(plan.tiles() * plan.splits, std::max(1, device.multiprocessors)));
   const auto steps = static_cast<double>(divide_up(plan.blocks_each, tile.groups));
-  // Of blocks after the first on a multiprocessor, half of what is fixed is hidden by the others.
+  // Half of the fixed cycles of a multiprocessor's later blocks is hidden by the others.
   const double fixed = fixed_cycles(tile, pixels, plan.splits) * (1 + turns) / 2;
   return turns * steps * step_cycles(tile, pixels) + fixed;
 }

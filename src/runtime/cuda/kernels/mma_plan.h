@@ -17,7 +17,7 @@ struct MmaTile {
   int row_warps, pixel_warps, groups;
   int step;      // inputs of a stage of x
   int stages;    // of x in shared memory
-  int ahead;     // 256 inputs whose bits are loaded before they are needed, so many times
+  int ahead;     // blocks of 256 inputs whose bits are loaded before they are needed
   bool gathers;  // compiled for values of x one by one too
 
   constexpr int rows() const { return 16 * row_tiles * row_warps; }

@@ -125,7 +125,7 @@ __device__ void load_floats(const LayerShape& shape, const Source<float>& source
 #pragma unroll
       for (int third = 0; third < 3; ++third) {
         const __nv_bfloat16 value = from_float<__nv_bfloat16>(rest);
-        // Of what is infinite or no number nothing is left.
+        // An infinite value, or one that is no number, leaves no rest.
         rest = fabsf(to_float(value)) < INFINITY ? rest - to_float(value) : 0.0f;
         packed[third][i / 2] |= std::uint32_t{__bfloat16_as_ushort(value)} << 16 * (i % 2);
       }

@@ -33,7 +33,8 @@ __global__ void __launch_bounds__(256)
 
 }  // namespace
 
-Step make_moving_average(const StepContext& context, const MovingAverage& op, const Shape& shape) {
+DeviceStep make_moving_average(const StepContext& context, const MovingAverage& op,
+                               const Shape& shape) {
   const Trend trend = {static_cast<int>(shape[0]), static_cast<int>(shape[1]), op.kernel / 2};
   return {
       .run = [trend, precision = context.precision, each = element_count(shape)](const Call& call) {

@@ -1,5 +1,5 @@
-// The first rung: a thread a sum, one weight after another. It computes every layer, and is what
-// the other rungs are checked against.
+// The first rung: one thread per sum, one weight after another. It computes every layer, and is
+// what the other rungs are checked against.
 #include "runtime/cuda/device/launch.h"
 #include "runtime/cuda/device/precision.h"
 #include "runtime/cuda/kernels/layer_kernels.h"

@@ -66,8 +66,8 @@ void launch_windows(const Call& call, const Windows& w) {
 }
 
 template <class Fold>
-Step windows_step(const StepContext& context, const Shape& input, const Shape& output, Size2 kernel,
-                  Size2 stride, Size2 padding) {
+DeviceStep windows_step(const StepContext& context, const Shape& input, const Shape& output,
+                        Size2 kernel, Size2 stride, Size2 padding) {
   const auto number = [](std::int64_t x) { return static_cast<int>(x); };
   const Windows w = {.in_h = number(input[1]),
                      .in_w = number(input[2]),
@@ -123,7 +123,7 @@ __global__ void __launch_bounds__(256)
 }
 
 template <class Fold>
-Step rows_step(const StepContext& context, std::int64_t rows, std::int64_t columns) {
+DeviceStep rows_step(const StepContext& context, std::int64_t rows, std::int64_t columns) {
   return {.run = [=, precision = context.precision](const Call& call) {
     const std::int64_t blocks = call.batch * ((columns + kWarp - 1) / kWarp);
     if (blocks == 0) return;
@@ -139,21 +139,22 @@ Step rows_step(const StepContext& context, std::int64_t rows, std::int64_t colum
 
 }  // namespace
 
-Step make_max_pool(const StepContext& context, const MaxPool2d& op, const Shape& input,
-                   const Shape& output) {
+DeviceStep make_max_pool(const StepContext& context, const MaxPool2d& op, const Shape& input,
+                         const Shape& output) {
   return windows_step<Largest>(context, input, output, op.kernel, op.stride, op.padding);
 }
 
-Step make_avg_pool(const StepContext& context, const AvgPool2d& op, const Shape& input,
-                   const Shape& output) {
+DeviceStep make_avg_pool(const StepContext& context, const AvgPool2d& op, const Shape& input,
+                         const Shape& output) {
   return windows_step<Mean>(context, input, output, op.kernel, op.stride, 0);
 }
 
-Step make_global_avg_pool(const StepContext& context, const Shape& input) {
+DeviceStep make_global_avg_pool(const StepContext& context, const Shape& input) {
   return rows_step<Mean>(context, input[1] * input[2], input[0]);
 }
 
-Step make_sequence_pool(const StepContext& context, const SequencePool& op, const Shape& input) {
+DeviceStep make_sequence_pool(const StepContext& context, const SequencePool& op,
+                              const Shape& input) {
   return op.kind == PoolKind::kMax ? rows_step<Largest>(context, input[0], input[1])
                                    : rows_step<Mean>(context, input[0], input[1]);
 }

@@ -85,8 +85,8 @@ __global__ void __launch_bounds__(256)
 
 }  // namespace
 
-Step make_concat(const StepContext& context, const Concat& op, const std::vector<Shape>& inputs,
-                 bool last) {
+DeviceStep make_concat(const StepContext& context, const Concat& op,
+                       const std::vector<Shape>& inputs, bool last) {
   const std::size_t axis = axis_as_stored(op.axis, last);
   std::vector<std::int64_t> lengths;
   for (const Shape& input : inputs) {
@@ -106,7 +106,7 @@ Step make_concat(const StepContext& context, const Concat& op, const std::vector
   }};
 }
 
-Step make_slice(const StepContext& context, const Slice& op, const Shape& input, bool last) {
+DeviceStep make_slice(const StepContext& context, const Slice& op, const Shape& input, bool last) {
   const Shape shape = as_stored(input, last);
   const std::size_t axis = axis_as_stored(op.axis, last);
   const std::int64_t entry = product(shape, axis + 1, shape.size());
@@ -124,7 +124,7 @@ Step make_slice(const StepContext& context, const Slice& op, const Shape& input,
   }};
 }
 
-Step make_expand(const StepContext& context, const Expand& op, const Shape& input) {
+DeviceStep make_expand(const StepContext& context, const Expand& op, const Shape& input) {
   const std::int64_t features = input[0];
   return {.run = [=, precision = context.precision, repeats = op.count](const Call& call) {
     const Runs runs = {.count = call.batch * repeats,
@@ -137,8 +137,8 @@ Step make_expand(const StepContext& context, const Expand& op, const Shape& inpu
   }};
 }
 
-Step make_class_token(const StepContext& context, std::span<const float> token,
-                      const Shape& input) {
+DeviceStep make_class_token(const StepContext& context, std::span<const float> token,
+                            const Shape& input) {
   const float* table = context.tables.keep(token);
   const std::int64_t each = element_count(input), features = input[1];
   return {.run = [=, precision = context.precision](const Call& call) {
@@ -155,8 +155,8 @@ Step make_class_token(const StepContext& context, std::span<const float> token,
   }};
 }
 
-Step make_pad2d(const StepContext& context, const Pad2d& op, const Shape& input,
-                const Shape& output) {
+DeviceStep make_pad2d(const StepContext& context, const Pad2d& op, const Shape& input,
+                      const Shape& output) {
   const auto number = [](std::int64_t x) { return static_cast<int>(x); };
   const Padding padding = {number(input[1]), number(input[2]), number(output[1]), number(output[2]),
                            number(op.top),   number(op.left),  number(input[0])};

@@ -115,7 +115,7 @@ __device__ __forceinline__ Patch patch_at(const Cut& cut, std::int64_t i) {
           inside % cut.patches_w * kPatchW};
 }
 
-// All that the pixels of a patch reach, a warp a line; zeros in the padding.
+// All that the pixels of a patch reach, one warp per line; zeros in the padding.
 template <class T>
 __device__ __forceinline__ void load_patch(const LayerShape& shape, const LayerData& data,
                                            const Cut& cut, const Patch& patch, T* values) {

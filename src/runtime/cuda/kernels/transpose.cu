@@ -6,9 +6,9 @@
 namespace tbn::cuda {
 namespace {
 
-// `each` matrices an example.
-Step transpose_step(const StepContext& context, std::int64_t each, std::int64_t rows,
-                    std::int64_t columns) {
+// `each` matrices per example.
+DeviceStep transpose_step(const StepContext& context, std::int64_t each, std::int64_t rows,
+                          std::int64_t columns) {
   return {.run = [=, precision = context.precision](const Call& call) {
     const Matrices matrices = {call.batch * each, static_cast<int>(rows),
                                static_cast<int>(columns)};
@@ -21,13 +21,13 @@ Step transpose_step(const StepContext& context, std::int64_t each, std::int64_t 
 
 }  // namespace
 
-Step make_transpose(const StepContext& context, const Shape& input) {
+DeviceStep make_transpose(const StepContext& context, const Shape& input) {
   const std::int64_t columns = input.back(), rows = input[input.size() - 2];
   const std::int64_t matrix = rows * columns;
   return transpose_step(context, matrix == 0 ? 0 : element_count(input) / matrix, rows, columns);
 }
 
-Step make_reorder(const StepContext& context, const Shape& shape, bool to_last) {
+DeviceStep make_reorder(const StepContext& context, const Shape& shape, bool to_last) {
   return to_last ? transpose_step(context, 1, first_of(shape), others_of(shape))
                  : transpose_step(context, 1, others_of(shape), first_of(shape));
 }

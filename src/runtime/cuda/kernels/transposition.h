@@ -53,7 +53,7 @@ __global__ void __launch_bounds__(256)
   }
 }
 
-// The same for narrow matrices, of which squares would be mostly empty: a thread a value.
+// The same for narrow matrices, of which squares would be mostly empty: one thread per value.
 template <class From, class To, class F>
 __global__ void __launch_bounds__(256)
     transpose_narrow(const From* x, To* y, Matrices matrices, F f) {

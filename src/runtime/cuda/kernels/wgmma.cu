@@ -139,7 +139,7 @@ void launch_tile(const LayerTask& task, const WgmmaPlan& plan, int multiprocesso
          task.stream, map, plan, task.shape, task.data, task.workspace);
 }
 
-// Of a tile, for the layer's pixels and for those of padded images.
+// The launches of a tile: for the layer's pixels, and for those of padded images.
 using Launch = void (*)(const LayerTask&, const WgmmaPlan&, int);
 struct Launches {
   Launch own, padded;

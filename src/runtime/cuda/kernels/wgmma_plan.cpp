@@ -9,8 +9,8 @@
 namespace tbn::cuda {
 namespace {
 
-// Of one multiprocessor, a cycle: products of two 16-bit numbers (NVIDIA H100 white paper), and
-// bytes from the cache that all share (about 5 TB/s over 132 multiprocessors at 1.7 GHz).
+// Rates of one multiprocessor per cycle: products of two 16-bit numbers (NVIDIA H100 white paper),
+// and bytes from the cache that all share (about 5 TB/s over 132 multiprocessors at 1.7 GHz).
 constexpr double kProducts = 2048, kCacheBytes = 24;
 // Filling the ring, and writing the first and last sums, where nothing else is left to do.
 constexpr double kTileCycles = 2000;
@@ -22,7 +22,7 @@ std::int64_t partial_bytes(const WgmmaTile& tile, std::int64_t tiles, int splits
   return splits > 1 ? tiles * splits * tile.rows * tile.pixels * std::int64_t{sizeof(float)} : 0;
 }
 
-// As many as leave no multiprocessor with two.
+// The most blocks per tile that leave no multiprocessor with two blocks.
 int splits_of(const WgmmaTile& tile, const WgmmaPlan& plan, int multiprocessors) {
   const int tiles = plan.row_tiles * plan.pixel_tiles;
   int splits = std::clamp(multiprocessors / tiles, 1, plan.units());

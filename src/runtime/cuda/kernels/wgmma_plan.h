@@ -45,7 +45,7 @@ __host__ __device__ inline LayerShape padded_pixels(LayerShape shape) {
   shape.order.taps = 1;
   return shape;
 }
-// Of a window, from its first tap to its last.
+// The pixels from the first tap of a window to its last.
 inline int reach(const LayerShape& shape) {
   return (shape.kernel_h - 1) * (shape.out_w + shape.kernel_w - 1) + shape.kernel_w - 1;
 }
@@ -58,7 +58,7 @@ bool wgmma_takes(const LayerShape& shape);
 // is a rung of its own, which only sessions that try kernels use, where its results were right.
 bool wgmma_takes_padded(const LayerShape& shape);
 WgmmaPlan wgmma_plan(const LayerShape& shape, int multiprocessors, bool padded = false);
-// Of the sums that blocks which share a tile leave for the last of them.
+// The bytes of the sums that blocks which share a tile leave for the last of them.
 std::int64_t wgmma_partial_bytes(const WgmmaPlan& plan);
 
 }  // namespace tbn::cuda

@@ -122,7 +122,7 @@ class WgmmaWarpgroup {
   bool first_ = true;  // step of an item: no products are under way
 };
 
-// Products a group has, and groups a step: more where the weights of 128 rows need registers.
+// Products a group has, and groups per step: more where the weights of 128 rows need registers.
 template <class Block>
 inline constexpr int kGroupProducts = 4 / Block::kParts;
 

@@ -84,7 +84,7 @@ struct LayerTask {
                               // in its first kCounterBytes, which a kernel leaves zero
   cudaStream_t stream = nullptr;
 };
-// Of a workspace, for kernels whose blocks count each other.
+// Bytes at the beginning of a workspace for kernels whose blocks count each other.
 inline constexpr std::int64_t kCounterBytes = 64 * 1024;
 
 // One rung of the ladder. Functions of a shape must answer for any shape.

@@ -3,7 +3,7 @@
 // weights with a shift and one logical operation.
 //
 // The inputs of a row are numbered tap by tap, k = tap * tap_inputs + channel, because images lie
-// channels last. Sixteen rows and 256 inputs are one block of 512 bytes: four words a lane. Lane
+// channels last. Sixteen rows and 256 inputs are one block of 512 bytes: four words per lane. Lane
 // 4 g + t holds the weights of rows g and g + 8 (words 0 and 1 for inputs 0..127, 2 and 3 for the
 // others) whose inputs leave 2 t or 2 t + 1 when divided by 8: the fragments of eight products
 // m16n8k16. Of a word, bit 2 s + h is input 16 s + 8 h + 2 t, and the bit 16 above it the next
@@ -36,7 +36,7 @@ struct InputOrder {
     return {taps, channels, taps > 1 && 2 * channels >= kTapInputs ? padded : channels};
   }
   __host__ __device__ int inputs() const { return taps * tap_inputs; }
-  // Of a row as it is stored.
+  // The blocks of a row as it is stored.
   __host__ __device__ int blocks() const { return (inputs() + kBlockInputs - 1) / kBlockInputs; }
 };
 
@@ -45,7 +45,7 @@ struct BitPlace {
   int bit;
 };
 
-// Of the weight of row r and input k; `blocks` is InputOrder::blocks().
+// The place of the weight of row r and input k; `blocks` is InputOrder::blocks().
 __host__ __device__ inline BitPlace bit_place(int r, int k, int blocks) {
   const std::int64_t block = std::int64_t{r / kBlockRows} * blocks + k / kBlockInputs;
   const int lane = r % 8 * 4 + k % 8 / 2;
@@ -54,7 +54,7 @@ __host__ __device__ inline BitPlace bit_place(int r, int k, int blocks) {
   return {block * kBlockWords + lane * 4 + word, bit};
 }
 
-// Words of a tile of so many rows.
+// Words of a tile of that many rows.
 __host__ __device__ inline std::int64_t tile_words(int rows, int blocks) {
   return std::int64_t{(rows + kBlockRows - 1) / kBlockRows} * blocks * kBlockWords;
 }

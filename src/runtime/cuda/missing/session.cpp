@@ -1,4 +1,4 @@
-// What stands for the CUDA sessions where tbn is built without them: who asks for one is told so.
+// CUDA sessions for builds without CUDA: making one throws an error that says so.
 #include "tbn/cuda.h"
 
 #include "tbn/error.h"

@@ -115,8 +115,9 @@ class AttentionStep {
 
 }  // namespace
 
-Step make_attention(const StepContext& context, const Attention& op,
-                    std::span<const float> relative_bias, std::size_t inputs, const Shape& output) {
+DeviceStep make_attention(const StepContext& context, const Attention& op,
+                          std::span<const float> relative_bias, std::size_t inputs,
+                          const Shape& output) {
   const float* bias = op.relative_bias ? context.tables.keep(relative_bias) : nullptr;
   const auto step =
       std::make_shared<AttentionStep>(context, shape_of(op, inputs, output), bias, inputs);

@@ -134,7 +134,7 @@ class Maker {
   }
   // Images in whichever order one of them has.
   bool images_last() const { return any_last_ && is_image(shape_); }
-  Made any(Step step) const { return {std::move(step), images_last(), images_last()}; }
+  Made any(DeviceStep step) const { return {std::move(step), images_last(), images_last()}; }
   Made identity(bool takes_last, bool gives_last) const {
     return {make_identity(steps_, shape_), takes_last, gives_last, true};
   }
@@ -142,7 +142,7 @@ class Maker {
     auto layer = std::make_unique<LayerRunner>(context_.graph, context_.tensors, node_,
                                                steps_.options, steps_.device);
     const LayerRunner* runner = layer.get();
-    Step step = {
+    DeviceStep step = {
         .run = [runner](const Call& call) { runner->run(call); },
         .workspace_bytes = [runner](std::int64_t b) { return runner->workspace_bytes(b); }};
     return {std::move(step), last, last, false, std::move(layer)};

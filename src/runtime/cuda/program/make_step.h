@@ -13,7 +13,7 @@ namespace tbn::cuda {
 // A node's step, and whether it takes and gives values with the first dimension last: of images the
 // channels.
 struct Made {
-  Step step;
+  DeviceStep step;
   bool takes_last = false;
   bool gives_last = false;
   bool identity = false;                         // its output is its input

@@ -47,8 +47,8 @@ bool has_two_orders(const Shape& shape) {
 
 }  // namespace
 
-Program::Program(const Graph& graph, const TensorMap& tensors, const LayerOptions& options,
-                 Context& device)
+DeviceProgram::DeviceProgram(const Graph& graph, const TensorMap& tensors,
+                             const LayerOptions& options, Context& device)
     : graph_(with_import(
           fuse_additions(without_output_units(graph, units_of(graph, tensors).has_value())))),
       precision_(options.precision) {
@@ -67,7 +67,7 @@ Program::Program(const Graph& graph, const TensorMap& tensors, const LayerOption
   output_.bias = tables_.keep(tensors.at(name + ".bias").values<float>());
 }
 
-void Program::plan_import(Tables& tables) {
+void DeviceProgram::plan_import(Tables& tables) {
   const Node& node = graph_.node(kImport);
   input_ = {.shape = node.shape, .last = is_image(node.shape) && !is_flat(node.shape)};
   if (const auto* normalize = std::get_if<Normalize>(&node.op)) {
@@ -78,7 +78,7 @@ void Program::plan_import(Tables& tables) {
   last_ = {false, input_.last};
 }
 
-void Program::plan_node(NodeId id, const NetworkContext& context) {
+void DeviceProgram::plan_node(NodeId id, const NetworkContext& context) {
   const Node& node = graph_.node(id);
   Planned planned = {.made = make_step(context, id, last_), .reorders = {}};
   Made& made = planned.made;
@@ -101,7 +101,7 @@ void Program::plan_node(NodeId id, const NetworkContext& context) {
 
 // Where nothing moves a node may take over its input's memory; what is written in another order may
 // not.
-void Program::plan_values() {
+void DeviceProgram::plan_values() {
   Graph planned = graph_;
   for (NodeId id = kImport + 1; id < static_cast<NodeId>(nodes_.size()); ++id) {
     Op& op = planned.node(id).op;
@@ -114,7 +114,7 @@ void Program::plan_values() {
 
 // Whether a node is a linear layer that reads the value of the node before it alone, which nobody
 // else does.
-bool Program::continues_chain(NodeId id) const {
+bool DeviceProgram::continues_chain(NodeId id) const {
   if (id >= static_cast<NodeId>(graph_.nodes.size())) return false;
   const Node& node = graph_.node(id);
   const Planned& planned = nodes_[static_cast<std::size_t>(id)];
@@ -122,7 +122,7 @@ bool Program::continues_chain(NodeId id) const {
          planned.reorders.empty() && use_counts(graph_)[static_cast<std::size_t>(id - 1)] == 1;
 }
 
-void Program::plan_chains(const LayerOptions& options, Context& device) {
+void DeviceProgram::plan_chains(const LayerOptions& options, Context& device) {
   for (NodeId id = kImport + 1; id < static_cast<NodeId>(nodes_.size()); ++id) {
     const Node& first = graph_.node(id);
     if (!std::holds_alternative<Linear>(first.op) || first.inputs.size() != 1) continue;
@@ -139,7 +139,7 @@ void Program::plan_chains(const LayerOptions& options, Context& device) {
   }
 }
 
-void Program::prepare(std::int64_t batch) {
+void DeviceProgram::prepare(std::int64_t batch) {
   if (is_prepared(batch)) return;
   for (const Planned& node : nodes_) {
     if (node.made.layer != nullptr) node.made.layer->prepare(batch);
@@ -150,12 +150,12 @@ void Program::prepare(std::int64_t batch) {
 }
 
 // The chain that begins at a node, where it runs as one.
-const ChainRunner* Program::chain_at(NodeId id, std::int64_t batch) const {
+const ChainRunner* DeviceProgram::chain_at(NodeId id, std::int64_t batch) const {
   const auto found = chains_.find(id);
   return found != chains_.end() && found->second.runs(batch) ? &found->second : nullptr;
 }
 
-std::vector<CudaKernelChoice> Program::choices(std::int64_t batch) const {
+std::vector<CudaKernelChoice> DeviceProgram::choices(std::int64_t batch) const {
   std::vector<CudaKernelChoice> choices;
   std::size_t chained = 0;  // layers left of the chain under way
   for (NodeId id = 0; id < static_cast<NodeId>(nodes_.size()); ++id) {
@@ -173,7 +173,7 @@ std::vector<CudaKernelChoice> Program::choices(std::int64_t batch) const {
   return choices;
 }
 
-std::int64_t Program::weight_bytes() const {
+std::int64_t DeviceProgram::weight_bytes() const {
   std::int64_t bytes = tables_.bytes();
   for (const Planned& node : nodes_) {
     if (node.made.layer != nullptr) bytes += node.made.layer->weight_bytes();
@@ -181,16 +181,16 @@ std::int64_t Program::weight_bytes() const {
   return bytes;
 }
 
-std::int64_t Program::arena_bytes(std::int64_t batch) const {
+std::int64_t DeviceProgram::arena_bytes(std::int64_t batch) const {
   return plan_.arena_values * batch * value_bytes(precision_);
 }
 
-std::int64_t Program::reordered_bytes(const Reorder& reorder, std::int64_t batch) const {
+std::int64_t DeviceProgram::reordered_bytes(const Reorder& reorder, std::int64_t batch) const {
   return aligned(reorder.values * batch * value_bytes(precision_));
 }
 
 // The counters and what a step works on, the most of any. Layers count the counters in.
-std::int64_t Program::step_bytes(std::int64_t batch) const {
+std::int64_t DeviceProgram::step_bytes(std::int64_t batch) const {
   std::int64_t most = kCounterBytes;
   for (const Planned& node : nodes_) {
     const auto& bytes = node.made.step.workspace_bytes;
@@ -201,7 +201,7 @@ std::int64_t Program::step_bytes(std::int64_t batch) const {
 }
 
 // What the steps work on, and inputs in the other order.
-std::int64_t Program::workspace_bytes(std::int64_t batch) const {
+std::int64_t DeviceProgram::workspace_bytes(std::int64_t batch) const {
   std::int64_t most = 0;
   for (const Planned& node : nodes_) {
     std::int64_t bytes = 0;
@@ -211,12 +211,12 @@ std::int64_t Program::workspace_bytes(std::int64_t batch) const {
   return step_bytes(batch) + most;
 }
 
-std::byte* Program::value(NodeId id, std::int64_t batch, const RunMemory& memory) const {
+std::byte* DeviceProgram::value(NodeId id, std::int64_t batch, const RunMemory& memory) const {
   const std::int64_t offset = plan_.slots[static_cast<std::size_t>(id)].offset;
   return memory.arena + offset * batch * value_bytes(precision_);
 }
 
-void Program::run(std::int64_t batch, const RunMemory& memory, cudaStream_t stream) const {
+void DeviceProgram::run(std::int64_t batch, const RunMemory& memory, cudaStream_t stream) const {
   std::byte* reordered = memory.workspace + step_bytes(batch);
   for (NodeId id = kImport + 1; id < static_cast<NodeId>(nodes_.size()); ++id) {
     const ChainRunner* chain = chain_at(id, batch);
@@ -233,8 +233,8 @@ void Program::run(std::int64_t batch, const RunMemory& memory, cudaStream_t stre
   }
 }
 
-void Program::run_node(NodeId id, std::int64_t batch, const RunMemory& memory, std::byte* reordered,
-                       cudaStream_t stream) const {
+void DeviceProgram::run_node(NodeId id, std::int64_t batch, const RunMemory& memory,
+                             std::byte* reordered, cudaStream_t stream) const {
   const Planned& node = nodes_[static_cast<std::size_t>(id)];
   std::vector<const void*> inputs;
   for (const NodeId input : graph_.node(id).inputs) inputs.push_back(value(input, batch, memory));

@@ -19,11 +19,11 @@ struct RunMemory {
   std::byte* workspace = nullptr;  // zero in its first kCounterBytes, which every run leaves so
 };
 
-class Program {
+class DeviceProgram {
  public:
   // `graph` and `tensors` must be a checked packed network.
-  Program(const Graph& graph, const TensorMap& tensors, const LayerOptions& options,
-          Context& device);
+  DeviceProgram(const Graph& graph, const TensorMap& tensors, const LayerOptions& options,
+                Context& device);
 
   // Chooses the kernels for a batch size; before the other functions, and not while a graph is
   // captured.
@@ -55,7 +55,7 @@ class Program {
   struct Reorder {
     std::size_t input;
     std::int64_t values;
-    Step step;
+    DeviceStep step;
   };
   struct Planned {
     Made made;

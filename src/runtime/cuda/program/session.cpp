@@ -103,7 +103,7 @@ struct CudaSession::Impl {
   std::int64_t max_batch;
   cuda::Context context;
   std::string name;
-  cuda::Program program;
+  cuda::DeviceProgram program;
   std::int64_t in, out;  // values of an example
   cuda::Stream stream;
   cuda::Event last_run;
@@ -143,7 +143,7 @@ void CudaSession::Impl::launch(std::int64_t batch, cudaStream_t to) {
   graphs.get(batch, stream, [&] { program.run(batch, memory(), stream.get()); }).replay(to);
 }
 
-// Of device memory, in order with what is on the stream and with the run before this one.
+// Runs on device memory, in order with what is on the stream and with the run before this one.
 template <class T>
 void CudaSession::Impl::compute(const T* input, std::int64_t batch, float* output,
                                 cudaStream_t to) {

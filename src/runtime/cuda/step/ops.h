@@ -25,7 +25,7 @@ struct StepContext {
 };
 
 inline bool is_image(const Shape& shape) { return shape.size() == 3; }
-// Of the first dimension and of all others, whose order may be swapped.
+// The sizes of the first dimension and of all others, whose order may be swapped.
 inline std::int64_t first_of(const Shape& shape) { return shape[0]; }
 inline std::int64_t others_of(const Shape& shape) { return element_count(shape) / shape[0]; }
 // Whether the two orders of a value are one.
@@ -36,9 +36,9 @@ inline bool is_flat(const Shape& shape) { return first_of(shape) == 1 || others_
 struct Border {
   Shape shape;
   bool last = false;            // the activations have the first dimension last
-  const float* mean = nullptr;  // on the device, one a channel; null: no normalize is fused
+  const float* mean = nullptr;  // on the device, one per channel; null: no normalize is fused
   const float* deviation = nullptr;
-  // Of an output: scale x + bias, one a column; null: it is given as it is.
+  // For outputs: scale x + bias, one of each per column; null: outputs are copied as they are.
   const float* scale = nullptr;
   const float* bias = nullptr;
 };
@@ -55,50 +55,56 @@ void run_export(const Border& border, Precision precision, const void* x, float*
 
 // ---- value by value (elementwise.cu); the output may lie over an input
 
-Step make_normalize(const StepContext& context, const Normalize& op, const Shape& shape, bool last);
-Step make_affine(const StepContext& context, const Affine& op, std::span<const float> scale,
-                 std::span<const float> bias, const Shape& shape, bool last);
-Step make_activation(const StepContext& context, ActivationKind kind, const Shape& shape);
-Step make_add(const StepContext& context, ActivationKind activation, const Shape& shape);
-Step make_subtract(const StepContext& context, const Shape& shape);
-Step make_multiply(const StepContext& context, const Shape& shape);
+DeviceStep make_normalize(const StepContext& context, const Normalize& op, const Shape& shape,
+                          bool last);
+DeviceStep make_affine(const StepContext& context, const Affine& op, std::span<const float> scale,
+                       std::span<const float> bias, const Shape& shape, bool last);
+DeviceStep make_activation(const StepContext& context, ActivationKind kind, const Shape& shape);
+DeviceStep make_add(const StepContext& context, ActivationKind activation, const Shape& shape);
+DeviceStep make_subtract(const StepContext& context, const Shape& shape);
+DeviceStep make_multiply(const StepContext& context, const Shape& shape);
 // `table` [T, F].
-Step make_position_embedding(const StepContext& context, std::span<const float> table,
-                             const Shape& shape);
-Step make_add_identity(const StepContext& context, const Shape& shape);
+DeviceStep make_position_embedding(const StepContext& context, std::span<const float> table,
+                                   const Shape& shape);
+DeviceStep make_add_identity(const StepContext& context, const Shape& shape);
 // The same values: launches nothing where the output is the input.
-Step make_identity(const StepContext& context, const Shape& shape);
+DeviceStep make_identity(const StepContext& context, const Shape& shape);
 
 // ---- images channels last (pooling.cu, shaping.cu)
 
-Step make_max_pool(const StepContext& context, const MaxPool2d& op, const Shape& input,
-                   const Shape& output);
-Step make_avg_pool(const StepContext& context, const AvgPool2d& op, const Shape& input,
-                   const Shape& output);
-Step make_global_avg_pool(const StepContext& context, const Shape& input);
-Step make_pad2d(const StepContext& context, const Pad2d& op, const Shape& input,
-                const Shape& output);
+DeviceStep make_max_pool(const StepContext& context, const MaxPool2d& op, const Shape& input,
+                         const Shape& output);
+DeviceStep make_avg_pool(const StepContext& context, const AvgPool2d& op, const Shape& input,
+                         const Shape& output);
+DeviceStep make_global_avg_pool(const StepContext& context, const Shape& input);
+DeviceStep make_pad2d(const StepContext& context, const Pad2d& op, const Shape& input,
+                      const Shape& output);
 
 // ---- values that are moved (shaping.cu, transpose.cu)
 
-Step make_concat(const StepContext& context, const Concat& op, const std::vector<Shape>& inputs,
-                 bool last);
-Step make_slice(const StepContext& context, const Slice& op, const Shape& input, bool last);
-Step make_expand(const StepContext& context, const Expand& op, const Shape& input);
-Step make_class_token(const StepContext& context, std::span<const float> token, const Shape& input);
-Step make_transpose(const StepContext& context, const Shape& input);
+DeviceStep make_concat(const StepContext& context, const Concat& op,
+                       const std::vector<Shape>& inputs, bool last);
+DeviceStep make_slice(const StepContext& context, const Slice& op, const Shape& input, bool last);
+DeviceStep make_expand(const StepContext& context, const Expand& op, const Shape& input);
+DeviceStep make_class_token(const StepContext& context, std::span<const float> token,
+                            const Shape& input);
+DeviceStep make_transpose(const StepContext& context, const Shape& input);
 // The same value in the other order.
-Step make_reorder(const StepContext& context, const Shape& shape, bool to_last);
+DeviceStep make_reorder(const StepContext& context, const Shape& shape, bool to_last);
 
 // ---- sequences (pooling.cu, moving_average.cu, layer_norm.cu, attention.cu, matmul.cu)
 
-Step make_sequence_pool(const StepContext& context, const SequencePool& op, const Shape& input);
-Step make_moving_average(const StepContext& context, const MovingAverage& op, const Shape& shape);
-Step make_layer_norm(const StepContext& context, const LayerNorm& op, std::span<const float> weight,
-                     std::span<const float> bias, const Shape& shape);
+DeviceStep make_sequence_pool(const StepContext& context, const SequencePool& op,
+                              const Shape& input);
+DeviceStep make_moving_average(const StepContext& context, const MovingAverage& op,
+                               const Shape& shape);
+DeviceStep make_layer_norm(const StepContext& context, const LayerNorm& op,
+                           std::span<const float> weight, std::span<const float> bias,
+                           const Shape& shape);
 // `relative_bias` [offsets, heads] is empty where the op has none; `inputs` is 1 or 3.
-Step make_attention(const StepContext& context, const Attention& op,
-                    std::span<const float> relative_bias, std::size_t inputs, const Shape& output);
-Step make_matmul(const StepContext& context, const Shape& left, const Shape& right);
+DeviceStep make_attention(const StepContext& context, const Attention& op,
+                          std::span<const float> relative_bias, std::size_t inputs,
+                          const Shape& output);
+DeviceStep make_matmul(const StepContext& context, const Shape& left, const Shape& right);
 
 }  // namespace tbn::cuda

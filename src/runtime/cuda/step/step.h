@@ -19,12 +19,12 @@ struct Call {
   void* output = nullptr;
   std::int64_t batch = 0;
   cudaStream_t stream = nullptr;
-  // Of Step::workspace_bytes(batch), aligned to 256 bytes. Only a layer's begins with the counters
-  // (see layer.h), and counts them in.
+  // DeviceStep::workspace_bytes(batch) bytes, aligned to 256. Only that of a layer begins with the
+  // counters (see layer.h), which are counted in its size.
   void* workspace = nullptr;
 };
 
-struct Step {
+struct DeviceStep {
   std::function<void(const Call&)> run = {};
   std::function<std::int64_t(std::int64_t batch)> workspace_bytes = {};  // none: 0
   // Chooses kernels for a batch size; before the others, and not while a graph is captured.

@@ -1,5 +1,5 @@
-// What one thread of the kernels does: some neighbouring maps of every so manyth row. Functions of
-// plain C++, so that the tests run them on the host.
+// The work of one thread of the kernels: V neighbouring maps in rows at a fixed distance. Functions
+// of plain C++, so that the tests run them on the host.
 #pragma once
 
 #include <algorithm>
@@ -169,8 +169,8 @@ TBN_BOTH void add_affine_columns(const AddAffine& w, const Columns& own) {
   }
 }
 
-// How threads share the maps and rows out: `groups` neighbours hold those of a row, and a block has
-// as many rows at once as it has room for.
+// How the maps and rows are divided among threads: `groups` neighbouring threads hold the maps of
+// one row, and a block works on as many rows at once as it has room for.
 inline constexpr int kThreads = 256;
 inline constexpr std::int64_t kMostBlocks = 1024;  // some for each multiprocessor, and few parts
 
@@ -196,7 +196,7 @@ inline Geometry geometry_of(const MapShape& shape, int pack) {
   return g;
 }
 
-// The columns of a thread; false where there is nothing for it.
+// The columns of a thread; false where it has none.
 TBN_BOTH bool columns_of(const Geometry& g, int pack, int row_block, int column_block, int thread,
                          Columns& own) {
   const std::int64_t group = static_cast<std::int64_t>(column_block) * g.groups + thread % g.groups;

@@ -73,17 +73,18 @@ void add_affine(Element element, const AddAffine& work, void* stream);
 
 std::int64_t sum_parts(const MapShape& shape);
 
-// The small change between the passes of a norm over p scaled copies (tiled_function_norm.cpp has
-// the formulas): each of these is one launch instead of a dozen.
+// The small computations between the passes of a norm over p scaled copies (tiled_function_norm.cpp
+// has the formulas): each of these is one launch instead of a dozen.
 
-// Of the sums over all rows, of moments(): mean and var [maps], inverse, a and b [copies, maps].
+// What norm_factors() makes of the sums of moments() over all rows: mean and var [maps], inverse, a
+// and b [copies, maps].
 struct NormFactors {
   MapShape shape;
   const void* first = nullptr;     // the first row of u
   const double* sum = nullptr;     // [maps]
   const double* square = nullptr;  // [maps]
-  const float* alpha = nullptr;    // [copies], or [copies, maps] where alpha_a_map
-  bool alpha_a_map = false;
+  const float* alpha = nullptr;    // [copies], or [copies, maps] where alpha_per_map
+  bool alpha_per_map = false;
   const float* gamma = nullptr;  // [copies, maps]
   const float* beta = nullptr;   // [copies, maps]
   float eps = 0;
@@ -99,7 +100,7 @@ void norm_factors(Element element, const NormFactors& work, void* stream);
 struct RunningUpdate {
   MapShape shape;
   const float* alpha = nullptr;
-  bool alpha_a_map = false;
+  bool alpha_per_map = false;
   const float* mean = nullptr;
   const float* var = nullptr;
   float* running_mean = nullptr;
@@ -108,14 +109,15 @@ struct RunningUpdate {
 };
 void update_running(const RunningUpdate& work, void* stream);
 
-// Of the sums of fan_in(), [copies, maps] each: the gradients of gamma, beta and alpha (a map's
-// part of it) [copies, maps], and what add_affine() takes, c0 and c1 [maps].
+// What norm_gradients() makes of the sums of fan_in(), [copies, maps] each: the gradients of gamma,
+// beta and alpha (a map's part of it) [copies, maps], and what add_affine() takes, c0 and c1
+// [maps].
 struct NormGradients {
   MapShape shape;
   const double* sum_g = nullptr;
   const double* sum_gu = nullptr;
   const float* alpha = nullptr;
-  bool alpha_a_map = false;
+  bool alpha_per_map = false;
   const float* gamma = nullptr;
   const float* inverse = nullptr;
   float eps = 0;

@@ -1,13 +1,13 @@
-// A thread a map; the work is that of norm_scalars.h.
+// One thread per map; the work is that of norm_scalars.h.
 #include "train/tiled/gpu/norm_scalars.h"
 
 namespace tbn::gpu {
 namespace {
 
-constexpr int kMapsABlock = 64;
+constexpr int kMapsPerBlock = 64;
 
 __device__ std::int64_t own_map() {
-  return static_cast<std::int64_t>(blockIdx.x) * kMapsABlock + threadIdx.x;
+  return static_cast<std::int64_t>(blockIdx.x) * kMapsPerBlock + threadIdx.x;
 }
 
 template <class T>
@@ -25,8 +25,8 @@ __global__ void norm_gradients_kernel(NormGradients work) {
 
 template <class Work>
 void launch(void (*kernel)(Work), const Work& work, void* stream) {
-  const auto blocks = static_cast<unsigned>((work.shape.maps + kMapsABlock - 1) / kMapsABlock);
-  kernel<<<blocks, kMapsABlock, 0, static_cast<cudaStream_t>(stream)>>>(work);
+  const auto blocks = static_cast<unsigned>((work.shape.maps + kMapsPerBlock - 1) / kMapsPerBlock);
+  kernel<<<blocks, kMapsPerBlock, 0, static_cast<cudaStream_t>(stream)>>>(work);
 }
 
 }  // namespace

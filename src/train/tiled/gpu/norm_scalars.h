@@ -8,7 +8,7 @@ namespace tbn::gpu {
 
 template <class Work>
 TBN_BOTH float alpha_of(const Work& w, std::int64_t copy, std::int64_t map) {
-  return w.alpha[w.alpha_a_map ? copy * w.shape.maps + map : copy];
+  return w.alpha[w.alpha_per_map ? copy * w.shape.maps + map : copy];
 }
 
 template <class T>
