@@ -13,7 +13,7 @@ usage: scripts/setup.sh [--cuda | --cpu] [--tests] [--checks] [--arm] [--clang] 
                  found
   --cpu          LibTorch for the CPU alone (1.3 GB); the default elsewhere
   --tests        also the Python packages that the tests compare with
-  --checks       also clang-format and clang-tidy
+  --checks       also clang-format, clang-tidy and doxygen
   --arm          also the compiler for 64-bit ARM and the emulator that runs its tests
   --clang        also clang, which scripts/test_clang.sh builds with
   --mcu          also the compiler for ARM microcontrollers and the emulator of boards (800 MB)
@@ -45,7 +45,7 @@ fi
 packages=(build-essential cmake ninja-build pkgconf ccache ca-certificates python3 python3-venv
   zlib1g-dev libjpeg-dev libspng-dev libfmt-dev libspdlog-dev libyaml-cpp-dev libcxxopts-dev catch2
   dataset-fashion-mnist)
-if [ $checks = yes ]; then packages+=(clang-format-14); fi
+if [ $checks = yes ]; then packages+=(clang-format-14 doxygen); fi
 if [ $arm = yes ]; then packages+=(g++-aarch64-linux-gnu qemu-user); fi
 if [ $clang = yes ]; then packages+=(clang-14); fi
 if [ $mcu = yes ]; then
