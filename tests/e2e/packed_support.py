@@ -1,4 +1,4 @@
-"""Packed files and checkpoints changed by hand, with the checksums that include/tbn/file.h specifies."""
+"""Packed files and checkpoints written and changed by hand, with the checksums that include/tbn/file.h specifies."""
 
 import json
 import pathlib
@@ -39,3 +39,18 @@ def with_metadata(path, changes):
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-(8 + len(text)) % 64)
     return sealed(struct.pack("<Q", len(text)) + text + content[8 + length:])
+
+
+def packed(graph, tensors, **metadata):
+    """A file of a graph and [(name, dtype, array of numpy)], as docs/format.md says."""
+    header = {"__metadata__": {"tbn.header_crc32c": "00000000", "tbn.crc32c": "00000000", "tbn.features": "",
+                               "tbn.format": "1.2", "tbn.graph": json.dumps(graph), **metadata}}
+    data = b""
+    for name, dtype, values in tensors:
+        content = values.tobytes()
+        header[name] = {"dtype": dtype, "shape": list(values.shape),
+                        "data_offsets": [len(data), len(data) + len(content)]}
+        data += content
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-(8 + len(text)) % 64)
+    return sealed(struct.pack("<Q", len(text)) + text + data)

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 from PIL import Image
 
-from packed_support import crc32c, sealed
+from packed_support import crc32c, packed, sealed
 from tools_support import ROOT, ToolTest, images, main
 
 sys.path.insert(0, str(ROOT / "examples" / "python"))
@@ -22,21 +22,6 @@ def block(name):
     """The lines of the block of code that a comment names."""
     (found,) = re.findall(rf"^<!-- {re.escape(name)} -->\n```\n(.*?)^```", DOCUMENT, re.M | re.S)
     return found.splitlines()
-
-
-def packed(graph, tensors, **metadata):
-    """A file of a graph and [(name, dtype, array)], written by the document alone."""
-    header = {"__metadata__": {"tbn.header_crc32c": "00000000", "tbn.crc32c": "00000000", "tbn.features": "",
-                               "tbn.format": "1.2", "tbn.graph": json.dumps(graph), **metadata}}
-    data = b""
-    for name, dtype, values in tensors:
-        content = values.tobytes()
-        header[name] = {"dtype": dtype, "shape": list(values.shape),
-                        "data_offsets": [len(data), len(data) + len(content)]}
-        data += content
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-(8 + len(text)) % 64)
-    return sealed(struct.pack("<Q", len(text)) + text + data)
 
 
 def example_bytes(count):
