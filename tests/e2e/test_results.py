@@ -266,9 +266,10 @@ class Commands(ToolTest):
                 command = ["--config", config, *settings, f"train.seed={summary['seed']}"]
                 with self.subTest(log=name_of(folder)):
                     plan = self.call_json("tbn-train", *command, "--dry-run", cwd=ROOT)
-                    planned = plan["totals"] | {"file_bytes": plan["file"]["bytes"]}
-                    self.assertEqual({key: planned[key] for key in ("weights", "bits", "macs", "file_bytes")},
-                                     {key: summary[key] for key in ("weights", "bits", "macs", "file_bytes")})
+                    self.assertEqual({key: plan["totals"][key] for key in ("weights", "bits", "macs")},
+                                     {key: summary[key] for key in ("weights", "bits", "macs")})
+                    # A later tbn may say a little more in the header.
+                    self.assertLess(abs(plan["file"]["bytes"] / summary["file_bytes"] - 1), 0.01)
                     self.assertEqual(self.print_config(*command),
                                      self.print_config("--config", folder / "config.yaml"))
         self.assertGreater(seen, 35)
