@@ -66,7 +66,7 @@ std::vector<Profiled> profile_nodes(Runner& runner, const Graph& graph, std::int
   std::map<std::string, std::int64_t> macs;
   for (const LayerSummary& layer : summarize(graph).layers) macs[layer.name] = layer.macs;
   std::vector<Profiled> rows;
-  rows.reserve(ops.size());
+  rows.reserve(us.size());
   for (std::size_t i = 0; i < us.size(); ++i) {
     if (watch.kernel(i).empty()) continue;
     const Node& node = graph.nodes[i];

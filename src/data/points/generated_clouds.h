@@ -46,7 +46,7 @@ class GeneratedClouds final : public CloudSource {
 };
 
 // A reader without files over generated clouds of three columns.
-DatasetReader generated_reader(std::string name,
+DatasetReader generated_reader(const std::string& name,
                                std::function<SampleSpec(const PointOptions&)> describe,
                                GeneratedClouds::Make make, std::int64_t kinds,
                                const Disturbance& disturbance);
