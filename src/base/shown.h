@@ -4,14 +4,20 @@
 #include <string>
 #include <string_view>
 
+#include "base/function_ref.h"
+
 namespace tbn {
 
 // The text as a terminal may have it: control characters, line ends among them, marks that turn the
-// direction of writing, and bytes that are no UTF-8 are shown as '?'. Names of files and what
-// stands in files come from outside, and reach nobody's terminal as they are.
+// direction of writing, characters of no width, and bytes that are no UTF-8 are shown as '?'. Names
+// of files and what stands in files come from outside, and reach nobody's terminal as they are.
+// Joiners and selectors of variants are shown where the character before them is of a script that
+// is written with them.
 std::string shown(std::string_view text);
 
-// Whether one UTF-8 sequence (base/utf8.h) is none of those. What is not lies below U+10000.
-bool is_shown(std::string_view sequence);
+// Calls `visit` for each character of `text` in order, and says whether it is none of those. A byte
+// that is no UTF-8 is a character of its own.
+void each_character(std::string_view text,
+                    FunctionRef<void(std::string_view character, bool is_shown)> visit);
 
 }  // namespace tbn

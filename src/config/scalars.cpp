@@ -79,9 +79,10 @@ bool is_plain(const std::string& text) {
 }
 
 // What no terminal should have as it is; a configuration is printed on one.
-std::string escaped(std::string_view sequence) {
-  const auto code = static_cast<std::uint32_t>(code_point(sequence));
-  return sequence.size() == 1 ? fmt::format("\\x{:02x}", code) : fmt::format("\\u{:04x}", code);
+std::string escaped(std::string_view character) {
+  const auto code = static_cast<std::uint32_t>(code_point(character));
+  if (character.size() == 1) return fmt::format("\\x{:02x}", code);
+  return code < 0x10000 ? fmt::format("\\u{:04x}", code) : fmt::format("\\U{:08x}", code);
 }
 
 }  // namespace
@@ -141,13 +142,10 @@ std::string yaml_text(double value) { return fmt::format("{}", value); }
 std::string yaml_text(const std::string& value) {
   if (is_plain(value)) return value;
   std::string text = "\"";
-  for (std::string_view rest = value; !rest.empty();) {
-    const std::size_t length = std::max<std::size_t>(1, utf8_sequence(rest));
-    const std::string_view sequence = rest.substr(0, length);
-    if (sequence == "\"" || sequence == "\\") text += '\\';
-    text += is_shown(sequence) ? std::string(sequence) : escaped(sequence);
-    rest.remove_prefix(length);
-  }
+  each_character(value, [&](std::string_view character, bool is_shown) {
+    if (character == "\"" || character == "\\") text += '\\';
+    text += is_shown ? std::string(character) : escaped(character);
+  });
   return text + "\"";
 }
 

@@ -13,20 +13,27 @@ namespace {
 
 enum class Style { kCompact, kCanonical, kPretty };
 
-void append_code(std::string& out, char32_t code) {
+void append_unit(std::string& out, char32_t unit) {
   constexpr char kHex[] = "0123456789abcdef";
   out += "\\u";
-  for (int shift = 12; shift >= 0; shift -= 4) out += kHex[code >> shift & 15];
+  for (int shift = 12; shift >= 0; shift -= 4) out += kHex[unit >> shift & 15];
+}
+
+// Beyond U+FFFF as a pair of surrogates.
+void append_code(std::string& out, char32_t code) {
+  if (code < 0x10000) return append_unit(out, code);
+  append_unit(out, 0xd800 + ((code - 0x10000) >> 10));
+  append_unit(out, 0xdc00 + ((code - 0x10000) & 0x3ff));
 }
 
 // What people read (`shows`) has escapes also for what a terminal must not have as it is.
 void append_escaped(std::string& out, std::string_view text, bool shows) {
   out += '"';
-  while (!text.empty()) {
-    const std::size_t length = utf8_sequence(text.substr(0, 4));
-    if (length == 0) throw DataError("text that is not valid UTF-8 cannot be written as JSON");
-    const char c = text[0];
-    switch (c) {
+  each_character(text, [&](std::string_view character, bool is_shown) {
+    if (utf8_sequence(character) == 0) {
+      throw DataError("text that is not valid UTF-8 cannot be written as JSON");
+    }
+    switch (character[0]) {
       case '"':
         out += "\\\"";
         break;
@@ -49,15 +56,13 @@ void append_escaped(std::string& out, std::string_view text, bool shows) {
         out += "\\t";
         break;
       default:
-        const std::string_view sequence = text.substr(0, length);
-        if (static_cast<unsigned char>(c) < 0x20 || (shows && !is_shown(sequence))) {
-          append_code(out, code_point(sequence));
+        if (static_cast<unsigned char>(character[0]) < 0x20 || (shows && !is_shown)) {
+          append_code(out, code_point(character));
         } else {
-          out.append(sequence);
+          out.append(character);
         }
     }
-    text.remove_prefix(length);
-  }
+  });
   out += '"';
 }
 

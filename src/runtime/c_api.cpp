@@ -8,8 +8,8 @@
 #include <string>
 #include <utility>
 
+#include "base/counted.h"
 #include "base/shown.h"
-#include "base/utf8.h"
 #include "runtime/c_handles.h"
 #include "tbn/runtime.h"
 
@@ -50,8 +50,9 @@ void check_batch(const char* name, const void* values, std::size_t count, std::i
   const bool fits = examples == 0 || each <= std::numeric_limits<std::size_t>::max() / examples;
   if (!fits || count != each * examples) {
     throw ConfigError(std::string(name) + "_count is " + std::to_string(count) + ", but " +
-                      std::to_string(batch) + " examples of " + to_string(shape) + " are " +
-                      std::to_string(batch) + " times " + std::to_string(each) + " values");
+                      counted(batch, "example") + " of " + to_string(shape) +
+                      (batch == 1 ? " is " : " are ") + std::to_string(batch) + " times " +
+                      counted(static_cast<std::int64_t>(each), "value"));
   }
   if (count > 0) require(values, name);
 }
@@ -118,14 +119,12 @@ tbn_status run(tbn_session* session, const T* input, std::size_t input_count, st
 tbn_status fail(tbn_status status, std::string_view message) noexcept {
   auto& text = last_error().text;
   std::size_t count = 0;
-  while (!message.empty()) {
-    const std::size_t length = utf8_sequence(message);
-    const std::string_view sequence = message.substr(0, std::max<std::size_t>(1, length));
-    const std::string_view fit = length > 0 && is_shown(sequence) ? sequence : "?";
-    if (count + fit.size() >= text.size()) break;  // what does not fit is left out
-    count += fit.copy(text.data() + count, fit.size());
-    message.remove_prefix(sequence.size());
-  }
+  bool fits = true;
+  each_character(message, [&](std::string_view character, bool is_shown) {
+    const std::string_view fit = is_shown ? character : "?";
+    fits = fits && count + fit.size() < text.size();
+    if (fits) count += fit.copy(text.data() + count, fit.size());  // the rest is left out
+  });
   text[count] = '\0';
   return status;
 }

@@ -9,11 +9,11 @@ from rule_support import CNN, RuleTest, write_csv, write_folders
 from tools_support import ROOT, main
 
 PRETRAINED = ROOT / "models" / "pretrained" / "fashion_mnist_resnet_p4.tbn"
-# Clears the screen, ends the line, writes from right to left, and is no UTF-8.
-HOSTILE = b"bad\x1b[2J\nname\xe2\x80\xae\xff\x9b"
-SHOWN = "bad?[2J?name?"
+# Has no width, clears the screen, ends the line, writes from right to left, and is no UTF-8.
+HOSTILE = b"bad\xe2\x80\x8b\x1b[2J\nname\xe2\x80\xae\xff\x9b"
+SHOWN = "bad??[2J?name?"
 # As the configuration of a run may hold it, which is UTF-8.
-HOSTILE_UTF8 = "bad\x1b[2J\nname\u202e"
+HOSTILE_UTF8 = "bad\u200b\x1b[2J\nname\u202e"
 
 
 class HostileText(RuleTest):
@@ -89,7 +89,7 @@ class HostileText(RuleTest):
         self.assertEqual(json.loads(self.call("tbn-inspect", self.name + ".tbn", "--json").stdout)["path"],
                          HOSTILE_UTF8 + "\ufffd\ufffd.tbn")
         printed = self.call("tbn-train", "--config", "tiny.yaml", "--print-config", "data.root=" + HOSTILE_UTF8)
-        self.assertIn(r'root: "bad\x1b[2J\x0aname\u202e"', printed.stdout)
+        self.assertIn(r'root: "bad\u200b\x1b[2J\x0aname\u202e"', printed.stdout)
         self.call("tbn-train", "--config", "tiny.yaml", "train.epochs=1", "data.validation=5",
                   "train.batch_size=5", "data.root=" + HOSTILE_UTF8, "output=" + HOSTILE_UTF8 + "/runs")
         out = self.call("tbn-eval", HOSTILE_UTF8 + "/runs/tiny").stdout

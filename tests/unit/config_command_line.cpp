@@ -288,7 +288,8 @@ TEST_CASE("of two values that are given to one key none is silently left out") {
 }
 
 TEST_CASE("a printed configuration has nothing in it that commands a terminal") {
-  for (const std::string bad : {"\x1b", "\x7f", "\u009b", "\u061c", "\u202e", "\u2066", "\u2028"}) {
+  for (const std::string bad : {"\x1b", "\x7f", "\u009b", "\u061c", "\u200b", "\u200d", "\u202e",
+                                "\u2066", "\u2028", "\ufeff", "\U000e0041"}) {
     const Config config = configured({"data.root=a" + bad + "b"});
     const std::string printed = print_config(config);
     CHECK(printed.find(bad) == std::string::npos);

@@ -172,12 +172,13 @@ TEST_CASE("the pretty form indents and keeps plain arrays on one line", "[json]"
 
 TEST_CASE(
     "the pretty form has an escape for all that commands a terminal, and reads back the same") {
-  const std::string hostile = "a\x7f\u009b2J\u061c\u202e\u2066\u2028\x1b";
+  const std::string hostile = "a\x7f\u009b2J\u061c\u200b\u202e\u2066\u2028\U000e0041\x1b";
   Json json = Json::object();
   json[hostile] = hostile + "r\u00e9d \u96ea \U0001F600";
   CHECK(json.pretty() ==
-        "{\n  \"a\\u007f\\u009b2J\\u061c\\u202e\\u2066\\u2028\\u001b\": "
-        "\"a\\u007f\\u009b2J\\u061c\\u202e\\u2066\\u2028\\u001br\u00e9d \u96ea \U0001F600\"\n}\n");
+        "{\n  \"a\\u007f\\u009b2J\\u061c\\u200b\\u202e\\u2066\\u2028\\udb40\\udc41\\u001b\": "
+        "\"a\\u007f\\u009b2J\\u061c\\u200b\\u202e\\u2066\\u2028\\udb40\\udc41\\u001br\u00e9d "
+        "\u96ea \U0001F600\"\n}\n");
   CHECK(tbn::parse_json(json.pretty(), "t") == json);
   // What is a part of files stays as it is.
   CHECK(json.compact().find("\u202e") != std::string::npos);
