@@ -6,6 +6,8 @@
 
 #include "config/key_use.h"
 #include "config/reader.h"
+#include "config/scalars.h"
+#include "config/weight_use.h"
 
 namespace tbn {
 namespace {
@@ -53,7 +55,8 @@ class IdleReporter {
     if (by == Author::kTyped) {
       if (!for_data.empty()) return for_data;
       const std::string here = idle_in(key, uses_);
-      return here.empty() ? idle_beside(key, config_, uses_) : here;
+      if (!here.empty() || names_form(key, value)) return here;
+      return idle_beside(key, config_, uses_);
     }
     const YamlNode* name = find_value(root_, "data.name");
     const bool other_data = name != nullptr && author_(name->place) == Author::kTyped;
@@ -62,6 +65,12 @@ class IdleReporter {
   }
 
  private:
+  // weights.p=1 makes binary weights of tiled ones, in which p means nothing any more.
+  bool names_form(std::string_view key, const YamlNode& value) const {
+    std::int64_t number = 0;
+    return read_value(value, number).empty() && names_encoding(key, number, config_.weights);
+  }
+
   const YamlNode& root_;
   const Config& config_;
   unsigned uses_;

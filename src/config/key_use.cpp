@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "config/weight_use.h"
+
 namespace tbn {
 namespace {
 
@@ -189,6 +191,7 @@ const std::vector<Dependence>& dependences() {
     return has_schedule(c, {ScheduleType::kStep});
   };
   const auto taught = [](const Config& c, unsigned) { return !c.teacher.from.empty(); };
+  const auto tiled = [](const Config& c, unsigned) { return has_tiled_layers(c.weights, false); };
   static const std::vector<Dependence> all = {
       {"data.split_seed", "samples that are held out or limited by class", draws_samples},
       {"data.limits", "a limit on the samples that are read", has_limit},
@@ -197,6 +200,10 @@ const std::vector<Dependence>& dependences() {
        [](const Config& c, unsigned) { return c.data.randaugment > 0; }},
       {"data.skip_most", "data.on_error: skip",
        [](const Config& c, unsigned) { return c.data.on_error == OnError::kSkip; }},
+      {"init.latent_scale", "layers with tiled weights", tiled},
+      {"init.latents", "layers with tiled weights", tiled},
+      {"init.alphas", "layers with tiled weights of learned scalars",
+       [](const Config& c, unsigned) { return has_tiled_layers(c.weights, true); }},
       {"init.share", "init.from", [](const Config& c, unsigned) { return !c.init.from.empty(); }},
       {"init.norm_bias", "init.norms: apart",
        [](const Config& c, unsigned) { return c.init.norms == NormStart::kApart; }},
@@ -282,11 +289,11 @@ std::string idle_for_data(std::string_view key, const Config& config) {
 }
 
 std::string idle_beside(std::string_view key, const Config& config, unsigned uses) {
+  std::string missing = missing_for_weights(key, config.weights);
   for (const Dependence& each : dependences()) {
-    if (each.key != key || each.met(config, uses)) continue;
-    return fmt::format("does nothing without {}; leave it out", each.needs);
+    if (missing.empty() && each.key == key && !each.met(config, uses)) missing = each.needs;
   }
-  return "";
+  return missing.empty() ? "" : fmt::format("does nothing without {}; leave it out", missing);
 }
 
 std::string idle_in(std::string_view key, unsigned uses) {
