@@ -168,8 +168,27 @@ TEST_CASE("nothing is written into a run whose lock was taken away") {
     fs::remove(tbn::RunLock::file_of(folder.run.folder()));
     CHECK_THROWS_AS(files.save(folder.run.last(), checkpoint()), tbn::SystemError);
     CHECK_THROWS_AS(files.finish(tbn::Json::object()), tbn::SystemError);
-    CHECK_THROWS_AS(files.expect_locked(), tbn::SystemError);
+    // What is said is what helps: a run that was to be replaced has a state of another one.
+    CHECK(tbn::test::says(
+        tbn::test::message_of<tbn::SystemError>([&] { files.expect_locked(); }),
+        {start == Folder::kContinues ? "runs, and continue with --resume"
+                                     : "and begin again with --overwrite, since nothing was"}));
     CHECK(folder.is_earlier());
     CHECK_FALSE(fs::exists(folder.run.last()));
+  }
+}
+
+TEST_CASE("a run whose lock was taken away before its first save is not told to resume") {
+  for (const bool saves : {false, true}) {
+    Folder folder;
+    tbn::RunFiles files = folder.files(Folder::kBegins);
+    files.begin();
+    if (saves) files.save(folder.run.last(), checkpoint());
+    fs::remove(tbn::RunLock::file_of(folder.run.folder()));
+    CHECK(tbn::test::says(
+        tbn::test::message_of<tbn::SystemError>([&] { files.expect_locked(); }),
+        {saves
+             ? "a training runs, and continue with --resume"
+             : "and begin again with --resume=auto or --overwrite, since nothing was saved yet"}));
   }
 }

@@ -171,8 +171,10 @@ TEST_CASE("a link in the place of the lock is not followed") {
 TEST_CASE("a lock whose file was removed or replaced by hand is not held any more") {
   const tbn::test::TempDir folder;
   const RunLock lock(folder.path());
-  lock.expect_held();
-  const auto sentence = [&] { return message_of<tbn::SystemError>([&] { lock.expect_held(); }); };
+  lock.expect_held("");
+  const auto sentence = [&] {
+    return message_of<tbn::SystemError>([&] { lock.expect_held("continue with --resume"); });
+  };
   fs::rename(folder / "lock", folder / "away");
   CHECK(says(sentence(), {"/lock' was removed or replaced while this training ran", "--resume"}));
   tbn::test::write_file(folder / "lock", "1 elsewhere\n");

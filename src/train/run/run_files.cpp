@@ -20,7 +20,8 @@ RunFiles::RunFiles(const OpenRun& run, std::string device, std::vector<std::stri
       command_line_(std::move(command_line)),
       seed_(run.config.train.seed),
       is_described_(!run.from && !run.replaces),
-      replaces_(run.replaces) {}
+      replaces_(run.replaces),
+      has_state_(run.from.has_value()) {}
 
 // What was to replace a run and did not leaves no trace.
 RunFiles::~RunFiles() {
@@ -42,6 +43,12 @@ void RunFiles::begin() {
 void RunFiles::keep(std::string config_yaml) {
   config_yaml_ = std::move(config_yaml);
   is_described_ = true;
+}
+
+std::string_view RunFiles::way_on() const {
+  if (has_state_) return "continue with --resume";
+  return replaces_ ? "begin again with --overwrite, since nothing was saved yet"
+                   : "begin again with --resume=auto or --overwrite, since nothing was saved yet";
 }
 
 void RunFiles::describe() {
@@ -71,6 +78,7 @@ void RunFiles::save(const std::filesystem::path& path, const Checkpoint& checkpo
     expect_locked();
     if (!is_described_) take_over(path);
   });
+  has_state_ = true;
   last_saved_ = Clock::now();
 }
 

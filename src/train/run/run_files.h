@@ -38,7 +38,7 @@ class RunFiles {
   // recorded as, `config_yaml`, its summary too.
   void keep(std::string config_yaml);
   // Throws SystemError where the run's lock was taken away: another training may write there.
-  void expect_locked() const { lock_.expect_held(); }
+  void expect_locked() const { lock_.expect_held(way_on()); }
   // Writes a checkpoint, while the lock is held. When the first one is whole beside its place, the
   // folder begins to speak of this training: its configuration and environment are written, and the
   // summary goes, which would call a run complete that goes on; so does all else of a run that is
@@ -53,6 +53,8 @@ class RunFiles {
  private:
   using Clock = std::chrono::steady_clock;
 
+  // What whoever was stopped may do then.
+  std::string_view way_on() const;
   void describe();
   void take_over(const std::filesystem::path& written);
 
@@ -64,6 +66,8 @@ class RunFiles {
   const std::int64_t seed_;
   bool is_described_;
   bool replaces_;  // an older run, so far
+  bool
+      has_state_;  // there is one to continue from: of this training, or of that which it continues
   Clock::time_point last_saved_ = Clock::now();
 };
 

@@ -154,13 +154,13 @@ bool RunLock::is_held() const {
   return is_the_one_at_its_place();
 }
 
-void RunLock::expect_held() const {
+void RunLock::expect_held(std::string_view way_on) const {
   if (is_held()) return;
   throw SystemError(fmt::format(
       "'{}' was removed or replaced while this training ran, so that another one may "
       "write there; this one ends, and writes nothing more; leave the file alone while a "
-      "training runs, and continue with --resume",
-      file_.string()));
+      "training runs, and {}",
+      file_.string(), way_on));
 }
 
 // "process 12 on host a"

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace tbn {
 
@@ -34,8 +35,9 @@ class RunLock {
   // False where the file at its place is gone or another one: somebody removed it, and whoever came
   // since holds a lock of their own.
   bool is_held() const;
-  // To be called before anything is written: throws SystemError where it is not held.
-  void expect_held() const;
+  // To be called before anything is written: throws SystemError where it is not held, which ends
+  // with `way_on`, "continue with --resume".
+  void expect_held(std::string_view way_on) const;
 
   // A sentence where the file system has no locks, so that nothing is locked; else empty.
   const std::string& note() const { return note_; }
