@@ -8,8 +8,10 @@
 
 namespace tbn {
 
-// Throws ConfigError, beginning with `where`, where a network of these shapes cannot run or judge
-// such samples.
+// Why a network of these shapes cannot run or judge such samples, a clause; empty where it can.
+std::string data_misfit(const Graph& graph, const SampleSpec& spec);
+
+// Throws ConfigError, beginning with `where`, for such a network.
 void check_data_fits(const Graph& graph, const SampleSpec& spec, const std::string& where);
 
 }  // namespace tbn

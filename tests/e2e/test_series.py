@@ -161,6 +161,13 @@ class Series(ToolTest):
             return self.call("tbn-train", "--config", "teacher.yaml", f"name={table}", f"data.root={table}",
                              f"{key}=runs/teacher", "--overwrite", **options)
 
+        write_table(self.folder / "fewer.csv", names[:2], 700, 15)
+        done = train("fewer.csv", "teacher.from", code=3)
+        self.assertIn("teacher.from: 'runs/teacher/checkpoints/best.safetensors': its columns are others (none is "
+                      "where 'temp' was); a teacher must have been trained on the inputs of the student", done.stderr)
+        done = self.call("tbn-train", "--config", "teacher.yaml", "name=longer", "data.root=same.csv",
+                         "teacher.from=runs/teacher", "data.series.window=48", code=3)
+        self.assertIn("; a teacher must take the inputs of the student and give its outputs", done.stderr)
         said = {"permuted.csv": "its columns are in another order ('temp' is where 'flow' was)",
                 "units.csv": "its columns had other units ('"}
         for table, words in said.items():

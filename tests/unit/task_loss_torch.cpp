@@ -240,11 +240,16 @@ TEST_CASE("each orthogonal transform adds its penalty once, and others none") {
 TEST_CASE("a teacher of other classes, other inputs or none at all cannot teach") {
   const Lesson lesson(spec_of(Task::kClassification, {6}, {4}));
   const auto refusal = [&](const SampleSpec& spec) {
-    return test::message_of<ConfigError>([&] { TaskLoss(lesson.config, spec, torch::kCPU); });
+    return test::message_of<DataError>([&] { TaskLoss(lesson.config, spec, torch::kCPU); });
   };
-  CHECK(test::says(refusal(spec_of(Task::kClassification, {6}, {5})), {"teacher.from", "4", "5"}));
-  CHECK(test::says(refusal(spec_of(Task::kClassification, {7}, {4})),
-                   {"teacher.from", "[6]", "[7]"}));
+  const std::string where = "teacher.from: '" + lesson.config.teacher.from + "': ";
+  const std::string advice = "; a teacher must take the inputs of the student and give its outputs";
+  CHECK(refusal(spec_of(Task::kClassification, {6}, {5})) ==
+        where + "the network tells 4 classes apart, and the data set has 5" + advice);
+  CHECK(refusal(spec_of(Task::kClassification, {7}, {4})) ==
+        where + "the network takes [6], and the samples are [7]" + advice);
+  CHECK(refusal(spec_of(Task::kSegmentation, {6}, {1, 4})) ==
+        where + "the network gives [4], and the data set asks for [1, 4]" + advice);
   Config missing;
   missing.teacher.from = (lesson.folder / "none.safetensors").string();
   CHECK(
@@ -271,6 +276,9 @@ TEST_CASE(
   };
   CHECK(taught_on(rule).empty());
   CHECK(taught_on({}).empty());
+  Rule fewer = rule;
+  fewer.input->columns = {"flow"};
+  CHECK(test::says(refusal(fewer), {"teacher.from: '", "its columns are others (none is where "}));
   Rule permuted = rule;
   permuted.input->columns = {"level", "flow"};
   CHECK(test::says(refusal(permuted), {"teacher.from: '" + file.string() + "': its columns are in ",
@@ -282,6 +290,10 @@ TEST_CASE(
   slower.input->seconds = 3600;
   REQUIRE(taught_on(slower).size() == 1);
   CHECK(test::says(taught_on(slower).front(), {"teacher.from: '", "its rows were 900 s apart"}));
+  write_checkpoint(file, {.model = state_of(lesson.teacher), .graph = lesson.teacher.graph()});
+  CHECK(taught_on(rule) ==
+        std::vector{"teacher.from: '" + file.string() +
+                    "' does not say how its inputs were made; it is given the student's"});
 }
 
 TEST_CASE("a teacher of parts knows the student's categories and names, in their order") {

@@ -32,6 +32,9 @@ void check_classes(const Rule& rule, const SampleSpec& spec, const std::string& 
 // And so does one that takes a value for another than it is. What else differs is to be said.
 std::vector<std::string> check_inputs(const Rule& rule, const Rule& data,
                                       const std::string& where) {
+  if (data.input && !rule.input) {
+    return {where + " does not say how its inputs were made; it is given the student's"};
+  }
   InputMatch match = match_inputs(rule, data);
   if (!match.others.empty()) {
     throw DataError(fmt::format(
@@ -43,6 +46,14 @@ std::vector<std::string> check_inputs(const Rule& rule, const Rule& data,
   return std::move(match.alike);
 }
 
+// Whatever their names: of older checkpoints, and of windows of another length.
+void check_shapes(const Graph& graph, const SampleSpec& spec, const std::string& where) {
+  const std::string misfit = data_misfit(graph, spec);
+  if (misfit.empty()) return;
+  throw DataError(fmt::format(
+      "{}: {}; a teacher must take the inputs of the student and give its outputs", where, misfit));
+}
+
 std::shared_ptr<GraphModule> load_teacher(const TeacherConfig& teacher, const SampleSpec& spec,
                                           c10::Device device, const Rule& data,
                                           std::vector<std::string>& notes) {
@@ -51,8 +62,8 @@ std::shared_ptr<GraphModule> load_teacher(const TeacherConfig& teacher, const Sa
   const Checkpoint checkpoint = read_checkpoint(path);
   const std::string where = fmt::format("teacher.from: '{}'", path);
   check_classes(checkpoint.rule, spec, where);
-  check_data_fits(checkpoint.graph, spec, fmt::format("teacher.from: {}", path));
   notes = check_inputs(checkpoint.rule, data, where);
+  check_shapes(checkpoint.graph, spec, where);
   check_finite(checkpoint.weights(), fmt::format("teacher.from: {}", path),
                "a network that diverged teaches nothing; name another checkpoint");
   auto module = std::make_shared<GraphModule>(checkpoint.graph);
