@@ -203,6 +203,19 @@ class Plan(ToolTest):
                 self.assertLess(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss,
                                 max(most, 1 << 20))
 
+    def test_a_dry_run_of_a_network_beyond_the_limits_says_nothing_else_of_the_data(self):
+        wide = ("model={type: custom, layers: [{conv2d: {out_channels: 800000, kernel: 1}}, global_avg_pool, "
+                "{linear: {out_features: classes}}]}")
+        arguments = ["tbn-train", "--config", "tiny.yaml", "--dry-run", wide, "weights.rules=[]", "optim.groups=[]"]
+        plan = self.call_json(*arguments)
+        self.assertNotIn("file", plan)
+        self.assertIn("Limits::memory_bytes", plan["without_file"])
+        self.assertNotIn("without_rule", plan)
+        self.assertNotIn("the data cannot be read", self.call(*arguments).stdout)
+        plan = self.call_json(*arguments, "data.root=/nowhere")
+        self.assertIn("Limits::memory_bytes", plan["without_file"])
+        self.assertIn("not found", plan["without_rule"])
+
     def test_sizes_are_the_datas_own_where_they_are_there_and_said_to_be_assumed_elsewhere(self):
         data = self.folder / "wide"
         data.mkdir()

@@ -98,14 +98,14 @@ FutureSize future_size(const Config& config, const SampleSpec& samples) {
         .without_rule = {}};
   }
   FutureSize size;
+  std::optional<DataSplits> data;
   try {
-    size.file = known_size(config, load_data(data_options(config.data)));
-    return size;
+    data = load_data(data_options(config.data));
   } catch (const Error& error) {
     size.without_rule = error.what();
   }
   try {
-    size.file = assumed_size(config, samples);
+    size.file = data ? known_size(config, *data) : assumed_size(config, samples);
   } catch (const Error& error) {
     size.unknown = error.what();
   }
