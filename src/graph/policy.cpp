@@ -1,6 +1,8 @@
 // Gives every weight layer of a graph its encoding, by rules on names and by size.
 #include "tbn/policy.h"
 
+#include "base/nearest.h"
+#include "base/text.h"
 #include "encodings/encoding.h"
 #include "graph/node_rows.h"
 #include "tbn/error.h"
@@ -8,15 +10,23 @@
 namespace tbn {
 namespace {
 
-std::string layer_names(const Graph& graph) {
-  std::string names;
-  int listed = 0;
+std::vector<std::string> layer_names(const Graph& graph) {
+  std::vector<std::string> names;
   for (const Node& node : graph.nodes) {
-    if (weights_of(node.op) == nullptr) continue;
-    if (++listed > 40) return names + ", ...";
-    names += (names.empty() ? "" : ", ") + node.name;
+    if (weights_of(node.op) != nullptr) names.push_back(node.name);
   }
   return names;
+}
+
+// "conv1, conv2, ..."
+std::string listed(const std::vector<std::string>& names) {
+  constexpr std::size_t kMost = 40;
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i == kMost) return text + ", ...";
+    text += (i == 0 ? "" : ", ") + names[i];
+  }
+  return text;
 }
 
 // The index of the first rule that matches, and marks every pattern that does.
@@ -37,11 +47,14 @@ const WeightRule* find_rule(const WeightPolicy& policy, const std::string& name,
 void check_all_used(const WeightPolicy& policy, const Graph& graph,
                     const std::vector<std::vector<bool>>& used) {
   for (std::size_t r = 0; r < policy.rules.size(); ++r) {
-    for (std::size_t i = 0; i < policy.rules[r].match.size(); ++i) {
+    const WeightRule& rule = policy.rules[r];
+    for (std::size_t i = 0; i < rule.match.size(); ++i) {
       if (used[r][i]) continue;
-      throw ConfigError("weights.rules[" + std::to_string(r) + "]: pattern '" +
-                        policy.rules[r].match[i] + "' matches no layer of " + graph.name +
-                        "; its layers are " + layer_names(graph));
+      const std::vector<std::string> layers = layer_names(graph);
+      throw ConfigError("weights.rules[" + std::to_string(r) +
+                        "].match: " + in_quotes(rule.match[i]) + " matches no layer of " +
+                        graph.name + did_you_mean(nearest_match(rule.match[i], layers)) +
+                        "; its layers are " + listed(layers));
     }
   }
 }

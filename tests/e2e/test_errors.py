@@ -79,6 +79,20 @@ class Configuration(ToolTest):
                    "tbn-train", "--config", "tiny.yaml", "--dry-run",
                    "optim.groups=[{match: 'conv*', lr: 1}]")
 
+    def test_patterns_that_match_nothing_are_told_what_is_near(self):
+        text = (self.folder / "tiny.yaml").read_text()
+        for wrong, sentence in (("match: clasifier", "weights.rules[0].match: 'clasifier' matches no "
+                                 "layer of mlp (did you mean 'classifier'?); its layers are linear1, classifier"),
+                                ("match: Classifier.*", "weights.rules[0].match: 'Classifier.*' "
+                                 "matches no layer of mlp (did you mean 'classifier'?); its layers are linear1, "
+                                 "classifier")):
+            (self.folder / "tiny.yaml").write_text(text.replace("match: classifier", wrong))
+            self.fails(2, sentence, "tbn-train", "--config", "tiny.yaml", "--dry-run")
+        (self.folder / "tiny.yaml").write_text(text.replace("match: latents", "match: latent"))
+        done = self.train("--dry-run", code=2)
+        self.assertIn("optim.groups[0].match: 'latent' matches no parameter (did you mean 'latents'?); "
+                      "use a role (", done.stderr)
+
     def test_a_missing_configuration_is_named(self):
         self.fails(2, "which configuration? Give it as --config <file>", "tbn-train")
         done = self.call("tbn-train", "--config", "nowhere.yaml", code=2)

@@ -136,7 +136,8 @@ TEST_CASE("columns that are missing or too many are refused by name") {
   CHECK(says(f.error<DataError>(csv_of({"a", "c"})),
              {"a.csv': has no column 'b', of the 3 that the network takes;",
               "data.series.columns='[...]'"}));
-  CHECK(says(f.error<DataError>(csv_of({"a", "B", "c"})), {"no column 'b'", "but 'B'"}));
+  CHECK(says(f.error<DataError>(csv_of({"a", "B", "c"})),
+             {"no column 'b'", "but 'B' (did you mean 'B'?)"}));
   CHECK(says(f.error<DataError>(csv_of({"a", "b", "x", "c"})),
              {"4 columns where the network takes 3: 1 too many ('x')"}));
   CHECK(says(f.error<DataError>(csv_of({"a", "b", "c", "c"})), {"4 columns", "names repeat"}));
@@ -174,6 +175,9 @@ TEST_CASE("training on chosen columns says so, and tables may have others from t
   Fixture wrong;
   wrong.options.series.columns = {"a", "d"};
   CHECK(says(wrong.error<ConfigError>(kTable), {"no column 'd'; it has 'a', 'b', 'c'"}));
+  wrong.options.series.columns = {"A"};
+  CHECK(
+      says(wrong.error<ConfigError>(kTable), {"no column 'A' (did you mean 'a'?); it has 'a', "}));
   wrong.options.series.columns = {"a", "a"};
   CHECK(says(wrong.error<ConfigError>(kTable), {"named twice"}));
   wrong.options.series.columns = {"a"};

@@ -63,6 +63,14 @@ TEST_CASE("a glob that matches no parameter is an error that lists roles and nam
   }
 }
 
+TEST_CASE("a glob that matches no parameter is told what it is near") {
+  OptimConfig config;
+  config.groups.push_back({{"con1.*"}, {}});
+  CHECK_THROWS_WITH(tbn::resolve_groups(config, kParameters),
+                    StartsWith("optim.groups[0].match: 'con1.*' matches no parameter "
+                               "(did you mean 'conv1.latent'?); use a role ("));
+}
+
 TEST_CASE("a group's settings are told in one line") {
   CHECK(tbn::describe(
             tbn::OptimFields{.type = tbn::OptimizerType::kSgd, .lr = 0.1, .nesterov = true}) ==

@@ -64,7 +64,8 @@ TEST_CASE("a pattern that matches no layer is an error that lists the layers") {
     apply_policy(graph, {.rules = {{.match = {"conv1", "blok1.*"}, .encoding = tiled(8)}}});
   });
   CHECK(message ==
-        "weights.rules[0]: pattern 'blok1.*' matches no layer of resnet_small; its layers are "
+        "weights.rules[0].match: 'blok1.*' matches no layer of resnet_small (did you mean "
+        "'block1.conv1'?); its layers are "
         "conv1, block1.conv1, block1.conv2, block2.conv1, block2.conv2, block2.shortcut, "
         "block3.conv1, block3.conv2, block3.shortcut, classifier");
 }

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/counted.h"
+#include "base/nearest.h"
 #include "base/text.h"
 #include "tbn/error.h"
 
@@ -69,12 +70,12 @@ std::vector<std::size_t> named_columns(const Names& names, const Names& wanted,
   for (const std::string& name : wanted) {
     const auto count = std::count(names.begin(), names.end(), name);
     if (count == 1) continue;
-    throw ConfigError(count == 0
-                          ? fmt::format("data.series.columns: {}no column {}; it has {}", where,
-                                        in_quotes(name), listed(names))
-                          : fmt::format("data.series.columns: {}{} columns are named {}; rename "
-                                        "them in its header",
-                                        where, count, in_quotes(name)));
+    throw ConfigError(
+        count == 0 ? fmt::format("data.series.columns: {}no column {}{}; it has {}", where,
+                                 in_quotes(name), did_you_mean(nearest(name, names)), listed(names))
+                   : fmt::format("data.series.columns: {}{} columns are named {}; rename "
+                                 "them in its header",
+                                 where, count, in_quotes(name)));
   }
   if (repeats(wanted)) throw ConfigError("data.series.columns: a column is named twice");
   return places_of(wanted, names);
@@ -92,9 +93,10 @@ std::vector<std::size_t> named_columns(const Names& names, const Names& wanted,
                                 names.size() - rule.size(),
                                 more.empty() ? "names repeat" : listed(more), kWayOut));
   }
-  throw DataError(fmt::format("{}has no column {}, of the {} that the network takes{}; {}", where,
+  throw DataError(fmt::format("{}has no column {}, of the {} that the network takes{}{}; {}", where,
                               listed(missing), rule.size(),
-                              more.empty() ? "" : ", but " + listed(more), kWayOut));
+                              more.empty() ? "" : ", but " + listed(more),
+                              did_you_mean(nearest(missing.front(), more)), kWayOut));
 }
 
 ColumnChoice columns_of_rule(const Names& names, const SeriesRule& rule, const std::string& where) {

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/nearest.h"
+#include "base/text.h"
 #include "tbn/error.h"
 #include "tbn/policy.h"
 
@@ -23,6 +25,8 @@ bool is_role_word(const std::string& text) {
 
 [[noreturn]] void fail_unmatched(std::size_t group, const std::string& pattern,
                                  const std::vector<ParameterInfo>& parameters) {
+  std::vector<std::string> known(kRoleWords.begin(), kRoleWords.end());
+  for (const ParameterInfo& p : parameters) known.push_back(p.name);
   std::vector<std::string> names;
   for (const ParameterInfo& p : parameters) {
     if (names.size() == kNamesShown) {
@@ -32,9 +36,10 @@ bool is_role_word(const std::string& text) {
     names.push_back(p.name);
   }
   throw ConfigError(fmt::format(
-      "optim.groups[{}].match: '{}' matches no parameter; use a role ({}) or a glob over the "
+      "optim.groups[{}].match: {} matches no parameter{}; use a role ({}) or a glob over the "
       "names: {}",
-      group, pattern, fmt::join(kRoleWords, ", "), fmt::join(names, ", ")));
+      group, in_quotes(pattern), did_you_mean(nearest_match(pattern, known)),
+      fmt::join(kRoleWords, ", "), fmt::join(names, ", ")));
 }
 
 void check_patterns(const OptimConfig& optim, const std::vector<ParameterInfo>& parameters) {
