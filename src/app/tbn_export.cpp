@@ -22,6 +22,7 @@
 #include "base/text.h"
 #include "export/packed_model.h"
 #include "graph/summary.h"
+#include "micro/integer.h"
 #include "micro/lower.h"
 #include "micro/ranges.h"
 #include "tbn/error.h"
@@ -67,7 +68,9 @@ void export_packed(const CommandLine& line, ExportSource& source, const Preparat
                    const std::filesystem::path& path) {
   if (line.has("calibrate")) {
     const micro::Network network = micro::lower(source.packed);
-    source.file.metadata["tbn.calibration"] = micro::to_json(ranges_of(line, source, network));
+    const micro::Ranges ranges = ranges_of(line, source, network);
+    micro::quantize(network, ranges);  // what would be refused where they are used is refused here
+    source.file.metadata["tbn.calibration"] = micro::to_json(ranges);
   }
   prepare_file(source.file, preparation.backends, preparation.instructions, source.path.string(),
                limits_of(line));
@@ -82,6 +85,7 @@ void check_options(const CommandLine& line, const std::string& format, bool is_p
   if (format == "c" && line.has("prepare")) {
     throw ConfigError("--prepare is for packed files; C source holds its weights as it reads them");
   }
+  if (format == "c") check_c_scalars(line, is_packed);
   if (format != "c") {
     line.expect_only("a packed file, but for --format c",
                      {"output", "format", "verify", "prepare", "prepare-for", "max-memory",
@@ -95,12 +99,13 @@ void check_options(const CommandLine& line, const std::string& format, bool is_p
                       "max-operations", "json", "quiet"});
   } else if (reads_floats) {
     line.expect_only("--form f32", {"output", "format", "form", "name", "max-flash", "max-ram",
-                                    "max-memory", "max-operations", "rule", "units", "data", "root",
-                                    "match", "json", "quiet", "settings"});
-  } else if (format == "c") {
-    line.expect_only("--format c", {"output", "format", "form", "name", "max-flash", "max-ram",
-                                    "max-memory", "max-operations", "rule", "units", "calibrate",
+                                    "max-memory", "max-operations", "rule", "units", "scalars",
                                     "data", "root", "match", "json", "quiet", "settings"});
+  } else if (format == "c") {
+    line.expect_only("--format c",
+                     {"output", "format", "form", "name", "max-flash", "max-ram", "max-memory",
+                      "max-operations", "rule", "units", "scalars", "calibrate", "data", "root",
+                      "match", "json", "quiet", "settings"});
   } else if (!line.has("calibrate") && is_packed) {
     line.expect_only("a packed file without --calibrate",
                      {"output", "format", "verify", "prepare", "prepare-for", "max-memory",

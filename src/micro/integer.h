@@ -80,7 +80,12 @@ struct IntegerNetwork {
   double logit_scale = 1;
 };
 
-// Throws ConfigError where the network's input is not bytes, or a scalar is too large for 32 bits.
+// Throws ConfigError where no ranges make integers of the network: its input is not bytes, or a
+// layer sums more of them than 32 bits hold.
+void check_quantizable(const Network& network);
+
+// Throws ConfigError for such a network too, for ranges that are not finite, and where a scalar is
+// too large for 32 bits.
 IntegerNetwork quantize(Network network, const Ranges& ranges);
 
 // `input` channels last. Logits, or the bytes of the output.

@@ -254,17 +254,11 @@ void observe_ranges(const Network& network, std::span<const float> input, Ranges
   });
 }
 
-IntegerNetwork quantize(Network network, const Ranges& ranges) {
+void check_quantizable(const Network& network) {
   if (!network.takes_bytes) {
     throw ConfigError("network " + in_quotes(network.name) +
                       " takes floats, and the int8 form takes images of bytes alone; export it as "
                       "--form f32");
-  }
-  TBN_CHECK(ranges.size() == network.sizes.size(), "a range for each value");
-  for (const Range& range : ranges) {
-    if (std::isfinite(range.low) && std::isfinite(range.high) && range.low <= range.high) continue;
-    throw ConfigError("network " + in_quotes(network.name) +
-                      " takes values that are no finite numbers; there is nothing to quantise");
   }
   for (const MicroStep& step : network.steps) {
     const auto* layer = std::get_if<Layer>(&step.action);
@@ -275,7 +269,18 @@ IntegerNetwork quantize(Network network, const Ranges& ranges) {
       continue;
     }
     throw ConfigError("step " + in_quotes(step.name) +
-                      ": more than 32,768 inputs per output are too many for 32-bit sums of bytes");
+                      ": more than 32,768 inputs per output are too many for 32-bit sums of bytes; "
+                      "export --form f32");
+  }
+}
+
+IntegerNetwork quantize(Network network, const Ranges& ranges) {
+  check_quantizable(network);
+  TBN_CHECK(ranges.size() == network.sizes.size(), "a range for each value");
+  for (const Range& range : ranges) {
+    if (std::isfinite(range.low) && std::isfinite(range.high) && range.low <= range.high) continue;
+    throw ConfigError("network " + in_quotes(network.name) +
+                      " takes values that are no finite numbers; there is nothing to quantise");
   }
   return Quantizer(std::move(network), ranges).run();
 }

@@ -98,8 +98,26 @@ class Scalars(ToolTest):
                    "tbn-export", "runs/tiny", "-o", "x.tbn", HALF)
         done = self.call("tbn-train", "--config", "tiny.yaml", "export.scalars=f64", "--validate", code=2)
         self.assertIn("export.scalars: must be f32 or f16, is 'f64'", done.stderr)
-        done = self.call("tbn-export", "runs/tiny", "--format", "c", "-o", "c", "--scalars", "f16", code=2)
-        self.assertIn("--scalars", done.stderr)
+
+    def test_c_of_a_run_may_have_the_numbers_as_they_were_trained(self):
+        plain = self.export("runs/tiny", "full.tbn", "--scalars", "f32", "--calibrate", "50")
+        for form in ("int8", "f32"):
+            more = ["--calibrate", "50"] if form == "int8" else []
+            with self.subTest(form=form):
+                texts = []
+                for what, to, options in ((plain, "file", []), ("runs/tiny", "trained", ["--scalars", "f32", *more]),
+                                          ("runs/tiny", "rounded", more)):
+                    self.call("tbn-export", what, "--format", "c", "--form", form, "-o", f"{to}_{form}", *options)
+                    texts.append((self.folder / f"{to}_{form}" / "model.c").read_text())
+                self.assertEqual(texts[0], texts[1])
+                self.assertNotEqual(texts[1], texts[2])
+                self.fails(2, "--scalars f16: C holds no numbers in half precision; leave it out, for those of the "
+                              "run's packed file, or say f32, for those that were trained",
+                           "tbn-export", "runs/tiny", "--format", "c", "--form", form, "-o", "c", "--scalars", "f16")
+                for scalars in ("f16", "f32"):
+                    self.fails(2, "--scalars does nothing for --format c of a packed file, whose numbers were rounded, "
+                                  "or not, when it was exported; leave it out",
+                               "tbn-export", plain, "--format", "c", "--form", form, "-o", "c", "--scalars", scalars)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 // in double, the integer form with the weights that it was given.
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "export/c_source.h"
 #include "micro/float_run.h"
@@ -115,6 +116,8 @@ TEST_CASE("micro: integers of more inputs than 32-bit sums hold are refused in b
   };
   const micro::Network network = micro::lower({.graph = graph, .tensors = {}}, rows_of);
   const micro::Ranges ranges(network.sizes.size(), {-1, 1});
-  CHECK(says(message_of<ConfigError>([&] { micro::quantize(network, ranges); }),
-             {"'layer'", "32,768 inputs"}));
+  for (const auto& call : {std::function<void()>([&] { micro::quantize(network, ranges); }),
+                           std::function<void()>([&] { micro::check_quantizable(network); })}) {
+    CHECK(says(message_of<ConfigError>(call), {"'layer'", "32,768 inputs", "--form f32"}));
+  }
 }

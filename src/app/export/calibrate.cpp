@@ -10,6 +10,7 @@
 #include "data/registry.h"
 #include "data/source/sampling.h"
 #include "eval/fit.h"
+#include "micro/integer.h"
 #include "micro/lower.h"
 #include "micro/ranges.h"
 #include "tbn/error.h"
@@ -65,6 +66,7 @@ micro::Ranges calibrate(const CommandLine& line, const ExportSource& source,
 
 micro::Ranges ranges_of(const CommandLine& line, const ExportSource& source,
                         const micro::Network& network) {
+  micro::check_quantizable(network);  // whatever the ranges, and before any data are read
   const auto carried = source.file.metadata.find("tbn.calibration");
   if (line.has("calibrate")) {
     return calibrate(line, source, network, line.number("calibrate", 1, kMostImages));

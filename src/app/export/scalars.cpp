@@ -24,7 +24,21 @@ DType type_named(const std::string& word) {
 void add_scalars_option(CommandLine& line) {
   line.value("scalars", "type",
              "of scalars, biases and layer norms: f32, or f16, rounded to half the bytes (default: "
-             "export.scalars of the run; of a .tbn, as it is)");
+             "export.scalars of the run; of a .tbn, as it is); with --format c of a run: f32, its "
+             "numbers as trained, whatever export.scalars says");
+}
+
+void check_c_scalars(const CommandLine& line, bool is_packed) {
+  if (!line.has("scalars")) return;
+  if (is_packed) {
+    throw ConfigError(
+        "--scalars does nothing for --format c of a packed file, whose numbers were rounded, or "
+        "not, when it was exported; leave it out");
+  }
+  if (type_named(line.text("scalars")) == DType::kF32) return;
+  throw ConfigError(
+      "--scalars f16: C holds no numbers in half precision; leave it out, for those of the run's "
+      "packed file, or say f32, for those that were trained");
 }
 
 DType scalars_of(const CommandLine& line, const std::string& config_yaml,

@@ -12,6 +12,10 @@ namespace tbn::app {
 // --scalars
 void add_scalars_option(CommandLine& line);
 
+// For --format c, which takes a run's numbers as its packed file would have them, or as they were
+// trained (f32). Throws ConfigError for f16, and of a packed file, whose numbers are what they are.
+void check_c_scalars(const CommandLine& line, bool is_packed);
+
 // What --scalars asks for, else what the run's configuration says (none: single precision). Throws
 // ConfigError for a word that there is not, and for export.scalars= among the settings.
 DType scalars_of(const CommandLine& line, const std::string& config_yaml, const std::string& where);
