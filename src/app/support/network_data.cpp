@@ -272,6 +272,24 @@ void compare_inputs(const NetworkOrigin& origin, const DataSplits& splits, const
       origin.path, steps_of(rule), data, steps_of(made)));
 }
 
+// What is taken for granted where a packed file does not say its inputs and outputs: how the data
+// at hand are made into inputs, and their order of classes or columns. Images of files of fixed
+// size, of the network's own data set, are what they are.
+std::string taken_for_granted(const NetworkOrigin& origin, const DataConfig& config,
+                              const DataSplits& splits, const SampleSpec& spec) {
+  if (!origin.config_yaml.empty() || origin.rule.input || !splits.rule.input) return {};
+  const bool is_fixed = data_kind(config.name) == kStoredImageData;
+  if (is_fixed && !is_other_set(origin, config.name)) return {};
+  const char* order = spec.task.task == Task::kForecasting ? ", its columns in the table's order"
+                      : !origin.rule.output ? ", its classes in the order of the data's"
+                                            : "";
+  const std::string words = words_of(*splits.rule.input).front();
+  return fmt::format(
+      "'{}' does not say how its inputs are made: those of {} are made as by default, or as the "
+      "command line says ({}){}",
+      origin.path, in_quotes(config.name), words.substr(words.find(' ') + 1), order);
+}
+
 // The message says who named the place.
 DataSplits load_splits(const CommandLine& line, const NetworkOrigin& origin,
                        const DataOptions& options, Split split) {
@@ -279,7 +297,12 @@ DataSplits load_splits(const CommandLine& line, const NetworkOrigin& origin,
   try {
     return load_data(options, {.train = split != Split::kTest, .test = split == Split::kTest});
   } catch (const DataNotFound& error) {
-    if (typed || options.root.empty()) throw;
+    if (typed) throw;
+    if (options.root.empty()) {
+      throw DataError(
+          fmt::format("{}; '{}' does not say where its data lie: --root names the place",
+                      error.what(), origin.path));
+    }
     throw DataError(fmt::format(
         "{}; '{}' recorded data.root='{}', and no other place was looked at: --root names another",
         error.what(), origin.path, options.root.string()));
@@ -317,6 +340,9 @@ NetworkData open_network_data(const CommandLine& line, const NetworkOrigin& orig
     take_sizes(base, origin.graph, data_options(first));
   }
   const bool same_set = origin.rule.measured && origin.rule.measured->data == first.name;
+  const bool is_recorded = !origin.config_yaml.empty() && !is_other_set(origin, first.name);
+  // Any training samples will do, and no default is held out of few.
+  if (use == SampleUse::kCalibration && !same_set && !is_recorded) base.validation = 0;
   const std::vector<RuleSetting> ruled = take_rule(base, origin.rule, same_set);
   // The network's classes say how many there are, and the data may have fewer of them.
   if (origin.rule.output) base.classes = 0;
@@ -341,6 +367,9 @@ NetworkData open_network_data(const CommandLine& line, const NetworkOrigin& orig
   for (std::string& note : splits.notes) result.notes.push_back(std::move(note));
   result.samples = split_of(splits, split);
   check_any(*result.samples, result.config, split, origin.path);
+  const std::string granted =
+      taken_for_granted(origin, result.config, splits, result.samples->spec());
+  if (!granted.empty()) result.notes.push_back(granted);
   const std::string anew = chosen_anew(origin, result, splits, split);
   if (use == SampleUse::kFigure && !anew.empty()) result.notes.push_back(anew);
   if (splits.series && !options.series.rule) {
