@@ -23,7 +23,7 @@ struct CStepCost {
   std::int64_t scalars = 0;      // bytes of gains, biases and alphas
   std::int64_t descriptors = 0;  // bytes of the structs that hold sizes, on 32-bit processors
   std::int64_t multiply_adds = 0;
-  std::int64_t live_bytes = 0;  // of the arena while it runs
+  std::int64_t live_bytes = 0;  // of the arena that hold what this or a later step reads or writes
 };
 
 struct CSource {

@@ -137,18 +137,12 @@ void CWriter::plan() {
   values[last] = network_.sizes[last] * output_bytes();
   for (const micro::MicroStep& step : network_.steps) scratch.push_back(scratch_bytes(step));
   arena_ = micro::plan_arena(network_, values, scratch);
-  for (std::size_t i = 0; i < network_.steps.size(); ++i) {
-    const micro::MicroStep& step = network_.steps[i];
-    std::int64_t live = scratch[i] + values[static_cast<std::size_t>(step.output)];
-    for (const int input : step.inputs) live += values[static_cast<std::size_t>(input)];
-    live_.push_back(live);
-  }
 }
 
 void CWriter::write_step(std::size_t i) {
   current_ = i;
   cost_ = {.name = step().name, .multiply_adds = micro::multiply_adds(step())};
-  cost_.live_bytes = live_[i];
+  cost_.live_bytes = arena_.live[i];
   const std::size_t before = arrays_.size();
   write_action(i);
   if (arrays_.size() > before) arrays_.insert(before, "/* " + c_comment(step().name) + " */\n");

@@ -109,7 +109,6 @@ class CWriter {
   std::string suffix_;
   std::int64_t value_bytes_;
   micro::Arena arena_;
-  std::vector<std::int64_t> live_;
   std::size_t current_ = 0;
   CStepCost cost_;
   std::string arrays_, calls_;

@@ -15,6 +15,7 @@ struct Block {
   int last = 0;   // step that reads it last
   std::int64_t offset = -1;
   bool meets(const Block& other) const { return first <= other.last && other.first <= last; }
+  bool lives_at(int step) const { return first <= step && step <= last; }
 };
 
 bool writes_in_place(const Action& action) {
@@ -79,16 +80,18 @@ std::int64_t place(const std::vector<Block*>& blocks) {
   return peak;
 }
 
+std::int64_t live_at(const std::vector<Block*>& blocks, int step) {
+  std::int64_t live = 0;
+  for (const Block* block : blocks) {
+    if (block->lives_at(step)) live += block->bytes;
+  }
+  return live;
+}
+
 // What is alive at once at the worst step: no order needs less.
 std::int64_t least_peak(const std::vector<Block*>& blocks) {
   std::int64_t most = 0;
-  for (const Block* at : blocks) {
-    std::int64_t live = 0;
-    for (const Block* block : blocks) {
-      if (block->first <= at->first && at->first <= block->last) live += block->bytes;
-    }
-    most = std::max(most, live);
-  }
+  for (const Block* at : blocks) most = std::max(most, live_at(blocks, at->first));
   return most;
 }
 
@@ -141,7 +144,10 @@ Arena plan_arena(const Network& network, const std::vector<std::int64_t>& value_
   }
   Arena arena{.bytes = place_well(all)};
   for (const std::size_t from : owner) arena.offsets.push_back(values[from].offset);
-  for (const Block& block : scratch) arena.scratch.push_back(block.offset);
+  for (const Block& block : scratch) {
+    arena.scratch.push_back(block.offset);
+    arena.live.push_back(live_at(all, block.first));
+  }
   return arena;
 }
 

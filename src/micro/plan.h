@@ -11,6 +11,9 @@ namespace tbn::micro {
 struct Arena {
   std::vector<std::int64_t> offsets;  // of the values, in bytes, multiples of 4
   std::vector<std::int64_t> scratch;  // of each step's working memory
+  // Bytes of values and working memory that are alive at each step, each of whole words. `bytes` is
+  // the most of them, or a little more where no order that was tried leaves no gaps.
+  std::vector<std::int64_t> live;
   std::int64_t bytes = 0;
 };
 

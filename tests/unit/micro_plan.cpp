@@ -1,4 +1,6 @@
 // The arena: nothing that lives at once overlaps, and little is wasted.
+#include <algorithm>
+
 #include "micro/lower.h"
 #include "micro/plan.h"
 #include "support/catch.h"
@@ -34,6 +36,25 @@ std::vector<Lifetime> lifetimes(const micro::Network& network, const micro::Aren
 
 bool overlap(const Lifetime& a, const Lifetime& b) {
   return a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
+}
+
+// The bytes of the arena that hold something at a step, one by one.
+std::int64_t held_at(std::int64_t step, const std::vector<Lifetime>& lives,
+                     const micro::Arena& arena, std::int64_t scratch) {
+  std::vector<bool> held(static_cast<std::size_t>(arena.bytes));
+  const auto hold = [&](std::int64_t offset, std::int64_t bytes) {
+    const auto begin = held.begin() + offset;
+    std::fill(begin, begin + (bytes + 3) / 4 * 4, true);
+  };
+  for (const Lifetime& value : lives) {
+    if (value.first <= step && step <= value.last) hold(value.offset, value.bytes);
+  }
+  hold(arena.scratch[static_cast<std::size_t>(step)], scratch);
+  return std::count(held.begin(), held.end(), true);
+}
+
+micro::MicroStep step_of(micro::Action action, std::vector<int> inputs, int output) {
+  return {"step", std::move(action), std::move(inputs), output, {}, {}};
 }
 
 }  // namespace
@@ -82,4 +103,33 @@ TEST_CASE("micro: the arena of a chain is what its largest step needs") {
   const micro::Arena arena =
       micro::plan_arena(network, network.sizes, std::vector<std::int64_t>(4, 0));
   CHECK(arena.bytes == 784 * 32);
+}
+
+TEST_CASE(
+    "micro: what lives at a step is what the arena holds then, and the most of it is its size") {
+  for (const MicroCase& micro_case : micro_cases()) {
+    INFO(micro_case.name);
+    const micro::Network network = micro::lower(micro_case.packed);
+    const std::vector<std::int64_t> scratch(network.steps.size(), 101);
+    const micro::Arena arena = micro::plan_arena(network, network.sizes, scratch);
+    const std::vector<Lifetime> lives = lifetimes(network, arena);
+    REQUIRE(arena.live.size() == network.steps.size());
+    for (std::size_t i = 0; i < scratch.size(); ++i) {
+      CHECK(arena.live[i] == held_at(static_cast<std::int64_t>(i), lives, arena, scratch[i]));
+    }
+    CHECK(*std::max_element(arena.live.begin(), arena.live.end()) == arena.bytes);
+  }
+}
+
+TEST_CASE("micro: what waits for the end of a branch lives within it, and a sum in place once") {
+  micro::Network network;
+  network.sizes = {40, 100, 60, 100, 100, 8};
+  network.steps = {step_of(micro::Layer{}, {0}, 1), step_of(micro::Layer{}, {1}, 2),
+                   step_of(micro::Layer{}, {2}, 3), step_of(micro::Sum{}, {1, 3}, 4),
+                   step_of(micro::Layer{}, {4}, 5)};
+  network.output = 5;
+  const micro::Arena arena =
+      micro::plan_arena(network, network.sizes, std::vector<std::int64_t>{0, 0, 20, 0, 0});
+  CHECK(arena.live == std::vector<std::int64_t>{140, 160, 280, 200, 108});
+  CHECK(arena.bytes == 280);
 }

@@ -1,6 +1,7 @@
 // Lowers, quantises, checks the limits, writes both files aside and puts them in place.
 #include "app/export/c_files.h"
 
+#include <algorithm>
 #include <limits>
 
 #include <fmt/format.h>
@@ -91,8 +92,12 @@ void print_costs(const CSource& source) {
       "flash: {} bytes of weights and {} of scalars, {} with the sizes of layers; the "
       "kernels' code comes on top\n",
       bytes_text(source.weights()), bytes_text(source.scalars()), bytes_text(source.flash_bytes()));
-  fmt::print("RAM: {} bytes of arena, input included; the stack comes on top\n",
-             bytes_text(source.arena_bytes));
+  std::int64_t most = source.steps.empty() ? source.arena_bytes : 0;
+  for (const CStepCost& step : source.steps) most = std::max(most, step.live_bytes);
+  const std::int64_t gaps = source.arena_bytes - most;
+  fmt::print("RAM: {} bytes of arena, input included{}; the stack comes on top\n",
+             bytes_text(source.arena_bytes),
+             gaps > 0 ? fmt::format(", {} of them gaps between values", bytes_text(gaps)) : "");
 }
 
 }  // namespace
