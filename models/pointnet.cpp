@@ -2,6 +2,7 @@
 // layer sizes of the widely used PyTorch version (yanx27/Pointnet_Pointnet2_pytorch). A cloud is
 // [N, F], the three coordinates first, so that the 1 x 1 convolutions over points are linear
 // layers.
+#include "base/counted.h"
 #include "models/blocks.h"
 #include "models/families.h"
 #include "tbn/error.h"
@@ -60,7 +61,7 @@ void check_points(const Value& x, const TaskSpec& task, bool takes_condition,
   if (x.shape().size() != 2 || x.shape()[1] - task.condition < kCoordinates) {
     throw ConfigError(
         "model.type: " + family + " takes points [N, F] with 3 coordinates or more before " +
-        std::to_string(task.condition) + " category columns, the input is " + to_string(x.shape()));
+        counted(task.condition, "category column") + ", the input is " + to_string(x.shape()));
   }
   if (task.condition != 0 && !takes_condition) {
     throw ConfigError("model.type: " + family + " takes no category columns, the input has " +
@@ -69,8 +70,8 @@ void check_points(const Value& x, const TaskSpec& task, bool takes_condition,
   const bool a_point_each = task.task == Task::kSegmentation;
   if (a_point_each && task.output.front() != x.shape()[0]) {
     throw ConfigError("model.type: " + family + " labels each of the " +
-                      std::to_string(x.shape()[0]) + " points, but " +
-                      std::to_string(task.output.front()) + " labels are asked for");
+                      counted(x.shape()[0], "point") + ", but " +
+                      counted(task.output.front(), "label is", "labels are") + " asked for");
   }
 }
 

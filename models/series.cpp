@@ -1,6 +1,7 @@
 // The parts that the forecasters share, see the header.
 #include "models/series.h"
 
+#include "base/counted.h"
 #include "tbn/error.h"
 
 namespace tbn {
@@ -17,7 +18,7 @@ Value over_time(Value x, std::int64_t steps, std::string_view name) {
 void check_same_columns(const Value& series, const TaskSpec& task, const std::string& family) {
   if (task.output.back() == series.shape().back()) return;
   throw ConfigError("model.type: " + family + " forecasts all " +
-                    std::to_string(series.shape().back()) + " columns of its input, but " +
+                    counted(series.shape().back(), "column") + " of its input, but " +
                     std::to_string(task.output.back()) + " are asked for");
 }
 

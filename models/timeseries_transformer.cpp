@@ -1,5 +1,6 @@
 // Time-series Transformer: an encoder (Vaswani et al. 2017) whose tokens are the time steps, with
 // all columns of a step in one token, for one step or many steps ahead.
+#include "base/counted.h"
 #include "models/families.h"
 #include "models/series.h"
 #include "tbn/error.h"
@@ -25,8 +26,8 @@ Value build_series_transformer(GraphBuilder& b, Value x, const ModelOptions& opt
   const std::int64_t dim = options.integer("dim");
   const std::int64_t heads = options.integer("heads");
   if (dim % heads != 0) {
-    throw ConfigError("model.heads: " + std::to_string(heads) + " heads do not divide " +
-                      std::to_string(dim) + " features (model.dim)");
+    throw ConfigError("model.heads: " + counted(heads, "head") + " do not divide " +
+                      counted(dim, "feature") + " (model.dim)");
   }
   const auto positions =
       options.text("positions") == "learned" ? PositionKind::kLearned : PositionKind::kSinusoidal;

@@ -189,8 +189,14 @@ double verify_tolerance(const CommandLine& line) {
 
 int verify(const CommandLine& line, const std::filesystem::path& path) {
   const auto network = Network::load(path, limits_of(line));
-  const VerifyResult result =
-      verify_packed(*network, open_session(line, network), verify_tolerance(line));
+  const VerifyResult result = [&] {
+    const Run run = open_session(line, network);
+    try {
+      return verify_packed(*network, run, verify_tolerance(line));
+    } catch (const DataError& error) {
+      throw DataError(path.string() + ": " + error.what());
+    }
+  }();
   if (line.json()) {
     Json json = Json::object();
     json["verify"] = Json::object({{"vectors", result.vectors},

@@ -10,12 +10,12 @@
 
 namespace tbn {
 
-// Each sets `field` and returns "", or returns what is wrong.
-std::string read_field(const YamlNode& node, std::int64_t& field);
+// Each sets `field` and returns "", or returns what is wrong. Whole numbers are `least` or more.
+std::string read_field(const YamlNode& node, std::int64_t& field, std::int64_t least);
 std::string read_field(const YamlNode& node, bool& field);
 std::string read_field(const YamlNode& node, double& field);
-std::string read_field(const YamlNode& node, Size2& field);
-std::string read_field(const YamlNode& node, Shape& field);
+std::string read_field(const YamlNode& node, Size2& field, std::int64_t least);
+std::string read_field(const YamlNode& node, Shape& field, std::int64_t least);
 std::string read_field(const YamlNode& node, ActivationKind& field);
 std::string read_field(const YamlNode& node, PositionKind& field);
 std::string read_field(const YamlNode& node, PoolKind& field);
@@ -36,5 +36,8 @@ constexpr bool kIsWritten =
 
 // Attributes that have no useful default.
 bool is_required(std::string_view op, std::string_view attribute);
+
+// The least whole number that an attribute may be: 1, or 0 or -1 where these mean something.
+std::int64_t least_of(std::string_view op, std::string_view attribute);
 
 }  // namespace tbn

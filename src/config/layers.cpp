@@ -14,17 +14,17 @@
 namespace tbn {
 namespace {
 
+std::string place_text(const Place& place) {
+  if (place.source == nullptr) return "";
+  return place.line > 0 ? fmt::format("{}:{}:{}", *place.source, place.line, place.column)
+                        : *place.source;
+}
+
 // Ops of more than one input; attention may also have one.
 bool takes_branches(const Op& op) {
   return std::holds_alternative<Add>(op) || std::holds_alternative<Subtract>(op) ||
          std::holds_alternative<Multiply>(op) || std::holds_alternative<MatMul>(op) ||
          std::holds_alternative<Concat>(op) || std::holds_alternative<Attention>(op);
-}
-
-std::string place_text(const Place& place) {
-  if (place.source == nullptr) return "";
-  return place.line > 0 ? fmt::format("{}:{}:{}", *place.source, place.line, place.column)
-                        : *place.source;
 }
 
 class LayerReader {
@@ -149,8 +149,9 @@ class LayerReader {
     if constexpr (kIsWritten<T>) {
       if (refusal.empty()) {
         if (is_required(op, key) && keys.node.find(key) == nullptr) missing(keys, key);
-        read(keys, key, field,
-             [](const YamlNode& value, T& member) { return read_field(value, member); });
+        read(keys, key, field, [&](const YamlNode& value, T& member) {
+          return read_written(value, member, op, key);
+        });
         return;
       }
     }
@@ -159,6 +160,16 @@ class LayerReader {
     if (entry == keys.node.entries.end()) return;
     keys.refused.push_back(entry->key);
     problems_.add(entry->place, keys.path + "." + std::string(key), refusal);
+  }
+
+  template <class T>
+  static std::string read_written(const YamlNode& value, T& member, std::string_view op,
+                                  std::string_view key) {
+    if constexpr (requires { read_field(value, member, std::int64_t{}); }) {
+      return read_field(value, member, least_of(op, key));
+    } else {
+      return read_field(value, member);
+    }
   }
 
   void read_group(Keys& keys, LayerSpec& layer, int depth) {

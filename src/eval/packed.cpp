@@ -79,7 +79,8 @@ VerifyResult verify_packed(const Network& network, PackedRun run, double relativ
   const HostTensor& input = network.verify_input();
   const HostTensor& output = network.verify_output();
   if (input.count() == 0) {
-    throw DataError("the file has no test vectors to verify; export it again with this tbn-export");
+    throw DataError(
+        "the file has no test vectors to verify; export its run again, with --verify 1 or more");
   }
   check_vectors(network);
   check_prepared(network);

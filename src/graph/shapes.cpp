@@ -2,6 +2,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/counted.h"
 #include "base/shape.h"
 #include "tbn/error.h"
 #include "tbn/graph.h"
@@ -31,8 +32,9 @@ class ShapeRules {
     const Shape& x = one();
     const auto channels = static_cast<std::size_t>(x[channel_axis(x)]);
     if (op.mean.size() != channels || op.std.size() != channels) {
-      fail("has " + std::to_string(op.mean.size()) + " means and " + std::to_string(op.std.size()) +
-           " standard deviations for " + std::to_string(channels) + " channels");
+      fail("has " + counted(std::ssize(op.mean), "mean") + " and " +
+           counted(std::ssize(op.std), "standard deviation") + " for " +
+           counted(x[channel_axis(x)], "channel"));
     }
     for (float s : op.std) {
       if (!(s > 0)) fail("standard deviations must be above 0");
@@ -45,12 +47,12 @@ class ShapeRules {
     positive("out_channels", op.out_channels);
     positive("groups", op.groups);
     if (x[0] % op.groups != 0) {
-      fail("input has " + std::to_string(x[0]) + " channels, which " + std::to_string(op.groups) +
-           " groups do not divide");
+      fail("input has " + counted(x[0], "channel") + ", which " + counted(op.groups, "group") +
+           " do not divide");
     }
     if (op.out_channels % op.groups != 0) {
-      fail("has " + std::to_string(op.out_channels) + " output channels, which " +
-           std::to_string(op.groups) + " groups do not divide");
+      fail("has " + counted(op.out_channels, "output channel") + ", which " +
+           counted(op.groups, "group") + " do not divide");
     }
     const Shape y = {op.out_channels,
                      window("height", x[1], op.kernel.h, op.stride.h, op.padding.h),
@@ -111,7 +113,7 @@ class ShapeRules {
   Shape operator()(const Pad2d& op) const {
     const Shape& x = image();
     for (const std::int64_t side : {op.top, op.bottom, op.left, op.right}) {
-      if (side < 0 || side > kMaxValues) fail("padding must be at least 0, is " + number(side));
+      in_range("padding", side, 0);
     }
     return {x[0], op.top + x[1] + op.bottom, op.left + x[2] + op.right};
   }
@@ -125,7 +127,7 @@ class ShapeRules {
     positive("heads", op.heads);
     const Shape x = attended();
     if (x[1] % op.heads != 0) {
-      fail(number(x[1]) + " features cannot be split into " + number(op.heads) + " equal heads");
+      fail(counted(x[1], "feature") + " cannot be split into " + counted(op.heads, "equal head"));
     }
     check_windows(op, x[0]);
     return x;
@@ -138,8 +140,9 @@ class ShapeRules {
     }
     for (const std::int64_t d : op.shape) positive("each dimension", d);
     if (checked_element_count(op.shape) != element_count(x)) {
-      fail("input " + to_string(x) + " has " + number(element_count(x)) +
-           " values, which do not fill " + to_string(op.shape));
+      fail("input " + to_string(x) + " has " +
+           counted(element_count(x), "value, which does not fill ", "values, which do not fill ") +
+           to_string(op.shape));
     }
     return op.shape;
   }
@@ -218,7 +221,8 @@ class ShapeRules {
 
   void arity(std::size_t wanted) const {
     if (inputs_.size() != wanted) {
-      fail("takes " + std::to_string(wanted) + " inputs, has " + std::to_string(inputs_.size()));
+      fail("takes " + counted(static_cast<std::int64_t>(wanted), "input") + ", has " +
+           number(inputs_.size()));
     }
   }
   const Shape& one() const {
@@ -252,8 +256,8 @@ class ShapeRules {
     if (inputs_.size() == 1) {
       const Shape& x = sequence();
       if (x[1] % 3 != 0) {
-        fail("one input holds queries, keys and values, but 3 does not divide its " + number(x[1]) +
-             " features");
+        fail("one input holds queries, keys and values, but 3 does not divide its " +
+             counted(x[1], "feature"));
       }
       return {x[0], x[1] / 3};
     }
@@ -278,7 +282,7 @@ class ShapeRules {
     positive("grid", op.grid.w);
     if (op.grid.h * op.grid.w != tokens) {
       fail("a grid of " + number(op.grid.h) + " x " + number(op.grid.w) + " is not " +
-           number(tokens) + " tokens");
+           counted(tokens, "token"));
     }
     if (op.grid.h % op.window != 0 || op.grid.w % op.window != 0) {
       fail("windows of " + number(op.window) + " do not fill a grid of " + number(op.grid.h) +
@@ -292,19 +296,19 @@ class ShapeRules {
   static std::string number(T value) {
     return std::to_string(value);
   }
-  void positive(const char* what, std::int64_t value) const {
-    if (value < 1 || value > kMaxValues) {
-      fail(std::string(what) + " must be at least 1, is " + std::to_string(value));
-    }
+  void in_range(const char* what, std::int64_t value, std::int64_t least) const {
+    if (value >= least && value <= kMaxValues) return;
+    const bool low = value < least;
+    fail(std::string(what) + " must be at " +
+         (low ? "least " + number(least) : "most " + number(kMaxValues)) + ", is " + number(value));
   }
+  void positive(const char* what, std::int64_t value) const { in_range(what, value, 1); }
   // Output length of a window that slides over `size` values with `padding` zeros at both ends.
   std::int64_t window(const char* side, std::int64_t size, std::int64_t kernel, std::int64_t stride,
                       std::int64_t padding) const {
     positive("kernel", kernel);
     positive("stride", stride);
-    if (padding < 0 || padding > kMaxValues) {
-      fail("padding must be at least 0, is " + std::to_string(padding));
-    }
+    in_range("padding", padding, 0);
     const std::int64_t padded = size + 2 * padding;
     if (kernel > padded) {
       fail("kernel " + std::to_string(kernel) + " is larger than the input's " + side + " " +

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/counted.h"
 #include "prepare/centre_window.h"
 #include "prepare/inputs.h"
 #include "prepare/kind.h"
@@ -48,8 +49,8 @@ void check_picture(const Picture& picture, const Shape& shape) {
                       std::to_string(kMostPixels) + " of them");
   }
   if (picture.channels != shape[0] && !(picture.channels == 1 && shape[0] == kRgb)) {
-    throw ConfigError("the picture has " + std::to_string(picture.channels) +
-                      " channels, and the network takes " + to_string(shape));
+    throw ConfigError("the picture has " + counted(picture.channels, "channel") +
+                      ", and the network takes " + to_string(shape));
   }
   if (picture.exif < 1 || picture.exif > 8) {
     throw ConfigError("the picture's EXIF orientation is " + std::to_string(picture.exif) +

@@ -1,6 +1,7 @@
 // Clouds of points: the first of the file, moved and scaled, as many as the network takes.
 #include <algorithm>
 
+#include "base/counted.h"
 #include "prepare/inputs.h"
 #include "prepare/kind.h"
 #include "prepare/points.h"
@@ -53,8 +54,10 @@ std::vector<std::int64_t> prepare_points(const Rule& rule, const Shape& shape,
   if (columns < 3) throw ConfigError("the network takes " + to_string(shape) + ", no points");
   const auto values = static_cast<std::int64_t>(cloud.size());
   if (values == 0 || values % columns != 0) {
-    throw ConfigError("a cloud of " + std::to_string(values) + " values, which are no points of " +
-                      std::to_string(columns));
+    throw ConfigError(
+        "a cloud of " +
+        counted(values, "value, which is no point of ", "values, which are no points of ") +
+        std::to_string(columns));
   }
   const std::int64_t categories = categories_of(rule);
   if (categories > 0 && (category < 0 || category >= categories)) {

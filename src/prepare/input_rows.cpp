@@ -1,6 +1,7 @@
 // Rows of a table: columns by name, standardised where the network does not do it itself.
 #include <algorithm>
 
+#include "base/counted.h"
 #include "base/text.h"
 #include "prepare/inputs.h"
 #include "prepare/kind.h"
@@ -53,9 +54,10 @@ void prepare_rows(const Rule& rule, const Shape& shape, std::span<const double> 
   const auto width = static_cast<std::size_t>(shape[1]);
   const std::size_t given = columns.empty() ? width : columns.size();
   if (rows.size() != steps * given) {
-    throw ConfigError(std::to_string(rows.size()) + " values, where " + std::to_string(steps) +
-                      " rows of " + std::to_string(given) + " columns are " +
-                      std::to_string(steps * given));
+    throw ConfigError(counted(std::ssize(rows), "value") + ", where " +
+                      counted(static_cast<std::int64_t>(steps), "row") + " of " +
+                      counted(static_cast<std::int64_t>(given), "column") +
+                      (steps == 1 ? " is " : " are ") + std::to_string(steps * given));
   }
   const std::vector<std::size_t> places = places_of(made, columns, width);
   for (std::size_t i = 0; i < input.size(); ++i) {

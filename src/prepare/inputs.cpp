@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/counted.h"
 #include "base/text.h"
 #include "file/crc32c.h"
 #include "prepare/kind.h"
@@ -71,8 +72,8 @@ const InputRule& input_of(const Rule& rule, std::string_view kind, std::string_v
 void check_input_size(std::size_t found, const Shape& shape) {
   const auto needed = static_cast<std::size_t>(element_count(shape));
   if (found == needed) return;
-  throw ConfigError("the input has room for " + std::to_string(found) + " values, and " +
-                    to_string(shape) + " are " + std::to_string(needed));
+  throw ConfigError("the input has room for " + counted(static_cast<std::int64_t>(found), "value") +
+                    ", and " + to_string(shape) + " are " + std::to_string(needed));
 }
 
 void refuse_step(const InputStep& step, std::string_view kind) {

@@ -80,15 +80,16 @@ void check_columns(const Rule& rule, const Shape& input, const std::string& wher
   const std::size_t named = rule.input->columns.size();
   if (named != 0 && named + categories != row) {
     misfit(where, kInputRuleKey,
-           std::to_string(named) + " columns and " + std::to_string(categories) +
-               " categories, and the network takes " + to_string(input));
+           counted(static_cast<std::int64_t>(named), "column") + " and " +
+               counted(static_cast<std::int64_t>(categories), "category", "categories") +
+               ", and the network takes " + to_string(input));
   }
   for (const InputStep& step : rule.input->steps) {
     const auto* standardise = std::get_if<StandardiseStep>(&step);
     if (standardise == nullptr || standardise->mean.size() == row) continue;
     misfit(where, kInputRuleKey,
-           "means of " + std::to_string(standardise->mean.size()) +
-               " columns, and the network takes " + to_string(input));
+           "means of " + counted(std::ssize(standardise->mean), "column") +
+               ", and the network takes " + to_string(input));
   }
 }
 

@@ -83,7 +83,7 @@ std::string point_fault(const InputRule& rule) {
   if (!has(rule, "choose")) return missing("choose", "the kind 'points'");
   if (rule.columns.empty()) return {};
   if (rule.columns.size() < 3) {
-    return std::to_string(rule.columns.size()) + " columns; points have three coordinates at least";
+    return counted(std::ssize(rule.columns), "column") + "; points have three coordinates at least";
   }
   return {};
 }

@@ -109,9 +109,9 @@ StandardiseStep read_standardise(const Part& part, const Json& json) {
     step.deviation.push_back(part.finite(deviation, "deviation", true));
   }
   if (step.mean.size() == step.deviation.size() && !step.mean.empty()) return step;
-  part.fail(std::to_string(step.mean.size()) + " means and " +
-            std::to_string(step.deviation.size()) +
-            " deviations; there must be one of each for every column");
+  part.fail(counted(std::ssize(step.mean), "mean") + " and " +
+            counted(std::ssize(step.deviation), "deviation") +
+            "; there must be one of each for every column");
 }
 
 DecodeStep read_decode(const Part& part, const Json& json) {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "base/counted.h"
 #include "runtime/c_handles.h"
 #include "tbn/prepare.h"
 
@@ -68,9 +69,9 @@ tbn_status tbn_prepare_image(const tbn_network* network, const uint8_t* pixels, 
     // No product that could wrap around: both sides are at most `size`.
     const auto row = static_cast<std::size_t>(counted ? width * channels : 0);
     if (!counted || size % row != 0 || size / row != static_cast<std::size_t>(height)) {
-      throw tbn::ConfigError("size is " + std::to_string(size) + ", which are not " +
+      throw tbn::ConfigError("size is " + std::to_string(size) + ", which is not " +
                              std::to_string(height) + " x " + std::to_string(width) +
-                             " pixels of " + std::to_string(channels) + " channels");
+                             " pixels of " + tbn::counted(channels, "channel"));
     }
     tbn::prepare_image(*network->shared,
                        {.pixels = pixels,
@@ -92,7 +93,8 @@ tbn_status tbn_prepare_points(const tbn_network* network, const float* cloud, si
         network->shared->input_shape().empty() ? 0 : network->shared->input_shape().front());
     if (chosen != nullptr && chosen_count != points) {
       throw tbn::ConfigError("chosen_count is " + std::to_string(chosen_count) +
-                             ", and the network takes " + std::to_string(points) + " points");
+                             ", and the network takes " +
+                             tbn::counted(static_cast<std::int64_t>(points), "point"));
     }
     const std::vector<std::int64_t> made =
         tbn::prepare_points(*network->shared, values(cloud, cloud_count, "cloud"), category,

@@ -81,6 +81,7 @@ std::shared_ptr<const Network> Network::from(Model packed,
     throw DataError(where + ": " + e.what());
   }
   check_packed_ops(packed.graph, where);
+  check_scalar_types(packed, where);
   widen_scalars(packed);
   check_tensors(packed.graph, packed.tensors, packed_tensors, where);
   // A weight that is no number would turn every answer into none.

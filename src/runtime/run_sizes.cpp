@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "base/counted.h"
 #include "tbn/error.h"
 
 namespace tbn {
@@ -14,9 +15,10 @@ void check_size(const char* what, std::size_t given, std::int64_t batch, const S
   const bool fits = each == 0 || examples == 0 ? given == each * examples
                                                : given % each == 0 && given / each == examples;
   if (fits) return;
-  throw ConfigError(std::string(what) + " holds " + std::to_string(given) + " values, but " +
-                    std::to_string(batch) + " examples of " + to_string(shape) + " are " +
-                    std::to_string(batch) + " times " + std::to_string(each));
+  throw ConfigError(
+      std::string(what) + " holds " + counted(static_cast<std::int64_t>(given), "value") +
+      ", but " + counted(batch, "example") + " of " + to_string(shape) +
+      (batch == 1 ? " is " : " are ") + std::to_string(batch) + " times " + std::to_string(each));
 }
 
 }  // namespace

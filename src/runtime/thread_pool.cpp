@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/counted.h"
 #include "tbn/error.h"
 
 namespace tbn {
@@ -44,7 +45,7 @@ ThreadPool::ThreadPool(int workers) {
     }
     start_.notify_all();
     for (std::thread& thread : threads_) thread.join();
-    throw SystemError("cannot start " + std::to_string(workers) + " threads: " + e.what());
+    throw SystemError("cannot start " + counted(workers, "thread") + ": " + e.what());
   }
 }
 

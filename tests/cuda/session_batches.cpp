@@ -138,7 +138,7 @@ TEST_CASE("an empty batch is computed, and wrong sizes are refused") {
   std::vector<float> output(kOutputs);
   CHECK(tbn::test::says(
       tbn::test::message_of<ConfigError>([&] { session.run(pixels(2), 1, output); }),
-      {"input holds 468 values", "1 examples of [2, 13, 9]"}));
+      {"input holds 468 values", "1 example of [2, 13, 9]"}));
   CHECK(tbn::test::says(
       tbn::test::message_of<ConfigError>([&] { session.run(pixels(2), 2, output); }),
       {"output holds 5 values"}));

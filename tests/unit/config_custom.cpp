@@ -86,7 +86,17 @@ TEST_CASE("layers that cannot be read are refused with what to write") {
       {"conv2d: {kernel: 3}", ".conv2d.out_channels: is missing"},
       {"conv2d: {out_channels: 1.5}", ".conv2d.out_channels: must be a whole number, is 1.5"},
       {"conv2d: {out_channels: 4294967296}",
-       ".conv2d.out_channels: must be between -1 and 2147483647, is 4294967296"},
+       ".conv2d.out_channels: must be between 1 and 2147483647, is 4294967296"},
+      {"conv2d: {out_channels: 0}", ".conv2d.out_channels: must be between 1 and 2147483647, is 0"},
+      {"conv2d: {out_channels: 4, padding: -2}",
+       ".conv2d.padding: must be between -1 and 2147483647, is -2"},
+      {"linear: {out_features: -1}",
+       ".linear.out_features: must be between 1 and 2147483647, is -1"},
+      {"max_pool2d: {kernel: 0}", ".max_pool2d.kernel: must be between 1 and 2147483647, is 0"},
+      {"max_pool2d: {stride: [1, -1]}",
+       ".max_pool2d.stride: must be between 0 and 2147483647, is -1"},
+      {"reshape: {shape: [-2, 3]}", ".reshape.shape: must be between -1 and 2147483647, is -2"},
+      {"slice: {length: 2, begin: -1}", ".slice.begin: must be between 0 and 2147483647, is -1"},
       {"conv2d: {out_channels: clases}",
        ".conv2d.out_channels: must be a whole number, classes, points, steps, horizon or series, "
        "is 'clases'"},
@@ -236,7 +246,10 @@ TEST_CASE("every layer prints as text that reads back equal") {
         activation != nullptr && activation->kind == ActivationKind::kNone) {
       activation->kind = ActivationKind::kTanh;
     }
+    // What has no useful default.
     if (auto* reshape = std::get_if<Reshape>(&layer.op)) reshape->shape = {-1, 3};
+    if (auto* conv = std::get_if<Conv2d>(&layer.op)) conv->out_channels = 4;
+    if (auto* linear = std::get_if<Linear>(&layer.op)) linear->out_features = 4;
     const std::string op = layer.kind == LayerKind::kOp ? name : "";
     if (op == "add" || op == "subtract" || op == "multiply" || op == "matmul" || op == "concat") {
       layer.branches = {{}, {{.op = Flatten{}}, {.op = Transpose{}}}};

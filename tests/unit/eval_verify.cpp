@@ -52,6 +52,21 @@ TEST_CASE("test vectors that are not finite are said to be so, by their name and
   }
 }
 
+TEST_CASE("a file without test vectors, or with none in them, is told how it gets some") {
+  PackedFile none = sound_file();
+  none.test_vectors.reset();
+  PackedFile empty = sound_file();
+  for (HostTensor* tensor : {&empty.test_vectors->input, &empty.test_vectors->output}) {
+    Shape shape = tensor->shape();
+    shape.front() = 0;
+    *tensor = HostTensor(DType::kF32, shape);
+  }
+  for (const PackedFile* file : {&none, &empty}) {
+    CHECK(test::message_of<DataError>([&] { verify(*file); }) ==
+          "the file has no test vectors to verify; export its run again, with --verify 1 or more");
+  }
+}
+
 TEST_CASE("an answer that is not finite where the file has a number is said to be so") {
   CHECK(
       test::message_of<NonFiniteError>([] { verify(sound_file(), kNaN); }) ==

@@ -73,9 +73,9 @@ TEST_CASE("shapes that do not fit are errors that name the node and the values")
   CHECK(message([&] { x + x.conv(8); }) ==
         "add 'add1': inputs have shapes [64, 4, 4] and [8, 4, 4], which must be equal");
   CHECK(message([&] { x.normalize({1}, {1}); }) ==
-        "normalize 'normalize1': has 1 means and 1 standard deviations for 64 channels");
+        "normalize 'normalize1': has 1 mean and 1 standard deviation for 64 channels");
   CHECK(message([&] { x.flatten().linear(std::int64_t{1} << 31); }) ==
-        "linear 'linear1': out_features must be at least 1, is 2147483648");
+        "linear 'linear1': out_features must be at most 2147483647, is 2147483648");
   CHECK(message([&] { x.dropout(1.0); }) ==
         "dropout 'dropout1': rate must be at least 0 and below 1");
 }

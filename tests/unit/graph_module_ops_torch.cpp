@@ -267,6 +267,6 @@ TEST_CASE("a batch norm of tokens takes its statistics over batch and tokens") {
   CHECK_NOTHROW(module.forward(random({1, 4, 3})));  // one example has 4 values per channel
   GraphModule single(finish({1, 3}, [](Value in) { return in.batch_norm().named("norm"); }));
   CHECK_THROWS_WITH(single.forward(torch::zeros({1, 1, 3})),
-                    "batch_norm 'norm': a batch of 1 gives each channel 1 values, and the variance "
+                    "batch_norm 'norm': a batch of 1 gives each channel 1 value, and the variance "
                     "needs at least 2; use a larger batch");
 }

@@ -217,7 +217,7 @@ TEST_CASE("the executor refuses packed networks, wrong shapes and batches withou
   GraphBuilder v("vector");
   GraphModule vector(v.finish(v.input({4}).linear(4).batch_norm().named("norm")));
   CHECK_THROWS_WITH(vector.forward(torch::zeros({1, 4})),
-                    "batch_norm 'norm': a batch of 1 gives each channel 1 values, and the variance "
+                    "batch_norm 'norm': a batch of 1 gives each channel 1 value, and the variance "
                     "needs at least 2; use a larger batch");
 }
 

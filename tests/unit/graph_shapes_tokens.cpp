@@ -30,7 +30,7 @@ TEST_CASE("norms keep any shape they act on") {
     CHECK(shape(BatchNorm{}, {x}) == x);
   }
   CHECK(message(LayerNorm{.eps = 0}, {{7}}) == "layer_norm 'n': eps must be above 0");
-  CHECK(message(LayerNorm{}, {{7}, {7}}) == "layer_norm 'n': takes 1 inputs, has 2");
+  CHECK(message(LayerNorm{}, {{7}, {7}}) == "layer_norm 'n': takes 1 input, has 2");
   CHECK(message(BatchNorm{}, {{1, 2, 3, 4}}) ==
         "batch_norm 'n': input must be [F], [T, F] or [C, H, W], is [1, 2, 3, 4]");
   CHECK(shape(Normalize{{1, 2}, {1, 2}}, {{9, 2}}) == Shape{9, 2});

@@ -95,7 +95,7 @@ TEST_CASE("a text that is no rule is refused with its key and its place") {
   CHECK(says(input(R"({"do":"choose"})"), {"does not say how"}));
   CHECK(says(input(R"({"do":"choose","how":"best"})"), {"'best'", "first, drawn"}));
   CHECK(says(input(R"({"do":"standardise","mean":[1,2],"deviation":[1]})"),
-             {"2 means and 1 deviations"}));
+             {"2 means and 1 deviation"}));
   CHECK(says(input(R"({"do":"standardise","mean":[1],"deviation":[0]})"), {"not above 0"}));
   std::string many = R"({"do":"blur"})";
   for (int i = 0; i < 16; ++i) many += R"(,{"do":"blur"})";
@@ -151,7 +151,7 @@ TEST_CASE("a rule of another network is refused") {
   points.output->categories[1].count = 3;
   CHECK(says(misfit(points, {64, 5}, {64, 3}), {"'b' ends at label 4"}));
   const Rule series{.input = InputRule{.kind = "series", .steps = {StandardiseStep{{1}, {1}}}}};
-  CHECK(says(misfit(series, {96, 2}, {24, 2}), {"means of 1 columns"}));
+  CHECK(says(misfit(series, {96, 2}, {24, 2}), {"means of 1 column"}));
 }
 
 TEST_CASE("the rows of a series and the samples counted in them are those of one network") {

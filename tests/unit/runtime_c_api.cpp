@@ -209,7 +209,7 @@ TEST_CASE("a batch whose sizes do not fit is refused and nothing is written") {
     return tbn_session_run(session.get(), in, ins, batch, out, outs);
   };
   CHECK(failed(call(input.data(), kInputs - 1, 1, output.data(), kOutputs), TBN_ERROR_ARGUMENT,
-               {"input_count is 233", "1 examples of [2, 13, 9] are 1 times 234"}));
+               {"input_count is 233", "1 example of [2, 13, 9] is 1 times 234"}));
   CHECK(failed(call(input.data(), kInputs, 1, output.data(), kOutputs + 1), TBN_ERROR_ARGUMENT,
                {"output_count is 6"}));
   CHECK(failed(call(input.data(), kInputs, -1, output.data(), kOutputs), TBN_ERROR_ARGUMENT,

@@ -95,6 +95,24 @@ TEST_CASE("what is no scalar is refused in half precision, and a half that is in
   CHECK(test::says(test::message_of<NonFiniteError>(parse), {"'linear2.bias' holds nan"}));
 }
 
+TEST_CASE("scalars of any other type are refused with both types that they may have") {
+  const Model model = scalars_of_every_kind();
+  std::size_t scalars = 0;
+  for (const auto& [name, tensor] : model.tensors) {
+    if (name.ends_with(".tile") || name == "linear2.weight") continue;
+    ++scalars;
+    for (const DType type : {DType::kBF16, DType::kF64, DType::kI8}) {
+      INFO(name);
+      PackedFile file = packed_file(model);
+      file.tensors[name] = HostTensor(type, tensor.shape());
+      CHECK(test::message_of<DataError>([&] { Network::parse(serialize_packed(file), "m.tbn"); }) ==
+            "m.tbn: tensor '" + name + "' is " + std::string(to_string(type)) +
+                "; scalars, biases and the numbers of layer norms are F32 or F16");
+    }
+  }
+  CHECK(scalars == 12);
+}
+
 TEST_CASE("ops of training are refused by name") {
   GraphBuilder a("net");
   CHECK(refusal(tiny(a.finish(a.input({3}).batch_norm().named("x")))) ==

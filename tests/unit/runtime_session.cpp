@@ -78,7 +78,7 @@ TEST_CASE("bytes give what floats of their values give, alone and in batches on 
   Session session(network);
   std::vector<float> output(5);
   CHECK(test::message_of<ConfigError>([&] { session.run(bytes, 1, output); }) ==
-        "input holds 1638 values, but 1 examples of [2, 13, 9] are 1 times 234");
+        "input holds 1,638 values, but 1 example of [2, 13, 9] is 1 times 234");
 }
 
 namespace {
@@ -144,7 +144,7 @@ TEST_CASE("a session refuses buffers and options that do not fit") {
   CHECK(error(2) == "input holds 234 values, but 2 examples of [2, 13, 9] are 2 times 234");
   CHECK(error(-1) == "batch must be at least 0, is -1");
   output.resize(6);
-  CHECK(error(1) == "output holds 6 values, but 1 examples of [5] are 1 times 5");
+  CHECK(error(1) == "output holds 6 values, but 1 example of [5] is 1 times 5");
   const std::int64_t wraps = std::int64_t{1} << 62;
   const std::span<const float> nothing;
   CHECK_THROWS_AS(session.run(nothing, wraps, {}), ConfigError);

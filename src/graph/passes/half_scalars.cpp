@@ -3,7 +3,6 @@
 
 #include <charconv>
 #include <cmath>
-#include <functional>
 
 #include "base/half.h"
 #include "base/text.h"
@@ -13,14 +12,14 @@
 namespace tbn {
 namespace {
 
-// Each tensor of `packed` that may be half, and is of `type`.
-void for_each(Model& packed, DType type,
-              const std::function<void(const Node&, const std::string&, HostTensor&)>& change) {
+// Each tensor of `packed` that may be half.
+template <class ModelT, class Visit>
+void for_each(ModelT& packed, const Visit& visit) {
   for (const Node& node : packed.graph.nodes) {
     for (const TensorSpec& spec : packed_tensors(packed.graph, node)) {
       const auto found = packed.tensors.find(spec.name);
       if (found == packed.tensors.end() || !may_be_half(spec.role)) continue;
-      if (found->second.dtype() == type) change(node, spec.name, found->second);
+      visit(node, spec.name, found->second);
     }
   }
 }
@@ -61,16 +60,26 @@ bool may_be_half(TensorRole role) {
 
 void narrow_scalars(Model& packed, const std::string& where) {
   const std::string units = units_of(packed) ? packed.graph.node(packed.graph.output).name : "";
-  for_each(packed, DType::kF32, [&](const Node& node, const std::string& name, HostTensor& tensor) {
-    if (node.name == units) return;
+  for_each(packed, [&](const Node& node, const std::string& name, HostTensor& tensor) {
+    if (tensor.dtype() != DType::kF32 || node.name == units) return;
     check_room(tensor, name, where);
     tensor = narrowed(tensor);
   });
 }
 
 void widen_scalars(Model& packed) {
-  for_each(packed, DType::kF16,
-           [](const Node&, const std::string&, HostTensor& tensor) { tensor = widened(tensor); });
+  for_each(packed, [](const Node&, const std::string&, HostTensor& tensor) {
+    if (tensor.dtype() == DType::kF16) tensor = widened(tensor);
+  });
+}
+
+void check_scalar_types(const Model& packed, const std::string& where) {
+  for_each(packed, [&](const Node&, const std::string& name, const HostTensor& tensor) {
+    if (tensor.dtype() == DType::kF32 || tensor.dtype() == DType::kF16) return;
+    throw DataError(where + ": tensor " + in_quotes(name) + " is " +
+                    std::string(to_string(tensor.dtype())) +
+                    "; scalars, biases and the numbers of layer norms are F32 or F16");
+  });
 }
 
 }  // namespace tbn

@@ -21,4 +21,8 @@ void narrow_scalars(Model& packed, const std::string& where);
 // From halves to floats of the same values.
 void widen_scalars(Model& packed);
 
+// Throws DataError, beginning with `where`, for a tensor that may be half and is neither half (F16)
+// nor single precision (F32).
+void check_scalar_types(const Model& packed, const std::string& where);
+
 }  // namespace tbn

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/counted.h"
 #include "base/text.h"
 #include "graph/passes/rewrite.h"
 #include "tbn/error.h"
@@ -46,7 +47,7 @@ void check_columns(const Graph& graph, const Units& units, const std::string& wh
                     std::ssize(units.deviation) == columns;
   if (fits) return;
   throw ConfigError(where + ": a network from " + to_string(in) + " to " + to_string(out) +
-                    " has no units of " + std::to_string(columns) + " columns");
+                    " has no units of " + counted(columns, "column"));
 }
 
 void check_values(const Units& units, const std::string& where) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/counted.h"
 #include "graph/node_rows.h"
 #include "tbn/error.h"
 #include "train/executor/graph_module_ops.h"
@@ -248,8 +249,8 @@ void GraphModule::check_statistics(NodeId id, const Tensor& x) const {
   const std::int64_t values = x.size(0) * (element_count(node.shape) / channels);
   if (!is_training() || values >= 2) return;
   throw ConfigError(describe(node) + ": a batch of " + std::to_string(x.size(0)) +
-                    " gives each channel " + std::to_string(values) +
-                    " values, and the variance needs at least 2; use a larger batch");
+                    " gives each channel " + counted(values, "value") +
+                    ", and the variance needs at least 2; use a larger batch");
 }
 
 Tensor GraphModule::run_batch_norm(NodeId id, const BatchNorm& op, const Tensor& x) const {
