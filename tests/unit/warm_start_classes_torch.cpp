@@ -3,7 +3,7 @@
 
 #include "base/text.h"
 #include "support/errors.h"
-#include "support/warm_starts.h"
+#include "support/warm_starts_torch.h"
 
 using namespace tbn;
 using namespace tbn::test;

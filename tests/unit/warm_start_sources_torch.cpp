@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "support/errors.h"
-#include "support/warm_starts.h"
+#include "support/warm_starts_torch.h"
 #include "tbn/error.h"
 
 using namespace tbn;

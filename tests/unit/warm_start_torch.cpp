@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "support/warm_starts.h"
+#include "support/warm_starts_torch.h"
 
 using namespace tbn;
 using namespace tbn::test;
