@@ -10,7 +10,7 @@ usage: keep_run.py [--tools FOLDER] [--packed JSON] [--overwrite] RUN LOG
 
 LOG/config.yaml is the run's own; `tbn-train --config LOG/config.yaml` trains it again. LOG/summary.json
 holds date, seed, device and versions, the size of the network and of its packed file (without the names
-and rules of its data), the figures of the validation and test split, and a row of metrics per epoch.
+and rules of data from files), the figures of the validation and test split, and a row of metrics per epoch.
 docs/logs/README.md lists its fields.
 """
 
@@ -70,13 +70,15 @@ def sample_counts(log):
             for split, count in zip(("train", "validation", "test"), counts.groups()) if count}
 
 
-def file_bytes(config, tools):
-    """Bytes of the packed file, without the names and rules of the data."""
-    plan = subprocess.run([tools / "tbn-train", "--config", config, "--dry-run", "--json"],
-                          capture_output=True, text=True, check=False)
-    if plan.returncode != 0:
-        raise KeepError(f"tbn-train --dry-run of '{config}' failed: {plan.stderr.strip()}")
-    return json.loads(plan.stdout)["file"]["bytes"]
+def dry_run(tools, config, *settings):
+    """The network and the file of a configuration, wherever its data are: as if they were not there, so that the
+    size of the file does not depend on it. Generated data have no folder, and their names and rules are counted."""
+    for without_data in (["data.root=no-such-folder"], []):
+        command = [tools / "tbn-train", "--config", config, *settings, *without_data, "--dry-run", "--json"]
+        plan = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        if plan.returncode == 0:
+            return json.loads(plan.stdout)
+    raise KeepError(f"tbn-train --dry-run of '{config}' failed: {plan.stderr.strip()}")
 
 
 def summary_of(run, tools, packed=None):
@@ -95,7 +97,7 @@ def summary_of(run, tools, packed=None):
     kept |= {key: result[key] for key in ("epochs", "steps", "best_epoch")}
     kept["train_seconds"] = round(result["train_seconds"], 1)
     kept |= {key: result[key] for key in SIZES}
-    kept["file_bytes"] = file_bytes(run / "config.yaml", tools)
+    kept["file_bytes"] = dry_run(tools.resolve(), (run / "config.yaml").resolve())["file"]["bytes"]
     kept |= {split: scalars(result[split]) for split in ("validation", "test") if split in result}
     if packed:
         evaluated = json.loads(read(packed.parent, packed.name))

@@ -45,6 +45,14 @@ def name_of(folder):
     return folder.relative_to(LOGS).as_posix()
 
 
+def script_module(name):
+    """A script as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def tables(path):
     """(text between the last heading and the table, header, rows) of each table of a document."""
     section, table = [], []
@@ -233,9 +241,7 @@ class Documents(unittest.TestCase):
         self.assertEqual(said, {name: f"{size:,}" for name, size in files.items()})
 
     def test_the_comparison_is_what_its_script_writes(self):
-        spec = importlib.util.spec_from_file_location("compare_table", ROOT / "scripts" / "compare_table.py")
-        script = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(script)
+        script = script_module("compare_table")
         written = f"{script.BEGIN}\n{script.table(LOGS / 'fashion_mnist')}\n{script.END}"
         self.assertIn(written, RESULTS.read_text())
 
@@ -265,7 +271,7 @@ class Commands(ToolTest):
                 summary = summary_of(folder)
                 command = ["--config", config, *settings, f"train.seed={summary['seed']}"]
                 with self.subTest(log=name_of(folder)):
-                    plan = self.call_json("tbn-train", *command, "--dry-run", cwd=ROOT)
+                    plan = script_module("keep_run").dry_run(bin_folder(), *command[1:])
                     self.assertEqual({key: plan["totals"][key] for key in ("weights", "bits", "macs")},
                                      {key: summary[key] for key in ("weights", "bits", "macs")})
                     # A later tbn may say a little more in the header.
@@ -273,6 +279,11 @@ class Commands(ToolTest):
                     self.assertEqual(self.print_config(*command),
                                      self.print_config("--config", folder / "config.yaml"))
         self.assertGreater(seen, 35)
+
+    def test_each_log_is_a_configuration_of_today(self):
+        for folder in FOLDERS:
+            with self.subTest(name_of(folder)):
+                self.call("tbn-train", "--config", folder / "config.yaml", "--validate", cwd=ROOT)
 
 
 class KeepRun(ToolTest):
