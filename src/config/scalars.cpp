@@ -144,7 +144,9 @@ std::string yaml_text(const std::string& value) {
   std::string text = "\"";
   each_character(value, [&](std::string_view character, bool is_shown) {
     if (character == "\"" || character == "\\") text += '\\';
-    text += is_shown ? std::string(character) : escaped(character);
+    // A byte that is no UTF-8 has no escape: check_storable refuses it by the key.
+    const bool stays = is_shown || utf8_sequence(character) == 0;
+    text += stays ? std::string(character) : escaped(character);
   });
   return text + "\"";
 }

