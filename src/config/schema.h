@@ -60,7 +60,8 @@ void describe(V& v, S& s) {
 template <class V, Is<WeightsConfig> S>
 void describe(V& v, S& s) {
   describe(v, s.fields);
-  v.value("min_size", s.min_size, at_least(0), "lambda: layers with fewer weights take `small`");
+  v.value("min_size", s.min_size, at_least(0),
+          "layers with fewer weights take `small`; the paper's lambda");
   v.value("small", s.small, one_of(weight_words()), "form of layers below min_size");
   v.list("rules", s.rules, s.fields, "the first that matches wins; unsaid fields are those above");
 }
@@ -131,7 +132,7 @@ void describe(V& v, S& s) {
   v.value("exif", s.exif, words_of(s.exif),
           "image folders: pixels as stored, or photos turned upright by their EXIF orientation");
   v.value("crop_min_area", s.crop_min_area, ValueLimits{.min = 0, .max = 1, .open_min = true},
-          "image folders: of a random crop");
+          "image folders: least share of a picture in a random training crop");
   v.value("classes", s.classes, at_least(0), "image_folder: how many; 0: as many as folders");
   v.section("points", s.points, "point clouds");
   v.section("series", s.series, "windows of a series");

@@ -21,7 +21,9 @@ constexpr std::int64_t kMostValues = std::int64_t{1} << 24;
 constexpr Support kSupport = {.flat_tiles = true,
                               .integers = true,
                               .backend = "microcontrollers",
-                              .way_out = "export the network as .tbn, which every processor runs"};
+                              .way_out =
+                                  "export the network as .tbn without --calibrate, which every "
+                                  "processor runs"};
 
 [[noreturn]] void refuse(const Node& node, const std::string& why) {
   throw ConfigError(describe(node) + ": " + why);
@@ -30,7 +32,8 @@ constexpr Support kSupport = {.flat_tiles = true,
 [[noreturn]] void refuse_op(const Node& node) {
   refuse(node,
          "microcontrollers run conv2d, linear, pooling, add, affine, activations and flatten "
-         "alone; export the network as .tbn, or choose one without this op");
+         "alone; export the network as .tbn without --calibrate, which every processor runs, or "
+         "choose one without this op");
 }
 
 Map map_of(const Shape& shape) {

@@ -114,7 +114,7 @@ TEST_CASE("an image folder is described without reading an image") {
   options.folder.classes = 0;
   options.root = "/nowhere";
   const std::string own =
-      "; it is pictures of yours, train/<class>/*.jpg (or .png) and val/<class>/*.jpg, with the "
+      "; it holds pictures of your own, train/<class>/*.jpg (or .png) and val/<class>/*.jpg, with the "
       "same "
       "class folders in both; set data.root to the folder that holds train and val, or "
       "data.classes to how many there will be";

@@ -241,15 +241,14 @@ TEST_CASE("impossible splits and limits name the key, the value and the limit") 
   for (const std::int64_t validation : {60, -1}) {
     CHECK(message_of<ConfigError>([&] {
             load_data({.name = "mnist", .root = dir.path(), .validation = validation});
-          }) ==
-          "data.validation: cannot hold " + std::to_string(validation) +
-              " samples out of the 60 training samples of 'mnist'; it must be 0 to 59, such as "
-              "data.validation=6");
+          }) == "data.validation: cannot hold out " + std::to_string(validation) +
+                    " samples of the 60 training samples of 'mnist'; it must be 0 to 59, such as "
+                    "data.validation=6");
   }
   CHECK(says(message_of<ConfigError>([&] {
                load_data({.name = "mnist", .root = dir.path(), .validation = kUsualValidation});
              }),
-             {"cannot hold 5,000 samples, the default, out of the 60 training samples"}));
+             {"cannot hold out 5,000 samples, the default, of the 60 training samples"}));
   CHECK(kUsualValidation == DataConfig{}.validation);
   const auto notes = [&](std::int64_t validation) {
     return load_data({.name = "mnist", .root = dir.path(), .validation = validation}).notes;

@@ -330,7 +330,7 @@ std::vector<DatasetReader> image_folder_readers() {
                     {"", "imagenette2-320", "imagenette2-160", "imagenette2"}),
       folder_reader({.name = "image_folder",
                      .test = {kTestNames.front(), "val", "validation"},
-                     .own = "it is pictures of yours, train/<class>/*.jpg (or .png) and "
+                     .own = "it holds pictures of your own, train/<class>/*.jpg (or .png) and "
                             "val/<class>/*.jpg, with the same class folders in both; set data.root "
                             "to the folder that holds train and val"},
                     {""}),

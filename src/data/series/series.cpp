@@ -254,7 +254,7 @@ DatasetReader csv_reader() {
   reader.name = "csv";
   reader.folders = {""};
   reader.own =
-      "it is a .csv file of yours, a header of names and then rows of numbers from old to new, "
+      "it is a .csv file of your own, a header of names and then rows of numbers from old to new, "
       "with 'date' as its first column if it has dates; set data.root to it, or to the folder that "
       "it is alone in";
   const DatasetReader named{.name = reader.name, .own = reader.own};

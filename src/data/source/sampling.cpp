@@ -17,7 +17,7 @@ namespace {
 void check_validation(const DataOptions& options, std::int64_t train) {
   if (options.validation >= 0 && options.validation < train) return;
   throw ConfigError(fmt::format(
-      "data.validation: cannot hold {}{} out of the {} of '{}'; it must be 0 to {}, such as "
+      "data.validation: cannot hold out {}{} of the {} of '{}'; it must be 0 to {}, such as "
       "data.validation={}",
       counted(options.validation, "sample"),
       options.validation == kUsualValidation ? ", the default," : "",
