@@ -2,6 +2,36 @@
 #include "support/encoding_cases.h"
 
 namespace tbn::test {
+namespace {
+
+// Integers: a row of 15 takes so many bytes.
+EncodingCase uniform_case(std::int64_t bits, const std::string& yaml, std::int64_t row_bytes) {
+  return {.text = "uniform(bits=" + std::to_string(bits) + ")",
+          .yaml = yaml,
+          .json = R"({"bits":)" + std::to_string(bits) + R"(,"encoding":"uniform"})",
+          .features = {"uniform"},
+          .bits = bits * 180 + 12 * 32,
+          .bytes = 12 * row_bytes + 12 * 4,
+          .sums = 12,
+          .weights = uniform(bits)};
+}
+
+// p = 3, whose tile is 4 whole rows, with so many scalars.
+EncodingCase thirds_case(const std::string& text, const std::string& yaml, const std::string& json,
+                         std::int64_t scalars, const TiledWeights& weights) {
+  std::vector<std::string> features = {"tiled"};
+  if (weights.order == TileOrder::kInterleave) features.insert(features.begin(), "interleave");
+  return {.text = "tiled(p=3)" + text,
+          .yaml = "encoding: tiled, p: 3, " + yaml,
+          .json = json,
+          .features = features,
+          .bits = 60 + scalars * 32,
+          .bytes = 4 * 2 + scalars * 4,
+          .sums = 4,
+          .weights = weights};
+}
+
+}  // namespace
 
 const std::vector<EncodingCase>& encoding_cases() {
   using enum AlphaScope;
@@ -31,38 +61,16 @@ const std::vector<EncodingCase>& encoding_cases() {
        .bytes = 12 * 2 + 12 * 4,
        .sums = 12,
        .weights = TiledWeights{.p = 1, .alpha = kOutput}},
-      {.text = "tiled(p=3)",
-       .yaml = "encoding: tiled, p: 3, order: repeat",
-       .json = R"({"encoding":"tiled","p":3})",
-       .features = {"tiled"},
-       .bits = 60 + 3 * 32,
-       .bytes = 4 * 2 + 3 * 4,
-       .sums = 4,
-       .weights = tiled(3)},
-      {.text = "tiled(p=3) order:interleave",
-       .yaml = "encoding: tiled, p: 3, order: interleave",
-       .json = R"({"encoding":"tiled","order":"interleave","p":3})",
-       .features = {"interleave", "tiled"},
-       .bits = 60 + 3 * 32,
-       .bytes = 4 * 2 + 3 * 4,
-       .sums = 4,
-       .weights = TiledWeights{.p = 3, .order = TileOrder::kInterleave}},
-      {.text = "tiled(p=3) alpha:layer alpha_from:scores",
-       .yaml = "encoding: tiled, p: 3, alpha: layer, alpha_from: scores",
-       .json = R"({"alpha":"layer","alpha_from":"scores","encoding":"tiled","p":3})",
-       .features = {"tiled"},
-       .bits = 60 + 32,
-       .bytes = 4 * 2 + 4,
-       .sums = 4,
-       .weights = TiledWeights{.p = 3, .alpha = kLayer, .alpha_from = kScores}},
-      {.text = "tiled(p=3) alpha_from:weight latent:full",
-       .yaml = "encoding: tiled, p: 3, alpha_from: weight, latent: full",
-       .json = R"({"alpha_from":"weight","encoding":"tiled","latent":"full","p":3})",
-       .features = {"tiled"},
-       .bits = 60 + 3 * 32,
-       .bytes = 4 * 2 + 3 * 4,
-       .sums = 4,
-       .weights = TiledWeights{.p = 3, .alpha_from = kWeight, .latent = LatentForm::kFull}},
+      thirds_case("", "order: repeat", R"({"encoding":"tiled","p":3})", 3, {.p = 3}),
+      thirds_case(" order:interleave", "order: interleave",
+                  R"({"encoding":"tiled","order":"interleave","p":3})", 3,
+                  {.p = 3, .order = TileOrder::kInterleave}),
+      thirds_case(" alpha:layer alpha_from:scores", "alpha: layer, alpha_from: scores",
+                  R"({"alpha":"layer","alpha_from":"scores","encoding":"tiled","p":3})", 1,
+                  {.p = 3, .alpha = kLayer, .alpha_from = kScores}),
+      thirds_case(" alpha_from:weight latent:full", "alpha_from: weight, latent: full",
+                  R"({"alpha_from":"weight","encoding":"tiled","latent":"full","p":3})", 3,
+                  {.p = 3, .alpha_from = kWeight, .latent = LatentForm::kFull}),
       {.text = "tiled(p=9)",  // whose tiles cut rows
        .yaml = "encoding: tiled, p: 9",
        .json = R"({"encoding":"tiled","p":9})",
@@ -71,30 +79,9 @@ const std::vector<EncodingCase>& encoding_cases() {
        .bytes = 3 + 9 * 4,
        .sums = 12,
        .weights = tiled(9)},
-      {.text = "uniform(bits=2)",
-       .yaml = "encoding: uniform, bits: 2",
-       .json = R"({"bits":2,"encoding":"uniform"})",
-       .features = {"uniform"},
-       .bits = 2 * 180 + 12 * 32,
-       .bytes = 12 * 4 + 12 * 4,
-       .sums = 12,
-       .weights = uniform(2)},
-      {.text = "uniform(bits=5)",
-       .yaml = "encoding: uniform, bits: 5",
-       .json = R"({"bits":5,"encoding":"uniform"})",
-       .features = {"uniform"},
-       .bits = 5 * 180 + 12 * 32,
-       .bytes = 12 * 10 + 12 * 4,
-       .sums = 12,
-       .weights = uniform(5)},
-      {.text = "uniform(bits=8)",
-       .yaml = "encoding: uniform",
-       .json = R"({"bits":8,"encoding":"uniform"})",
-       .features = {"uniform"},
-       .bits = 8 * 180 + 12 * 32,
-       .bytes = 12 * 15 + 12 * 4,
-       .sums = 12,
-       .weights = uniform(8)},
+      uniform_case(2, "encoding: uniform, bits: 2", 4),
+      uniform_case(5, "encoding: uniform, bits: 5", 10),
+      uniform_case(8, "encoding: uniform", 15),
   };
   return all;
 }

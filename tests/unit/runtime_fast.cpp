@@ -3,15 +3,16 @@
 #include <cmath>
 #include <limits>
 
+#include "graph/node_rows.h"
 #include "graph/passes/passes.h"
 #include "runtime/cpu/fast/kernel.h"
 #include "runtime/cpu/program.h"
 #include "support/catch.h"
 #include "support/naive_eval.h"
+#include "support/op_cases.h"
 #include "support/random_model.h"
 #include "support/run_program.h"
 #include "tbn/runtime.h"
-#include "tile/reuse.h"
 
 using namespace tbn;
 
@@ -19,16 +20,10 @@ namespace {
 
 constexpr float kPoison = std::numeric_limits<float>::quiet_NaN();
 
-struct Case {
-  const char* what;
-  Shape input;
-  Op op;
-};
-
-const std::vector<Case>& cases() {
+const std::vector<test::OpCase>& cases() {
   static const WeightEncoding beside =
       TiledWeights{.p = 4, .alpha = AlphaScope::kOutput, .order = TileOrder::kInterleave};
-  static const std::vector<Case> all = {
+  static const std::vector<test::OpCase> all = {
       {"one input", {1}, Linear{.out_features = 4, .weights = tiled(4)}},
       {"whole words of both sets", {60}, Linear{.out_features = 64, .weights = tiled(4)}},
       {"a vector over a sequence", {7, 31}, Linear{.out_features = 36, .weights = tiled(2)}},
@@ -114,16 +109,6 @@ const std::vector<Case>& cases() {
   return all;
 }
 
-// Counts the kernels of a name that run.
-struct KernelCount : RunObserver {
-  explicit KernelCount(std::string_view wanted) : name(wanted) {}
-  void ran(NodeId /*node*/, const char* kernel, double /*seconds*/) override {
-    count += kernel == name ? 1 : 0;
-  }
-  std::string_view name;
-  int count = 0;
-};
-
 // What the int8 backend makes of an input: each vector, or a whole image, rounded to 256 steps.
 std::vector<float> rounded_to_bytes(std::span<const float> x, std::int64_t run) {
   std::vector<float> rounded(x.begin(), x.end());
@@ -141,19 +126,19 @@ std::vector<float> rounded_to_bytes(std::span<const float> x, std::int64_t run) 
   return rounded;
 }
 
-bool is_tiled_layer(const Graph& graph, const Node& node) {
-  const WeightEncoding* encoding = weights_of(node.op);
-  if (encoding == nullptr || !std::holds_alternative<TiledWeights>(*encoding)) return false;
-  const auto* conv = std::get_if<Conv2d>(&node.op);
-  return reuses_rows(tile_layout_of(graph, node), conv == nullptr ? 1 : conv->groups);
+// Whether its last node multiplies rows of signs that several outputs, or one, share.
+bool is_tiled_layer(const Model& packed) {
+  const Node& node = packed.graph.nodes.back();
+  if (weights_of(node.op) == nullptr) return false;
+  const LayerRows rows = layer_rows(packed.graph, packed.tensors, node);
+  return std::holds_alternative<SignRows>(rows.values) && rows.shares_sums();
 }
 
 }  // namespace
 
 TEST_CASE("ops agree with the evaluator in double in every instruction set") {
-  for (const Case& c : cases()) {
-    GraphBuilder b("case");
-    const Model packed = test::random_packed(b.finish(b.add(c.op, {b.input(c.input)})), 3);
+  for (const test::OpCase& c : cases()) {
+    const Model packed = test::packed_case(c);
     const auto input = test::random_values(element_count(c.input), 4, -2, 2);
     const std::vector<double> expected = test::naive_eval(packed, input);
     for (const fast::Isa& isa : fast::usable_isas()) {
@@ -166,14 +151,13 @@ TEST_CASE("ops agree with the evaluator in double in every instruction set") {
 
 TEST_CASE("tiled layers are exact on inputs of 256 steps in every instruction set") {
   int layers = 0;
-  KernelCount by_tables("byte tables");
-  for (const Case& c : cases()) {
-    GraphBuilder b("case");
-    const Model packed = test::random_packed(b.finish(b.add(c.op, {b.input(c.input)})), 3);
+  test::KernelCount by_tables("byte tables");
+  for (const test::OpCase& c : cases()) {
+    const Model packed = test::packed_case(c);
     const Node& node = packed.graph.nodes.back();
     const bool one_pixel =
         element_count(node.shape) == node.shape.front() && node.shape.size() == 1;
-    if (!is_tiled_layer(packed.graph, node) || one_pixel) continue;
+    if (!is_tiled_layer(packed) || one_pixel) continue;
     ++layers;
     const auto input = test::random_values(element_count(c.input), 4, -1, 2);
     const std::int64_t run_length =

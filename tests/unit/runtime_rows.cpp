@@ -36,15 +36,8 @@ std::vector<float> stepped_values(const Shape& shape, std::uint64_t seed) {
 }
 
 // How often int8 layers multiplied integers as bytes.
-struct IntegerCount : RunObserver {
-  void ran(NodeId /*node*/, const char* kernel, double /*seconds*/) override {
-    count += std::string_view(kernel) == "integers" ? 1 : 0;
-  }
-  int count = 0;
-};
-
 int check_programs(const test::MadeRows& made) {
-  IntegerCount integers;
+  test::KernelCount integers("integers");
   const Graph& graph = made.model.graph;
   const auto input = stepped_values(graph.input_shape(), 5);
   const std::vector<double> expected = test::naive_eval(made.model, input);
@@ -83,7 +76,7 @@ TEST_CASE("integers of more inputs than 31 bits hold sums of are multiplied in f
     const std::vector<double> expected(4, -128.0 * static_cast<double>(inputs));
     for (const fast::Isa& isa : fast::usable_isas()) {
       CAPTURE(isa.name, inputs);
-      IntegerCount integers;
+      test::KernelCount integers("integers");
       const cpu::CpuProgram program(graph, {}, Backend::kInt8, &isa, {}, rows_of);
       CHECK(test::relative_error(test::run(program, graph, input, &integers), expected) < 1e-5);
       CHECK(integers.count == (inputs <= 32768 ? 1 : 0));

@@ -3,8 +3,9 @@
 // whatever their weight.
 #pragma once
 
-#include <algorithm>
 #include <cstring>
+#include <utility>
+#include <vector>
 
 #include "runtime/cpu/fast/product.h"
 
@@ -27,25 +28,20 @@ class BytePanels : public Product {
     std::memset(to, quantum.zero ^ ops_.flip, static_cast<std::size_t>(pixels * pixel_));
   }
 
-  std::int64_t groups() const override { return (rows_ + group_rows() - 1) / group_rows(); }
-  RowGroup group(std::int64_t g) const override {
-    return {g * group_rows(), std::min(group_rows(), rows_ - g * group_rows())};
-  }
   std::int64_t group_rows() const override { return lanes_ * most_vectors_; }
 
  protected:
   // Registers have `lanes` rows, of which `most_vectors` are summed at once.
   BytePanels(const ByteOps& ops, std::int64_t lanes, std::int64_t most_vectors, std::int64_t rows,
              const Geometry& geometry)
-      : ops_(ops),
+      : Product({rows, lanes * most_vectors}),
+        ops_(ops),
         lanes_(lanes),
         most_vectors_(most_vectors),
         channels_(geometry.channels),
         pixel_((geometry.channels + 3) / 4 * 4),
-        rows_(rows),
         window_{geometry.kernel.h, geometry.kernel.w * pixel_, geometry.stored_width * pixel_} {}
 
-  const Window& window() const { return window_; }
   std::int64_t inputs() const { return window_.segments * window_.run; }  // of a row, padded
   std::int64_t group_weights() const { return inputs() * group_rows(); }
   int vectors(std::int64_t g) const {
@@ -56,7 +52,7 @@ class BytePanels : public Product {
   template <class F>
   void each_weight(const DenseRows& rows, F f) const {
     const std::int64_t taps = inputs() / pixel_;
-    for (std::int64_t r = 0; r < rows_; ++r) {
+    for (std::int64_t r = 0; r < all_rows(); ++r) {
       const std::int64_t g = r / group_rows();
       const std::int64_t lane = r % lanes_, vector = r % group_rows() / lanes_;
       const std::span<const float> row = rows.row(r);
@@ -69,14 +65,27 @@ class BytePanels : public Product {
     }
   }
 
+  // The sum of each row's bytes, padding included; before multiply().
+  void set_totals(std::vector<std::int32_t> totals) {
+    totals_ = std::move(totals);
+    totals_.resize(static_cast<std::size_t>(groups() * group_rows()));
+  }
+  // sums() of a group whose weights lie in [k / 4][vector][lane][4], by ByteOps or IntegerOps.
+  template <class Ops>
+  void multiply(const Ops& ops, const std::int8_t* weights, std::int64_t g, const void* base,
+                Places places, const Quantum* quanta, std::int64_t step, float* sums) const {
+    ops.multiply(weights, vectors(g), window_, static_cast<const std::uint8_t*>(base), places,
+                 totals_.data() + group(g).first, quanta, step, sums, group_rows());
+  }
+
  private:
   const ByteOps& ops_;
   std::int64_t lanes_;
   std::int64_t most_vectors_;
   std::int64_t channels_;
   std::int64_t pixel_;
-  std::int64_t rows_;
   Window window_;
+  std::vector<std::int32_t> totals_;  // [row], 0 behind the last
 };
 
 }  // namespace tbn::fast

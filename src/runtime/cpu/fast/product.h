@@ -2,6 +2,7 @@
 // it. A linear layer is a convolution of one tap over an image one pixel wide.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -25,9 +26,15 @@ struct RowGroup {
   std::int64_t first = 0;
   std::int64_t count = 0;
 };
+// All rows in groups of `most`; the last group has what is left.
+struct RowGroups {
+  std::int64_t rows = 0;
+  std::int64_t most = 1;
+};
 
 class Product {
  public:
+  explicit Product(RowGroups groups) : groups_(groups) {}
   virtual ~Product() = default;
   virtual const char* name() const = 0;  // of the kernels that multiply so
 
@@ -42,8 +49,12 @@ class Product {
   virtual void store(const float* x, std::int64_t pixels, Quantum quantum, void* to) const = 0;
   virtual void store_zeros(std::int64_t pixels, Quantum quantum, void* to) const = 0;
 
-  virtual std::int64_t groups() const = 0;
-  virtual RowGroup group(std::int64_t g) const = 0;
+  std::int64_t all_rows() const { return groups_.rows; }
+  std::int64_t groups() const { return (groups_.rows + groups_.most - 1) / groups_.most; }
+  RowGroup group(std::int64_t g) const {
+    const std::int64_t first = g * groups_.most;
+    return {first, std::min(groups_.most, groups_.rows - first)};
+  }
   virtual std::int64_t group_rows() const = 0;  // the most, padded to whole registers
   // Values of type float that load() takes; it is called before sums() of its group.
   virtual std::int64_t loaded_values() const { return 0; }
@@ -51,6 +62,9 @@ class Product {
   // sums[i * group_rows() + r] for the rows of a group and the pixels at places.
   virtual void sums(std::int64_t g, const float* loaded, const void* base, Places places,
                     const Quantum* quanta, std::int64_t quantum_step, float* sums) const = 0;
+
+ private:
+  RowGroups groups_;
 };
 
 // By look-ups in tables of sign patterns; the weights are +1 and -1.

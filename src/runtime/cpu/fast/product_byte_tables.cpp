@@ -14,11 +14,11 @@ class ByteTableProduct : public Product {
  public:
   ByteTableProduct(const ByteTableOps& ops, const ByteOps& bytes, const LayerWeights& weights,
                    const Geometry& geometry)
-      : ops_(ops),
+      : Product({weights.rows(), kMostRows}),
+        ops_(ops),
         bytes_(bytes),
         channels_(geometry.channels),
         tables_((geometry.channels + ops.bits - 1) / ops.bits),
-        rows_(weights.rows()),
         patterns_(geometry.taps() * tables_) {
     for (std::int64_t h = 0; h < geometry.kernel.h; ++h) {
       for (std::int64_t t = 0; t < tables_; ++t) {
@@ -35,9 +35,7 @@ class ByteTableProduct : public Product {
         [&](const DenseRows& rows, std::byte* to) {
           pack(rows, geometry.kernel, reinterpret_cast<std::uint16_t*>(to));
         });
-    for (const std::int64_t positives : weights.positives()) {
-      totals_.push_back(static_cast<std::int32_t>(2 * positives - channels_ * geometry.taps()));
-    }
+    totals_ = weights.totals();
     totals_.resize(static_cast<std::size_t>(padded_rows()));
   }
 
@@ -66,14 +64,10 @@ class ByteTableProduct : public Product {
     for (std::int64_t i = 1; i < pixels; ++i) std::copy_n(tables, pixel(), tables + i * pixel());
   }
 
-  std::int64_t groups() const override { return (rows_ + most_rows() - 1) / most_rows(); }
-  RowGroup group(std::int64_t g) const override {
-    return {g * most_rows(), std::min(most_rows(), rows_ - g * most_rows())};
-  }
-  std::int64_t group_rows() const override { return std::min(padded_rows(), most_rows()); }
+  std::int64_t group_rows() const override { return std::min(padded_rows(), kMostRows); }
   void sums(std::int64_t g, const float* /*loaded*/, const void* base, Places places,
             const Quantum* quanta, std::int64_t step, float* sums) const override {
-    const std::int64_t first = g * most_rows();
+    const std::int64_t first = group(g).first;
     const ByteTableWords words = {values_of<std::uint16_t>(words_) + first * words_per_row(),
                                   offsets_.data(), totals_.data() + first, patterns_, blocks(g)};
     ops_.add(words, static_cast<const std::int16_t*>(base), places, quanta, step, sums,
@@ -92,8 +86,7 @@ class ByteTableProduct : public Product {
       f(first, std::min(most, channels_ - first));
     }
   }
-  static std::int64_t most_rows() { return kMostRows; }
-  std::int64_t padded_rows() const { return (rows_ + ops_.rows - 1) / ops_.rows * ops_.rows; }
+  std::int64_t padded_rows() const { return (all_rows() + ops_.rows - 1) / ops_.rows * ops_.rows; }
   std::int64_t blocks(std::int64_t g) const { return (group(g).count + ops_.rows - 1) / ops_.rows; }
   std::int64_t words_per_row() const {
     return (patterns_ + ops_.patterns_per_word - 1) / ops_.patterns_per_word;
@@ -119,7 +112,7 @@ class ByteTableProduct : public Product {
   // Patterns [tap row][table][tap]: neighbouring pixels look into the same tables at once.
   void pack(const DenseRows& rows, Size2 kernel, std::uint16_t* words) const {
     const std::int64_t taps = kernel.h * kernel.w;
-    for (std::int64_t r = 0; r < rows_; ++r) {
+    for (std::int64_t r = 0; r < all_rows(); ++r) {
       const std::span<const float> row = rows.row(r);
       for (std::int64_t tap = 0; tap < taps; ++tap) {
         const std::int64_t line = tap / kernel.w * tables_;
@@ -139,8 +132,7 @@ class ByteTableProduct : public Product {
   const ByteTableOps& ops_;
   const ByteOps& bytes_;
   std::int64_t channels_;
-  std::int64_t tables_;  // of a pixel
-  std::int64_t rows_;
+  std::int64_t tables_;                // of a pixel
   std::int64_t patterns_;              // of a row
   std::vector<std::int32_t> offsets_;  // [patterns], from a pixel to the pattern's table
   HostTensor words_;

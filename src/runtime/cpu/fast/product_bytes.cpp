@@ -15,10 +15,10 @@ class ByteProduct : public BytePanels {
                        [&](const DenseRows& rows, std::byte* to) {
                          pack(rows, reinterpret_cast<std::uint8_t*>(to));
                        });
-    for (const std::int64_t positives : weights.positives()) {
-      totals_.push_back(static_cast<std::int32_t>(2 * positives - inputs()));
-    }
-    totals_.resize(static_cast<std::size_t>(groups() * group_rows()));
+    std::vector<std::int32_t> totals = weights.totals();
+    const std::int64_t padding = inputs() - geometry.channels * geometry.taps();
+    for (std::int32_t& total : totals) total -= static_cast<std::int32_t>(padding);  // of -1 each
+    set_totals(std::move(totals));
   }
 
   const char* name() const override { return "bytes"; }
@@ -29,9 +29,8 @@ class ByteProduct : public BytePanels {
   }
   void sums(std::int64_t g, const float* loaded, const void* base, Places places,
             const Quantum* quanta, std::int64_t step, float* sums) const override {
-    ops_.multiply(reinterpret_cast<const std::int8_t*>(loaded), vectors(g), window(),
-                  static_cast<const std::uint8_t*>(base), places, totals_.data() + group(g).first,
-                  quanta, step, sums, group_rows());
+    multiply(ops_, reinterpret_cast<const std::int8_t*>(loaded), g, base, places, quanta, step,
+             sums);
   }
 
  private:
@@ -46,7 +45,6 @@ class ByteProduct : public BytePanels {
 
   const ByteOps& ops_;
   HostTensor bits_;
-  std::vector<std::int32_t> totals_;  // [row], the sum of its weights and of its padding's -1
 };
 
 }  // namespace

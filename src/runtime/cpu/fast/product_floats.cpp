@@ -10,9 +10,9 @@ namespace {
 class FloatProduct final : public Product {
  public:
   FloatProduct(const FloatOps& ops, const LayerWeights& weights, const Geometry& geometry)
-      : ops_(ops),
+      : Product({weights.rows(), ops.columns}),
+        ops_(ops),
         channels_(geometry.channels),
-        rows_(weights.rows()),
         window_{geometry.kernel.h, geometry.kernel.w * geometry.channels,
                 geometry.stored_width * geometry.channels} {
     panels_ =
@@ -33,10 +33,6 @@ class FloatProduct final : public Product {
     std::fill_n(static_cast<float*>(to), pixels * channels_, 0.0f);
   }
 
-  std::int64_t groups() const override { return (rows_ + ops_.columns - 1) / ops_.columns; }
-  RowGroup group(std::int64_t g) const override {
-    return {g * ops_.columns, std::min<std::int64_t>(ops_.columns, rows_ - g * ops_.columns)};
-  }
   std::int64_t group_rows() const override { return ops_.columns; }
   void sums(std::int64_t g, const float* /*loaded*/, const void* base, Places places,
             const Quantum* /*quanta*/, std::int64_t /*step*/, float* sums) const override {
@@ -48,7 +44,7 @@ class FloatProduct final : public Product {
   std::int64_t panel_values() const { return window_.segments * window_.run * ops_.columns; }
 
   void pack(const DenseRows& rows, std::int64_t taps, float* panels) const {
-    for (std::int64_t r = 0; r < rows_; ++r) {
+    for (std::int64_t r = 0; r < all_rows(); ++r) {
       float* to = panels + r / ops_.columns * panel_values() + r % ops_.columns;
       const std::span<const float> row = rows.row(r);
       for (std::int64_t tap = 0; tap < taps; ++tap) {
@@ -61,7 +57,6 @@ class FloatProduct final : public Product {
 
   const FloatOps& ops_;
   std::int64_t channels_;
-  std::int64_t rows_;
   Window window_;
   HostTensor panels_;  // floats [group][k][columns], the last one padded with zeros
 };

@@ -1,6 +1,4 @@
 // Inputs and weights as bytes; the weights of padding are 0.
-#include <vector>
-
 #include "runtime/cpu/fast/byte_panels.h"
 
 namespace tbn::fast {
@@ -17,22 +15,19 @@ class IntegerProduct : public BytePanels {
                               to[place] = static_cast<std::byte>(static_cast<int>(weight));
                             });
                           });
-    totals_ = weights.totals();
-    totals_.resize(static_cast<std::size_t>(groups() * group_rows()));
+    set_totals(weights.totals());
   }
 
   const char* name() const override { return "integers"; }
   void sums(std::int64_t g, const float* /*loaded*/, const void* base, Places places,
             const Quantum* quanta, std::int64_t step, float* sums) const override {
-    ops_.multiply(values_of<std::int8_t>(weights_) + g * group_weights(), vectors(g), window(),
-                  static_cast<const std::uint8_t*>(base), places, totals_.data() + group(g).first,
-                  quanta, step, sums, group_rows());
+    multiply(ops_, values_of<std::int8_t>(weights_) + g * group_weights(), g, base, places, quanta,
+             step, sums);
   }
 
  private:
   const IntegerOps& ops_;
   HostTensor weights_;
-  std::vector<std::int32_t> totals_;  // [row], the sum of its weights
 };
 
 }  // namespace

@@ -12,7 +12,9 @@ namespace {
 class SignProduct : public Product {
  public:
   SignProduct(const SignOps& ops, const LayerWeights& weights, const Geometry& geometry)
-      : channels_(geometry.channels), pixel_(groups_of(ops, geometry.channels) * ops.table) {
+      : Product({weights.rows(), kGroupBlocks * kLanes}),
+        channels_(geometry.channels),
+        pixel_(groups_of(ops, geometry.channels) * ops.table) {
     std::vector<std::int64_t> taps;
     for (std::int64_t h = 0; h < geometry.kernel.h; ++h) {
       for (std::int64_t w = 0; w < geometry.kernel.w; ++w) {
@@ -34,13 +36,6 @@ class SignProduct : public Product {
     std::fill_n(static_cast<float*>(to), pixels * pixel_, 0.0f);
   }
 
-  std::int64_t groups() const override {
-    return (signs_.blocks() + kGroupBlocks - 1) / kGroupBlocks;
-  }
-  RowGroup group(std::int64_t g) const override {
-    const std::int64_t first = g * kGroupBlocks * kLanes;
-    return {first, std::min<std::int64_t>(kGroupBlocks * kLanes, signs_.rows - first)};
-  }
   std::int64_t group_rows() const override {
     return std::min<std::int64_t>(signs_.blocks(), kGroupBlocks) * kLanes;
   }

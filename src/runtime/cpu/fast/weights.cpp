@@ -86,24 +86,19 @@ HostTensor LayerWeights::floats_in(const std::string& layout, std::int64_t bytes
                   "file again, or export it without");
 }
 
-std::vector<std::int64_t> LayerWeights::positives() const {
-  TBN_CHECK(are_signs(), "rows of signs");
-  const auto& signs = std::get<SignRows>(rows_.values);
-  std::vector<std::int64_t> counts;
-  counts.reserve(static_cast<std::size_t>(rows()));
-  for (std::int64_t r = 0; r < rows(); ++r) {
-    counts.push_back(ones(signs.bits.data() + r * signs.row_bytes, rows_.inputs));
-  }
-  return counts;
-}
-
 std::vector<std::int32_t> LayerWeights::totals() const {
-  TBN_CHECK(are_integers(), "rows of integers");
-  const auto& values = std::get<IntegerRows>(rows_.values).values;
+  TBN_CHECK(are_signs() || are_integers(), "rows of signs or integers");
   std::vector<std::int32_t> sums;
+  sums.reserve(static_cast<std::size_t>(rows()));
   for (std::int64_t r = 0; r < rows(); ++r) {
-    const auto row = values.subspan(static_cast<std::size_t>(r * rows_.inputs),
-                                    static_cast<std::size_t>(rows_.inputs));
+    if (const auto* signs = std::get_if<SignRows>(&rows_.values)) {
+      const std::int64_t positives = ones(signs->bits.data() + r * signs->row_bytes, rows_.inputs);
+      sums.push_back(static_cast<std::int32_t>(2 * positives - rows_.inputs));
+      continue;
+    }
+    const auto row = std::get<IntegerRows>(rows_.values)
+                         .values.subspan(static_cast<std::size_t>(r * rows_.inputs),
+                                         static_cast<std::size_t>(rows_.inputs));
     sums.push_back(std::accumulate(row.begin(), row.end(), 0));
   }
   return sums;

@@ -49,9 +49,7 @@ class LayerWeights {
   // The same of floats, of which a file's must be finite.
   HostTensor floats_in(const std::string& layout, std::int64_t bytes, Pack pack) const;
 
-  // How many weights of each row are +1; of signs alone.
-  std::vector<std::int64_t> positives() const;
-  // The sum of each row; of integers alone.
+  // The sum of each row; of signs and of integers.
   std::vector<std::int32_t> totals() const;
 
  private:
