@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "base/shape.h"
-#include "graph/attributes.h"
+#include "graph/op_traits.h"
 #include "models/families.h"
 #include "tbn/error.h"
 #include "tbn/layers.h"

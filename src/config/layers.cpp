@@ -9,7 +9,7 @@
 #include "config/layer_fields.h"
 #include "config/scalars.h"
 #include "config/value_limits.h"
-#include "graph/attributes.h"
+#include "graph/op_traits.h"
 
 namespace tbn {
 namespace {

@@ -4,7 +4,7 @@
 #include "config/layer_fields.h"
 #include "config/layers.h"
 #include "config/scalars.h"
-#include "graph/attributes.h"
+#include "graph/op_traits.h"
 
 namespace tbn {
 namespace {

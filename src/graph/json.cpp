@@ -10,7 +10,7 @@
 
 #include "encodings/encoding.h"
 #include "file/json.h"
-#include "graph/attributes.h"
+#include "graph/op_traits.h"
 #include "tbn/error.h"
 #include "tbn/graph.h"
 

@@ -7,7 +7,8 @@ namespace tbn {
 
 const OpTraits& traits_of(const Op& op) {
   return std::visit(
-      [](const auto& o) -> const OpTraits& { return kOpTraits<std::decay_t<decltype(o)>>; }, op);
+      [](const auto& o) -> const OpTraits& { return kOpRow<std::decay_t<decltype(o)>>.traits; },
+      op);
 }
 
 std::string_view op_name(const Op& op) { return traits_of(op).name; }

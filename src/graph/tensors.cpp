@@ -89,7 +89,8 @@ std::vector<TensorSpec> specs_of_node(const Graph& graph, const Node& node, AddW
                           }
                         },
                         []<class Other>(const Other&) {
-                          static_assert(!kOpTraits<Other>.has_tensors, "its tensors are missing");
+                          static_assert(!kOpRow<Other>.traits.has_tensors,
+                                        "its tensors are missing");
                         }},
              node.op);
   return specs.take();

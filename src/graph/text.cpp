@@ -3,7 +3,7 @@
 #include <charconv>
 
 #include "encodings/encoding.h"
-#include "graph/attributes.h"
+#include "graph/op_traits.h"
 #include "tbn/graph.h"
 
 namespace tbn {

@@ -52,12 +52,9 @@ class Document(ToolTest):
         self.assertEqual(logits.tolist(), [[8.5, 14.5, 33, 0]])
 
     def test_the_tables_of_ops_name_every_op_and_attribute(self):
-        traits = (ROOT / "src" / "graph" / "op_traits.h").read_text()
-        names = dict(re.findall(r"kOpTraits<(\w+)> =\s*\{\.name = \"(\w+)\"", traits))
-        attributes = (ROOT / "src" / "graph" / "attributes.h").read_text()
-        code = {}
-        for op, body in re.findall(r"const (\w+)\*\) \{(.*?)\}\n", attributes, re.S):
-            code[names[op]] = re.findall(r'v\("(\w+)"', body)
+        rows = (ROOT / "src" / "graph" / "op_traits.h").read_text()
+        code = {name: re.findall(r'field\("(\w+)"', row)
+                for name, row in re.findall(r'kOpRow<\w+> =\s*op_row\(\{\.name = "(\w+)"(.*?)\);\n', rows, re.S)}
         said = {}
         for line in DOCUMENT.split("### Ops")[1].split("#### Attention")[0].splitlines():
             cells = [cell.strip() for cell in line.strip("|").split(" | ")]
