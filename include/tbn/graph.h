@@ -74,10 +74,6 @@ struct WeightShape {
 /// The shape of the weight of a conv2d or linear node. Throws InternalError for any other node.
 WeightShape weight_shape(const Graph& graph, const Node& node);
 
-/// How a tiled node's weight is cut into tiles (paper section 3). Throws ConfigError where p
-/// divides neither n nor n * m, and InternalError for a node that is not tiled.
-TileLayout tile_layout_of(const Graph& graph, const Node& node);
-
 /// "conv2d 'layer3.0.conv1'", as errors begin.
 std::string describe(const Node& node);
 

@@ -10,10 +10,6 @@ namespace {
 
 constexpr std::int64_t kFloatBits = 32;
 
-TileLayout layout_of(const TiledWeights& tiled, const LayerDims& dims) {
-  return tile_layout(dims.outputs, dims.inputs, tiled.p, dims.where, tiled.order);
-}
-
 // By their number, where there is one of them alone, of the layer. Of rows, a slice of the weight
 // is a copy of them.
 ScalarsOf scalars_of(const TileLayout& layout, std::span<const float> alphas) {
@@ -250,6 +246,10 @@ class TiledRoom final : public Encoding {
 const Encoding& tiled_encoding() {
   static const TiledRoom room;
   return room;
+}
+
+TileLayout layout_of(const TiledWeights& weights, const LayerDims& dims) {
+  return tile_layout(dims.outputs, dims.inputs, weights.p, dims.where, weights.order);
 }
 
 bool has_shared_gradient(const TiledWeights& weights) {

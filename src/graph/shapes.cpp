@@ -360,11 +360,4 @@ WeightShape weight_shape(const Graph& graph, const Node& node) {
   return {linear->out_features, graph.node(node.inputs.front()).shape.back()};
 }
 
-TileLayout tile_layout_of(const Graph& graph, const Node& node) {
-  const auto* tiled = std::get_if<TiledWeights>(weights_of(node.op));
-  TBN_CHECK(tiled != nullptr, describe(node) + " is not tiled");
-  const WeightShape shape = weight_shape(graph, node);
-  return tile_layout(shape.outputs, shape.inputs, tiled->p, describe(node), tiled->order);
-}
-
 }  // namespace tbn

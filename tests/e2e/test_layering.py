@@ -77,7 +77,7 @@ ROOMS = (
     ("src/app/support", "what the tools share: options, tables, a network and its data", "base file prepare graph/passes config data/source data eval"),
     ("src/app/export", "the parts of tbn-export", "base file graph/passes config data/source data runtime micro eval export app/support"),
     ("src/app/train", "the parts of tbn-train", "base file config data/source data eval export train/run app/support"),
-    ("src/app/bench", "the parts of tbn-bench", "base file graph config data train/run train/bench app/support"),
+    ("src/app/bench", "the parts of tbn-bench", "base encodings file graph config data train/run train/bench app/support"),
     ("src/app", "the tools: parse, call, print",
      "base file prepare graph config data micro eval export train/optim train/state train/run app/support app/export app/train app/bench"),
 )

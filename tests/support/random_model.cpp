@@ -4,6 +4,9 @@
 #include <cmath>
 #include <random>
 
+#include "encodings/tiled.h"
+#include "graph/node_rows.h"
+
 namespace tbn::test {
 
 namespace {
@@ -40,7 +43,7 @@ std::int64_t row_bits_of(const Graph& graph, const Node& node) {
   if (const auto* uniform = std::get_if<UniformWeights>(weights_of(node.op))) {
     return weight_shape(graph, node).inputs * uniform->bits;
   }
-  return tile_layout_of(graph, node).row_bits();
+  return layout_of(std::get<TiledWeights>(*weights_of(node.op)), dims_of(graph, node)).row_bits();
 }
 
 // The bits behind a row are 0.

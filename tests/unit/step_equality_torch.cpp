@@ -4,6 +4,8 @@
 
 #include <vector>
 
+#include "encodings/tiled.h"
+#include "graph/node_rows.h"
 #include "support/catch.h"
 #include "tbn/graph.h"
 #include "train/executor/graph_module.h"
@@ -60,8 +62,9 @@ class Straightforward : public GraphModule {
  private:
   Tensor dense(NodeId id, std::vector<std::int64_t> shape) const {
     const auto& tiled = std::get<TiledWeights>(*weights_of(graph().node(id).op));
-    return expanded_weight({tiled, tile_layout_of(graph(), graph().node(id)), std::move(shape),
-                            tensor_of(id, TensorRole::kLatent), tensor_of(id, TensorRole::kAlpha)});
+    return expanded_weight({tiled, layout_of(tiled, dims_of(graph(), graph().node(id))),
+                            std::move(shape), tensor_of(id, TensorRole::kLatent),
+                            tensor_of(id, TensorRole::kAlpha)});
   }
 };
 

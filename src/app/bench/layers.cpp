@@ -78,7 +78,7 @@ std::vector<Graph> parse_layers(const CommandLine& line, std::int64_t p) {
 std::vector<Copied> our_side(const Graph& layer, const Options& options) {
   const PackedLayer first = random_layer(layer, 1);
   const std::vector<double> wanted = layer_answer(layer, first.weights(), first.input);
-  const double tile = static_cast<double>(tile_length(layer));
+  const auto tile = static_cast<double>(summarize(layer).layers.front().tile_length);
   std::vector<Copied> ours;
   for (const TimedBackend& b : options.backends) {
     const double error =
@@ -135,15 +135,14 @@ void compare(const Graph& layer, const Options& options, bool cold, std::vector<
     }
   }
   const std::vector<Quartiles> times = time_in_turn(calls, options.rounds);
-  const LayerSummary totals = summarize(layer).totals;
-  const std::int64_t p = tile_layout_of(layer, layer.node(layer.output)).p;
+  const LayerSummary summary = summarize(layer).layers.front();
   for (std::size_t i = 0; i < ours.size(); ++i) {
     for (std::size_t r = 0; r < rivals.size(); ++r) {
       rows.push_back({layer.name,
-                      p,
+                      summary.p,
                       cold,
-                      totals.macs,
-                      totals.dense_macs,
+                      summary.macs,
+                      summary.dense_macs,
                       {.ours = ours[i].name,
                        .ours_us = times[i],
                        .rival = rivals[r].name,

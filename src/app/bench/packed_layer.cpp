@@ -3,6 +3,7 @@
 
 #include <random>
 
+#include "encodings/tiled.h"
 #include "graph/node_rows.h"
 
 namespace tbn::app {
@@ -40,7 +41,8 @@ std::vector<float> PackedLayer::weights() const {
 
 PackedLayer random_layer(const Graph& layer, std::uint32_t seed) {
   const Node& node = layer_node(layer);
-  const TileLayout layout = tile_layout_of(layer, node);
+  const TileLayout layout =
+      layout_of(std::get<TiledWeights>(*weights_of(node.op)), dims_of(layer, node));
   std::mt19937 random(seed);
   const std::vector<float> alphas = random_floats(layout.p, 0.5f, 1.5f, random);
   Model model{layer, {}};
@@ -50,7 +52,5 @@ PackedLayer random_layer(const Graph& layer, std::uint32_t seed) {
   return {Network::from(std::move(model)),
           random_floats(element_count(layer.input_shape()), -1, 1, random)};
 }
-
-std::int64_t tile_length(const Graph& layer) { return tile_layout_of(layer, layer_node(layer)).q; }
 
 }  // namespace tbn::app

@@ -19,7 +19,4 @@ struct PackedLayer {
 // `layer`: a training graph of one linear or conv2d. The same seed gives the same bits.
 PackedLayer random_layer(const Graph& layer, std::uint32_t seed);
 
-// The values of the tile.
-std::int64_t tile_length(const Graph& layer);
-
 }  // namespace tbn::app

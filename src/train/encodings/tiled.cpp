@@ -13,10 +13,6 @@ namespace {
 
 using torch::Tensor;
 
-TileLayout layout_of(const TiledWeights& tiled, const LayerDims& dims) {
-  return tile_layout(dims.outputs, dims.inputs, tiled.p, dims.where, tiled.order);
-}
-
 double root_mean_square(const Tensor& t) {
   return t.to(torch::kDouble).square().mean().sqrt().item<double>();
 }
