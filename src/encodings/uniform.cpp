@@ -159,9 +159,7 @@ const Encoding& uniform_encoding() {
   return room;
 }
 
-float step_factor(std::int64_t bits) {
-  return 1 / std::sqrt(static_cast<float>(highest_level(bits)));
-}
+float step_factor(std::int64_t bits) { return 1 / static_cast<float>(highest_level(bits)); }
 
 float step_of(float alpha, std::int64_t bits) {
   return std::max(std::abs(alpha), kLeastAlpha) * step_factor(bits);

@@ -18,10 +18,11 @@ constexpr std::int64_t highest_level(std::int64_t bits) {
   return (std::int64_t{1} << (bits - 1)) - 1;
 }
 
-// What is trained of a step size is alpha = step sqrt(highest level), which is of the weights' own
-// size whatever the bits; its sign means nothing. In single precision, as the trainer computes it.
+// What is trained of a step size is alpha = step * highest level: the largest weight that an output
+// can hold, of the weights' own size whatever the bits. Its sign means nothing. In single
+// precision, as the trainer computes it.
 constexpr float kLeastAlpha = 1e-12f;
-float step_factor(std::int64_t bits);  // 1 / sqrt(highest level)
+float step_factor(std::int64_t bits);  // 1 / highest level
 float step_of(float alpha, std::int64_t bits);
 
 // weight / step in single precision, clamped to the levels and rounded, halves to even: as the

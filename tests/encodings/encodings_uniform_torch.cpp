@@ -1,8 +1,12 @@
-// Uniform weights from training to a packed network: every level in the file is the one that the
-// trainer computes with, bit for bit, and the outputs are the same to rounding.
+// Uniform weights in training: how their steps start and move. From training to a packed network:
+// every level in the file is the one that the trainer computes with, bit for bit, and the outputs
+// are the same to rounding.
 #include <torch/torch.h>
 
+#include <cmath>
+
 #include "config/config.h"
+#include "encodings/uniform.h"
 #include "graph/node_rows.h"
 #include "graph/passes/passes.h"
 #include "support/catch.h"
@@ -51,12 +55,68 @@ void disturb(GraphModule& module) {
   }
 }
 
+// A layer of 5 outputs of 24 inputs, in float64.
+struct OneLayer {
+  explicit OneLayer(std::int64_t bits) : module(graph_of(bits), torch::kFloat64) {
+    initialize(module, InitConfig{}, 3);
+  }
+  static Graph graph_of(std::int64_t bits) {
+    GraphBuilder b("one");
+    return b.finish(b.input({24}).linear(5, {.bias = false, .weights = uniform(bits)}));
+  }
+  Tensor tensor(TensorRole role) const { return module.tensor_of(module.graph().output, role); }
+  Tensor dense() const { return module.weight_of(module.graph().output)->dense(); }
+
+  GraphModule module;
+};
+
 std::vector<float> floats_of(const Tensor& t) {
   const Tensor own = t.contiguous();
   return {own.const_data_ptr<float>(), own.const_data_ptr<float>() + own.numel()};
 }
 
 }  // namespace
+
+TEST_CASE("alpha is the largest weight that an output holds, whatever the bits") {
+  for (std::int64_t bits = kFewestLevelBits; bits <= kMostLevelBits; ++bits) {
+    INFO(bits << " bits");
+    const torch::NoGradGuard no_grad;
+    const OneLayer layer(bits);
+    layer.tensor(TensorRole::kWeight).fill_(1e6);
+    const Tensor alpha = layer.tensor(TensorRole::kAlpha);
+    CHECK(torch::allclose(layer.dense().amin(1), alpha, 1e-6));
+    alpha.neg_();
+    CHECK(torch::allclose(layer.dense().amin(1), -alpha, 1e-6));
+  }
+}
+
+// s = 2 <|w|> / sqrt(Q), and s -= lr dL/ds / sqrt(m Q), with dL/ds by equation 3.
+TEST_CASE("steps start where LSQ's do, and SGD moves them as LSQ does, at every width") {
+  torch::manual_seed(6);
+  for (std::int64_t bits = kFewestLevelBits; bits <= kMostLevelBits; ++bits) {
+    INFO(bits << " bits");
+    const OneLayer layer(bits);
+    const auto low = static_cast<double>(lowest_level(bits));
+    const auto high = static_cast<double>(highest_level(bits));
+    const Tensor w = layer.tensor(TensorRole::kWeight).detach();
+    const Tensor alpha = layer.tensor(TensorRole::kAlpha);
+    const auto steps = [&] { return (alpha.detach() / high).clone(); };
+    const Tensor before = steps();
+    CHECK(torch::allclose(before, 2 * w.abs().mean(1) / std::sqrt(high), 1e-6));
+
+    const Tensor gradient = torch::randn_like(w);
+    (layer.dense() * gradient).sum().backward();
+    const Tensor v = w / before.unsqueeze(1);
+    const Tensor inside = v.gt(low).logical_and_(v.lt(high));
+    const Tensor slope = v.clamp(low, high).round() - v * inside;
+    const Tensor of_steps = (gradient * slope).sum(1);
+
+    constexpr double kRate = 0.01;
+    torch::optim::SGD(std::vector<Tensor>{alpha}, torch::optim::SGDOptions(kRate)).step();
+    const Tensor wanted = of_steps * (kRate / std::sqrt(24 * high));
+    CHECK(torch::allclose(before - steps(), wanted, 1e-4, 1e-12));
+  }
+}
 
 TEST_CASE("the levels and steps in a file are those of the trainer, bit for bit, at every width") {
   for (std::int64_t bits = 2; bits <= 8; ++bits) {

@@ -102,7 +102,7 @@ Values uniform_weights(const Context& c, const UniformWeights& uniform, std::int
   if (!c.has("levels")) {
     const Values w = c.tensor("weight");
     // In single precision, as the quotients.
-    const float factor = 1 / std::sqrt(static_cast<float>(half - 1));
+    const float factor = 1 / static_cast<float>(half - 1);
     for (double& step : steps) {
       step = factor * std::max(std::abs(static_cast<float>(step)), 1e-12f);
     }

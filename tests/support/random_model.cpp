@@ -5,6 +5,7 @@
 #include <random>
 
 #include "encodings/tiled.h"
+#include "encodings/uniform.h"
 #include "graph/node_rows.h"
 
 namespace tbn::test {
@@ -86,8 +87,17 @@ std::vector<float> random_values(std::int64_t count, std::uint64_t seed, double 
   return values;
 }
 
+// Of integers, alpha is the largest weight of an output: larger, the more levels are below it.
 Model random_trained(Graph graph, std::uint64_t seed) {
-  return random_model(std::move(graph), seed, training_tensors);
+  Model model = random_model(std::move(graph), seed, training_tensors);
+  for (const Node& node : model.graph.nodes) {
+    const WeightEncoding* weights = weights_of(node.op);
+    const auto* uniform = weights == nullptr ? nullptr : std::get_if<UniformWeights>(weights);
+    if (uniform == nullptr) continue;
+    const float factor = std::sqrt(static_cast<float>(highest_level(uniform->bits)));
+    for (float& alpha : model.tensors.at(node.name + ".alpha").values<float>()) alpha *= factor;
+  }
+  return model;
 }
 
 Model random_packed(Graph graph, std::uint64_t seed) {

@@ -27,7 +27,8 @@ bool has_function(const StepProfile& profile, const std::string& name) {
 
 TEST_CASE("a profile names the steps of the plan with what was fused, and its parts add up") {
   const Config config = load_config(test::source_dir() / "configs/fashion_mnist/resnet_p4.yaml",
-                                    {"train.batch_size=8", "train.threads=1"});
+                                    {"train.batch_size=8", "train.threads=1",
+                                     "weights.rules=[{match: classifier, encoding: float}]"});
   const StepProfile profile = profile_steps(config, 3, 1);
   const ProfiledNode& conv = node_of(profile, "block1.conv2");
   CHECK(conv.ops == "conv2d + batch_norm + add + relu");

@@ -1,11 +1,12 @@
-// Integers of a few bits times one step size per output, trained by learned step sizes (LSQ): the
-// weights stay floats, which every step rounds.
+// Integers of a few bits times one step size per output, trained by learned step sizes (LSQ, arXiv
+// 1902.08153): the weights stay floats, which every step rounds.
 //
-// What is trained of a step size s is alpha = s sqrt(Q), Q the highest level (encodings/uniform.h).
-// LSQ begins at s = 2 <|w|> / sqrt(Q), so at alpha = 2 <|w|>: of the weights' own size, whatever
-// the bits, and Adam, which does not see how large gradients are, moves both alike. alpha's
-// gradient is dL/ds / sqrt(m): under SGD s moves as LSQ's does, whose gradient is dL/ds / sqrt(m
-// Q).
+// What is trained of a step size s is alpha = s Q, Q the highest level (encodings/uniform.h): the
+// largest weight that the output can hold. An update of alpha is as large as one of a weight under
+// Adam, which does not see how large gradients are; s itself, which is Q times smaller, would
+// wander off at the weights' learning rate. It starts where LSQ does, s = 2 <|w|> / sqrt(Q).
+// alpha's gradient is dL/ds sqrt(Q / m): under SGD s = alpha / Q then moves as LSQ's does, whose
+// gradient is dL/ds / sqrt(m Q).
 #include "encodings/uniform.h"
 
 #include <cmath>
@@ -24,13 +25,14 @@ class TrainedLevels final : public TrainedWeight {
   TrainedLevels(std::int64_t bits, const LayerDims& dims, std::span<const NamedTensor> of_node)
       : TrainedWeight(dims, of_node),
         range_{static_cast<double>(lowest_level(bits)), static_cast<double>(highest_level(bits))},
-        step_factor_(step_factor(bits)) {}
+        step_factor_(step_factor(bits)),
+        step_gradient_(range_.highest *
+                       std::sqrt(range_.highest / static_cast<double>(dims.inputs))) {}
 
   Tensor dense() const override {
     // As step_of() computes it for the file, to the last bit.
     const Tensor steps = alpha_.abs().clamp_min(kLeastAlpha).mul(step_factor_);
-    return round_to_steps(weight_, steps, range_,
-                          std::sqrt(range_.highest / static_cast<double>(dims().inputs)));
+    return round_to_steps(weight_, steps, range_, step_gradient_);
   }
 
   Tensor start(const NamedTensor& named, const WeightStart& start) const override {
@@ -48,16 +50,18 @@ class TrainedLevels final : public TrainedWeight {
   }
 
  private:
-  // 2 <|w|>; of zeros, what a linear layer has that does not start with them.
+  // 2 <|w|> sqrt(Q); of zeros, what a linear layer has that does not start with them.
   Tensor alpha_start() const {
     const Tensor means = weight_.detach().to(torch::kCPU).abs().flatten(1).mean(1);
-    return torch::where(means > 0, 2 * means, 1 / std::sqrt(static_cast<double>(dims().inputs)));
+    const double of_zeros = 1 / std::sqrt(static_cast<double>(dims().inputs));
+    return torch::where(means > 0, 2 * means, of_zeros).mul_(std::sqrt(range_.highest));
   }
 
   Tensor weight_ = tensor_of(TensorRole::kWeight);
   Tensor alpha_ = tensor_of(TensorRole::kAlpha);
   LevelRange range_;
   double step_factor_;
+  double step_gradient_;  // dL/ds's factor: step_factor_ is the other one on the way to alpha
 };
 
 class UniformRoom final : public TrainedRoom {

@@ -24,7 +24,7 @@ struct ResolvedGroup {
 };
 
 // The word that `optim.groups` uses for a role: latents, alphas (the scalars, or the tensor that
-// they are the magnitudes of; of integers, what their step sizes follow from), weights, biases,
+// they are the magnitudes of; of integers, the largest weight of an output), weights, biases,
 // norms, embeddings (learned positions, class tokens and relative biases).
 std::string role_word(TensorRole role);
 

@@ -24,7 +24,8 @@ namespace tbn {
 //     layer is negative, so that where no norm follows a ReLU lets both signs of a sum pass.
 //   - Float weights, and those that are rounded to integers (uniform). conv2d: Kaiming normal by
 //     fan-out. linear, and its bias: U(-k, k).
-//   - alpha of integers, one per output: twice the mean magnitude of its weights, the start of LSQ.
+//   - alpha of integers, one per output: 2 sqrt(Q) times the mean magnitude of its weights, Q the
+//     highest level; its step alpha / Q is then the start of LSQ.
 //   - A float linear that feeds add_identity, and its bias: 0, so that the transform starts at the
 //     identity (Qi et al. 2017).
 //   - Other biases: 0.
