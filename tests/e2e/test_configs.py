@@ -19,6 +19,9 @@ class Configs(ToolTest):
                 for layer in plan["layers"]:
                     if layer["encoding"] == "tiled":
                         self.assertLess(layer["bits_per_weight"], 1.0, layer["name"])
+                # Float twins and teachers are float in every layer, all others in none.
+                whole = path.stem.endswith(("_float", "_teacher"))
+                self.assertEqual({layer["encoding"] == "float" for layer in plan["layers"]}, {whole})
 
     def test_the_example_of_a_table_trains_on_the_sample(self):
         result = self.call_json("tbn-train", "--config", "configs/examples/csv.yaml", f"output={self.folder}",
