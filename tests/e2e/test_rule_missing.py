@@ -77,12 +77,17 @@ class WithoutRule(RuleTest):
         done = self.call("tbn-eval", "none.tbn", "--root", "s.csv")
         self.assertIn(", its columns in the table's order\n", done.stderr)
 
-    def test_a_file_of_ones_own_pictures_asks_where_they_are(self):
+    def test_a_file_of_ones_own_data_asks_where_they_are(self):
         write_folders(self.folder / "pets", {"train": 6, "test": 4})
-        self.run_of("data.root=pets", "data.image_size=24", *PICTURES)
-        self.export()
-        done = self.call("tbn-eval", "r.tbn", code=3)
-        self.assertIn("; 'r.tbn' does not say where its data lie: --root names the place\n", done.stderr)
+        write_csv(self.folder / "s.csv")
+        for settings in (["data.root=pets", "data.image_size=24", *PICTURES],
+                         ["data.root=s.csv", "data.name=csv", "data.series.window=24", "data.series.horizon=6",
+                          "model={type: tsmixer, depth: 1, hidden: 8}", "weights.encoding=float"]):
+            shutil.rmtree(self.folder / "runs", ignore_errors=True)
+            self.run_of(*settings)
+            self.export()
+            done = self.call("tbn-eval", "r.tbn", code=3)
+            self.assertIn("; 'r.tbn' does not say where its data are: --root names the place\n", done.stderr)
 
 
 class BeyondIntegers(RuleTest):

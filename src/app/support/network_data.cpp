@@ -290,17 +290,19 @@ std::string taken_for_granted(const NetworkOrigin& origin, const DataConfig& con
       origin.path, in_quotes(config.name), words.substr(words.find(' ') + 1), order);
 }
 
-// The message says who named the place.
-DataSplits load_splits(const CommandLine& line, const NetworkOrigin& origin,
-                       const DataOptions& options, Split split) {
+// What `read` does with the data of `options`. Where they are not found, the message says who named
+// the place.
+template <class Read>
+auto found_or_told(const CommandLine& line, const NetworkOrigin& origin, const DataOptions& options,
+                   const Read& read) {
   const bool typed = line.has("root") || says(line, "data.root");
   try {
-    return load_data(options, {.train = split != Split::kTest, .test = split == Split::kTest});
+    return read();
   } catch (const DataNotFound& error) {
     if (typed) throw;
     if (options.root.empty()) {
       throw DataError(
-          fmt::format("{}; '{}' does not say where its data lie: --root names the place",
+          fmt::format("{}; '{}' does not say where its data are: --root names the place",
                       error.what(), origin.path));
     }
     throw DataError(fmt::format(
@@ -337,7 +339,8 @@ NetworkData open_network_data(const CommandLine& line, const NetworkOrigin& orig
   // The settings are judged once, beside what the rule says.
   const DataConfig first = changed(base, line, kUnjudged);
   if (origin.config_yaml.empty() || is_other_set(origin, first.name)) {
-    take_sizes(base, origin.graph, data_options(first));
+    const DataOptions options = data_options(first);
+    found_or_told(line, origin, options, [&] { take_sizes(base, origin.graph, options); });
   }
   const bool same_set = origin.rule.measured && origin.rule.measured->data == first.name;
   const bool is_recorded = !origin.config_yaml.empty() && !is_other_set(origin, first.name);
@@ -359,7 +362,9 @@ NetworkData open_network_data(const CommandLine& line, const NetworkOrigin& orig
   }
   DataOptions options = data_options(result.config);
   options.series.rule = series_rule(origin.rule, origin.units, same_set);
-  DataSplits splits = load_splits(line, origin, options, split);
+  DataSplits splits = found_or_told(line, origin, options, [&] {
+    return load_data(options, {.train = split != Split::kTest, .test = split == Split::kTest});
+  });
   refuse_idle_split(origin, base, result.config, splits);
   compare_samples(origin.rule, splits, split, use, origin.path, result.notes);
   compare_inputs(origin, splits, result.config.name, result.notes);
