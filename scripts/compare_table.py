@@ -56,7 +56,7 @@ def row(folder, twin):
             f"{mean(logs, 'packed', 'top1'):.2f}",
             f"{mean(floats, 'test', 'top1'):.2f} {links(folder, 'float', floats)}" if floats else "",
             f"{first['macs'] / 1e6:.1f} M", f"{mean(logs, 'train_seconds'):.0f}",
-            f"[resnet_{twin}](../configs/fashion_mnist/resnet_{twin}.yaml)", "", links(folder, twin, logs))
+            f"[as recorded](logs/{folder.name}/{twin}_seed{logs[0][0]}/config.yaml)", "", links(folder, twin, logs))
 
 
 def table(folder):
