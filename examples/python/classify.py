@@ -47,8 +47,8 @@ class Network:
             names.append(name.value.decode())
 
     def picture(self, pixels, height, width, channels=3):
-        """The input that training made of such a picture: bytes, `height` rows of `width` pixels, the channels
-        of a pixel side by side."""
+        """The input that tbn-eval makes of such a picture, [channels, rows, columns] of the network's size. The
+        picture is bytes of any size: `height` rows of `width` pixels, the channels of a pixel side by side."""
         made = (ctypes.c_uint8 * self.inputs.value)()
         self.check(self.lib.tbn_prepare_image(
             self.network, pixels, ctypes.c_size_t(len(pixels)), ctypes.c_int64(height), ctypes.c_int64(width),
