@@ -54,7 +54,7 @@ class IdleReporter {
     std::string for_data = idle_for_data(key, config_);
     if (by == Author::kTyped) {
       if (!for_data.empty()) return for_data;
-      const std::string here = idle_in(key, uses_);
+      std::string here = idle_in(key, uses_);
       if (!here.empty() || names_form(key, value)) return here;
       return idle_beside(key, config_, uses_);
     }
