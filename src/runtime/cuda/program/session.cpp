@@ -233,6 +233,7 @@ std::vector<double> CudaSession::Impl::time(std::span<const float> input, std::i
   return microseconds;
 }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): as it is declared.
 CudaSession::CudaSession(std::shared_ptr<const Network> network, CudaOptions options) {
   TBN_CHECK(network != nullptr, "a session needs a network");
   try {
