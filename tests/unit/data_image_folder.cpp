@@ -114,8 +114,8 @@ TEST_CASE("an image folder is described without reading an image") {
   options.folder.classes = 0;
   options.root = "/nowhere";
   const std::string own =
-      "; it holds pictures of your own, train/<class>/*.jpg (or .png) and val/<class>/*.jpg, with the "
-      "same "
+      "; it holds pictures of your own, train/<class>/*.jpg (or .png) and val/<class>/*.jpg, "
+      "with the same "
       "class folders in both; set data.root to the folder that holds train and val, or "
       "data.classes to how many there will be";
   CHECK(says(message_of<DataError>([&] { folder_reader.describe(options); }),

@@ -77,5 +77,5 @@ TEST_CASE(
   }
   CHECK(says(
       message_of<DataError>([&] { load(root); }),
-      {"not found: no train in", "; '" + (root / "deep").string() + "' has it; it is pictures"}));
+      {"not found: no train in", "; '" + (root / "deep").string() + "' has it; it holds pictures"}));
 }
