@@ -75,7 +75,7 @@ TEST_CASE(
   for (const char* split : {"train", "val", "test"}) {
     std::filesystem::rename(root / split, root / "deep" / split);
   }
-  CHECK(says(
-      message_of<DataError>([&] { load(root); }),
-      {"not found: no train in", "; '" + (root / "deep").string() + "' has it; it holds pictures"}));
+  CHECK(says(message_of<DataError>([&] { load(root); }),
+             {"not found: no train in",
+              "; '" + (root / "deep").string() + "' has it; it holds pictures"}));
 }
