@@ -40,7 +40,7 @@
 ///   tbn.input           the rule (since 1.2), see below: how inputs are made,
 ///   tbn.output          what outputs mean,
 ///   tbn.measured        and what the model's figure was measured on; each may be absent
-///   any other           free text about the model: tbn.trained_on, tbn.accuracy, tbn.created_by
+///   any other           free text about the model: tbn.trained_on, tbn.accuracy, tbn.producer
 ///
 /// Checksums. The header starts with exactly these bytes, where d is a digit of tbn.header_crc32c:
 ///
