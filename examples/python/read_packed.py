@@ -107,4 +107,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (ValueError, LookupError, OSError) as error:  # of which damaged JSON and text are some
+        sys.exit(f"read_packed.py: {' '.join(sys.argv[1:2])}: {error}")
