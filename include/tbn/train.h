@@ -65,6 +65,9 @@ class TiledOptions {
   const TiledWeights& encoding() const { return encoding_; }
 
  private:
+  friend Derived;
+  TiledOptions() = default;
+
   Derived& self() { return static_cast<Derived&>(*this); }
   TiledWeights encoding_{.p = 4};
 };

@@ -99,7 +99,7 @@ double difference(const Tensor& a, const Tensor& b) {
 
 std::vector<Tensor> take_gradients(const Net& net) {
   std::vector<Tensor> all;
-  for (Tensor leaf : net.leaves()) {
+  for (const Tensor& leaf : net.leaves()) {
     all.push_back(leaf.grad());
     leaf.mutable_grad() = Tensor();
   }

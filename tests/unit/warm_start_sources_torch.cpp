@@ -148,8 +148,8 @@ TEST_CASE("a file cut short or with a bit flipped in its header starts nothing a
     test::write_file(path, flipped);
     try {
       warm_start(module, path);
-    } catch (const DataError&) {
-    } catch (const ConfigError&) {
+    } catch (const DataError&) {    // NOLINT(bugprone-empty-catch): refused as damaged,
+    } catch (const ConfigError&) {  // NOLINT(bugprone-empty-catch): or as another network's.
     }
   }
   test::write_file(path, bytes);

@@ -154,7 +154,8 @@ NormGradients norm_gradient_kernels(const Tensor& dy, const ReluMask& mask, cons
 }
 
 void update_running_kernels(const NormScalars& norm, const Moments& moments, std::int64_t rows,
-                            double momentum, Tensor running_mean, Tensor running_var) {
+                            double momentum, const Tensor& running_mean,
+                            const Tensor& running_var) {
   const std::int64_t maps = moments.mean.size(0);
   const Scalars alpha(norm.alpha), mean(moments.mean), var(moments.var);
   const gpu::RunningUpdate work{{rows, norm.alpha.size(0), maps},
@@ -199,8 +200,8 @@ NormGradients norm_gradient_kernels(const Tensor&, const ReluMask&, const Tensor
   fail_no_cuda();
 }
 
-void update_running_kernels(const NormScalars&, const Moments&, std::int64_t, double, Tensor,
-                            Tensor) {
+void update_running_kernels(const NormScalars&, const Moments&, std::int64_t, double, const Tensor&,
+                            const Tensor&) {
   fail_no_cuda();
 }
 

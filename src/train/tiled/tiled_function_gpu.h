@@ -44,6 +44,7 @@ NormGradients norm_gradient_kernels(const torch::Tensor& dy, const ReluMask& mas
                                     const NormFactors& factors, bool keep_g);
 // `rows` is how many values a map has.
 void update_running_kernels(const NormScalars& norm, const Moments& moments, std::int64_t rows,
-                            double momentum, torch::Tensor running_mean, torch::Tensor running_var);
+                            double momentum, const torch::Tensor& running_mean,
+                            const torch::Tensor& running_var);
 
 }  // namespace tbn

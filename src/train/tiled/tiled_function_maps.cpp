@@ -100,7 +100,7 @@ bool is_sole_owner(const Tensor& t) {
 }
 
 template <class T>
-FanIn fan_in_loops(Tensor dy, const ReluMask& mask, const Tensor& u, const Tensor& a,
+FanIn fan_in_loops(const Tensor& dy, const ReluMask& mask, const Tensor& u, const Tensor& a,
                    const Tensor& centre, bool keep_g) {
   const std::int64_t p = a.size(0), maps = a.size(1);
   FanIn result{at::empty_like(u), {}, {}, {}};
@@ -197,13 +197,13 @@ bool recomputes_mask(const Tensor& u, MapLayout layout, std::int64_t copies) {
   return use_loops(u, layout) || use_kernels(u, layout, copies);
 }
 
-FanIn fan_in(Tensor dy, const ReluMask& mask, const Tensor& u, MapLayout layout, const Tensor& a,
-             const Tensor& centre, bool keep_g) {
+FanIn fan_in(const Tensor& dy, const ReluMask& mask, const Tensor& u, MapLayout layout,
+             const Tensor& a, const Tensor& centre, bool keep_g) {
   RECORD_FUNCTION("tbn::fan_in", c10::ArrayRef<const c10::IValue>());
   if (use_loops(u, layout)) {
     const auto loops =
         u.scalar_type() == torch::kFloat64 ? fan_in_loops<double> : fan_in_loops<float>;
-    return loops(std::move(dy), mask, u, a, centre, keep_g);
+    return loops(dy, mask, u, a, centre, keep_g);
   }
   const std::int64_t p = a.size(0);
   if (use_kernels(u, layout, p)) {

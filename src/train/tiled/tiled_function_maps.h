@@ -46,8 +46,8 @@ struct ReluMask {
 bool recomputes_mask(const torch::Tensor& u, MapLayout layout, std::int64_t copies);
 // The gradient of fan_out; centre [R]. Where g is asked for and nobody else holds dy, it is
 // written over dy.
-FanIn fan_in(torch::Tensor dy, const ReluMask& mask, const torch::Tensor& u, MapLayout layout,
-             const torch::Tensor& a, const torch::Tensor& centre, bool keep_g);
+FanIn fan_in(const torch::Tensor& dy, const ReluMask& mask, const torch::Tensor& u,
+             MapLayout layout, const torch::Tensor& a, const torch::Tensor& centre, bool keep_g);
 
 // t = +1 where s > 0, else -1.
 torch::Tensor signs(const torch::Tensor& s);

@@ -35,17 +35,18 @@ NormFactors norm_factors(const Tensor& maps, MapLayout layout, const NormScalars
   return made;
 }
 
-NormGradients norm_gradients(Tensor dy, const ReluMask& mask, const Tensor& u, MapLayout layout,
-                             const NormScalars& norm, const NormFactors& factors, bool keep_g) {
+NormGradients norm_gradients(const Tensor& dy, const ReluMask& mask, const Tensor& u,
+                             MapLayout layout, const NormScalars& norm, const NormFactors& factors,
+                             bool keep_g) {
   const Tensor &inverse = factors.inverse, &alpha = norm.alpha;
   if (use_kernels(u, layout, alpha.size(0))) {
     return norm_gradient_kernels(dy, mask, u, norm, factors, keep_g);
   }
   const Tensor gamma = norm.gamma.view(inverse.sizes());
-  FanIn in = fan_in(std::move(dy), mask, u, layout, factors.a, factors.moments.mean, keep_g);
+  FanIn in = fan_in(dy, mask, u, layout, factors.a, factors.moments.mean, keep_g);
   const Tensor common = gamma * in.sum_gu * inverse.pow(3);
   const Tensor per_alpha = alpha.size(1) == common.size(1) ? common : common.sum(1, true);
-  const double count = static_cast<double>(u.numel() / inverse.size(1));
+  const double count = static_cast<double>(u.numel()) / static_cast<double>(inverse.size(1));
   const Tensor dmean = (factors.a * in.sum_g).sum(0).mul_(-1 / count);
   const Tensor dvar = (common * alpha.pow(3)).sum(0).mul_(-1 / count);
   add_affine_(in.du, u, layout, factors.moments.mean, dmean, dvar);
@@ -81,8 +82,8 @@ struct NormFanOut : torch::autograd::Function<NormFanOut> {
     const NormFactors factors{{saved[3], {}}, saved[4], saved[5], {}};
     Tensor dy = in_layout(grad[0], layout);
     grad[0].reset();
-    const NormGradients in = norm_gradients(std::move(dy), {saved[6], saved[7]}, u, layout, norm,
-                                            factors, ctx->saved_data["residual"].toBool());
+    const NormGradients in = norm_gradients(dy, {saved[6], saved[7]}, u, layout, norm, factors,
+                                            ctx->saved_data["residual"].toBool());
     return {in.du, in.dalpha, in.dgamma, in.dbeta, in.g, {}, {}};
   }
 };
