@@ -176,7 +176,7 @@ struct TrainConfig {
   std::int64_t seed = 1;
   bool deterministic = false;
   std::string device = "auto";                       // auto | cpu | cuda | cuda:N
-  TrainPrecision precision = TrainPrecision::kFp32;  // bf16: autocast
+  TrainPrecision precision = TrainPrecision::kFp32;  // of products; bf16: autocast
   Toggle fused_optimizer = Toggle::kAuto;
   Toggle cuda_graph = Toggle::kAuto;  // a step recorded once and replayed
   bool channels_last = true;

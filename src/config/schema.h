@@ -208,7 +208,8 @@ void describe(V& v, S& s) {
   v.value("deterministic", s.deterministic, any(),
           "same bits on every run with as many threads; slower");
   v.value("device", s.device, any(), "auto | cpu | cuda | cuda:N");
-  v.value("precision", s.precision, words_of(s.precision), "bf16: automatic mixed precision");
+  v.value("precision", s.precision, words_of(s.precision),
+          "bf16: automatic mixed precision; auto: where the device is quicker by it");
   v.value("fused_optimizer", s.fused_optimizer, words_of(s.fused_optimizer),
           "an update in one pass over memory; auto: on a GPU");
   v.value("cuda_graph", s.cuda_graph, words_of(s.cuda_graph),

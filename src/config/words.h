@@ -24,7 +24,7 @@ enum class Toggle { kAuto, kOn, kOff };
 enum class OptimizerType { kSgd, kAdam, kAdamW, kAdadelta };
 enum class SecondMoment { kElement, kRow };  // what has a mean square of its own
 enum class ScheduleType { kConstant, kCosine, kOneCycle, kStep };
-enum class TrainPrecision { kFp32, kBf16 };
+enum class TrainPrecision { kFp32, kBf16, kAuto };
 enum class ScalarForm { kF32, kF16 };  // of the numbers of packed files
 
 template <class E>
@@ -65,7 +65,7 @@ struct Words<ScheduleType> {
 };
 template <>
 struct Words<TrainPrecision> {
-  static constexpr std::array<std::string_view, 2> kAll = {"fp32", "bf16"};
+  static constexpr std::array<std::string_view, 3> kAll = {"fp32", "bf16", "auto"};
 };
 template <>
 struct Words<ScalarForm> {

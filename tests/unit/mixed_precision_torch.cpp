@@ -38,7 +38,7 @@ Tensor loss_of(GraphModule& module, bool bf16) {
     const Autocast autocast(bf16, torch::kCPU);
     logits = module.forward(x);
   }
-  CHECK(logits.scalar_type() == (bf16 ? torch::kBFloat16 : torch::kFloat32));
+  CHECK(logits.scalar_type() == torch::kFloat32);  // of the last layer
   const Tensor loss = torch::cross_entropy_loss(logits.to(torch::kFloat32), labels);
   loss.backward();
   return loss;

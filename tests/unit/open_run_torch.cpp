@@ -18,6 +18,7 @@
 #include "support/temp_dir.h"
 #include "tbn/error.h"
 #include "tbn/model.h"
+#include "train/executor/device.h"
 
 namespace fs = std::filesystem;
 using tbn::RunMode;
@@ -303,6 +304,35 @@ TEST_CASE("--resume=auto says what it begins or goes back to") {
     const tbn::OpenRun run = tbn::open_run(config_in(folder.path()), RunMode::kResumeAuto);
     REQUIRE(run.notes.size() == 1);
     CHECK(says(run.notes[0], {sentence}));
+  }
+}
+
+TEST_CASE("a precision that is to be chosen is chosen once, and recorded") {
+  using tbn::TrainPrecision;
+  const tbn::test::TempDir folder;
+  tbn::Config config = config_in(folder.path());
+  config.train.precision = TrainPrecision::kAuto;
+  const TrainPrecision chosen =
+      tbn::choose_precision(TrainPrecision::kAuto, c10::Device(c10::kCPU)).precision;
+  CHECK(chosen != TrainPrecision::kAuto);
+  {
+    const tbn::OpenRun run = tbn::open_run(config, RunMode::kNew);
+    CHECK(run.config.train.precision == chosen);
+    REQUIRE(run.notes.size() == 1);
+    CHECK(says(run.notes[0], {"train.precision: auto is ", "this processor has"}));
+  }
+  // The other machine's choice, whatever this one would choose.
+  for (const TrainPrecision began : {TrainPrecision::kFp32, TrainPrecision::kBf16}) {
+    tbn::Checkpoint checkpoint = checkpoint_of(folder.path(), 2, 1);
+    tbn::Config recorded = config_in(folder.path());
+    recorded.train.precision = began;
+    checkpoint.config_yaml = tbn::print_config(recorded);
+    fs::create_directories(folder.path() / "r/checkpoints");
+    tbn::write_checkpoint(folder.path() / "r/checkpoints/last.safetensors", checkpoint);
+    const tbn::OpenRun run = tbn::open_run(config, RunMode::kResume);
+    CHECK(run.config.train.precision == began);
+    REQUIRE_FALSE(run.notes.empty());
+    CHECK(says(run.notes[0], {"as the run began"}));
   }
 }
 

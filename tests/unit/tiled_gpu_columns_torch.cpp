@@ -36,7 +36,7 @@ Buffer<T> random_values(std::size_t count, std::uint64_t seed) {
     if constexpr (std::is_same_v<T, float>) {
       buffer.data[i] = value;
     } else {
-      gpu::from_float(value, buffer.data[i]);
+      from_float(value, buffer.data[i]);
     }
   }
   return buffer;
@@ -45,7 +45,7 @@ Buffer<T> random_values(std::size_t count, std::uint64_t seed) {
 template <class T>
 std::vector<float> floats(const Buffer<T>& buffer) {
   std::vector<float> all;
-  for (std::size_t i = 0; i < buffer.size; ++i) all.push_back(gpu::to_float(buffer.data[i]));
+  for (std::size_t i = 0; i < buffer.size; ++i) all.push_back(to_float(buffer.data[i]));
   return all;
 }
 
@@ -127,8 +127,8 @@ void check_fan(const Case& c) {
                         0, c.rows);
       for (float& value : wanted) {
         T rounded;
-        gpu::from_float(value, rounded);
-        value = gpu::to_float(rounded);
+        from_float(value, rounded);
+        value = to_float(rounded);
       }
       CHECK(floats(y) == wanted);
 
@@ -164,8 +164,8 @@ void check_fan(const Case& c) {
                          0, c.rows, sg.data(), sgu.data());
         for (float& value : du_wanted) {
           T rounded;
-          gpu::from_float(value, rounded);
-          value = gpu::to_float(rounded);
+          from_float(value, rounded);
+          value = to_float(rounded);
         }
         CHECK(floats(du) == du_wanted);
         if (keep) CHECK(floats(g_out) == g_wanted);
@@ -183,7 +183,7 @@ const Case kCases[] = {{1, 4}, {37, 12}, {300, 16}, {5, 1040}, {1100, 64}, {70'0
 }  // namespace
 
 TEMPLATE_TEST_CASE("kernels fan out and in as the loops do, of any block's share", "", float,
-                   gpu::Bfloat16) {
+                   Bfloat16) {
   for (const Case& c : kCases) {
     INFO(c.rows << " rows of " << c.maps << " maps");
     check_fan<TestType, 1, 4>(c);
@@ -194,7 +194,7 @@ TEMPLATE_TEST_CASE("kernels fan out and in as the loops do, of any block's share
 }
 
 TEMPLATE_TEST_CASE("kernels take moments and add affine maps by their formulas", "", float,
-                   gpu::Bfloat16) {
+                   Bfloat16) {
   for (const Case& c : kCases) {
     const gpu::MapShape shape{c.rows, 1, c.maps};
     const auto count = static_cast<std::size_t>(c.rows * c.maps);
@@ -222,8 +222,8 @@ TEMPLATE_TEST_CASE("kernels take moments and add affine maps by their formulas",
         wanted_sum += d;
         wanted_square += d * d;
         TestType rounded;
-        gpu::from_float(before[at] + c1.data[r] * (uf[at] - centre.data[r]) + c0.data[r], rounded);
-        CHECK(after[at] == gpu::to_float(rounded));
+        from_float(before[at] + c1.data[r] * (uf[at] - centre.data[r]) + c0.data[r], rounded);
+        CHECK(after[at] == to_float(rounded));
       }
       CHECK(sum[r] == Approx(wanted_sum).margin(1e-3));
       CHECK(square[r] == Approx(wanted_square).margin(1e-2));
@@ -233,9 +233,9 @@ TEMPLATE_TEST_CASE("kernels take moments and add affine maps by their formulas",
 
 TEST_CASE("bfloat16 rounds to the nearest, to even between two, and keeps what is not finite") {
   const auto rounded = [](float x) {
-    gpu::Bfloat16 b;
-    gpu::from_float(x, b);
-    return gpu::to_float(b);
+    Bfloat16 b;
+    from_float(x, b);
+    return to_float(b);
   };
   CHECK(rounded(1.00390625F) == 1.0F);       // half of the last place: down to even
   CHECK(rounded(1.01171875F) == 1.015625F);  // up to even

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/quartiles.h"
@@ -13,6 +14,8 @@ namespace tbn {
 struct StepTimes {
   Quartiles ours_us;
   Quartiles rival_us;  // the same network with dense float weights, in the same executor
+  std::optional<Quartiles> fp32_us;  // ours without bfloat16, where `precision` is bf16
+  TrainPrecision precision = TrainPrecision::kFp32;  // of both
   // Bytes of parameters, gradients and optimiser state.
   std::int64_t ours_bytes = 0;
   std::int64_t rival_bytes = 0;

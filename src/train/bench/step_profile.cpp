@@ -196,8 +196,9 @@ double StepProfile::rest_us() const {
   return step_us - known;
 }
 
-StepProfile profile_steps(const Config& config, int steps, int warm_up) {
+StepProfile profile_steps(const Config& asked, int steps, int warm_up) {
   TBN_CHECK(steps > 0, "steps");
+  Config config = asked;
   const c10::Device device = resolve_device(config.train.device);
   if (!device.is_cpu()) {
     throw ConfigError(
@@ -205,6 +206,7 @@ StepProfile profile_steps(const Config& config, int steps, int warm_up) {
         "when it returns; give train.device=cpu");
   }
   configure_torch(config.train, device);
+  config.train.precision = choose_precision(config.train.precision, device).precision;
   const SampleSpec spec = describe_data(data_options(config.data));
   const BatchTensors batch = random_batch(spec, config.train.batch_size, device);
   StepContender network(config, spec, device);

@@ -11,6 +11,7 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
+#include <ATen/cpu/Utils.h>
 #include <fmt/format.h>
 #include <torch/cuda.h>
 
@@ -59,6 +60,18 @@ void keep_freed_memory() {
 #endif
 }
 
+// The instructions of this processor that multiply bfloat16; empty where there are none.
+std::string bf16_instructions() {
+  const auto found = at::cpu::get_cpu_capabilities();
+  const auto has = [&](const char* name) {
+    const auto entry = found.find(name);
+    return entry != found.end() && entry->second.isBool() && entry->second.toBool();
+  };
+  if (has("amx_bf16")) return "AMX";
+  if (has("avx512_bf16")) return "AVX-512 BF16";
+  return "";
+}
+
 }  // namespace
 
 c10::Device resolve_device(const std::string& name) {
@@ -104,16 +117,37 @@ void configure_torch(const TrainConfig& train, c10::Device device) {
   at::manual_seed(static_cast<std::uint64_t>(train.seed));
 }
 
-Autocast::Autocast(bool enabled, c10::Device device) : enabled_(enabled), type_(device.type()) {
-  if (!enabled_) return;
-  at::autocast::set_autocast_enabled(type_, true);
-  at::autocast::set_autocast_dtype(type_, at::kBFloat16);
+PrecisionChoice choose_precision(TrainPrecision asked, c10::Device device) {
+  if (asked == TrainPrecision::kFp32) return {};
+  if (!device.is_cpu()) return {TrainPrecision::kBf16, ""};
+  const std::string instructions = bf16_instructions();
+  if (asked == TrainPrecision::kAuto) {
+    if (instructions.empty()) {
+      return {TrainPrecision::kFp32,
+              "train.precision: auto is fp32: this processor has no instructions for bfloat16"};
+    }
+    return {TrainPrecision::kBf16,
+            "train.precision: auto is bf16: this processor has " + instructions};
+  }
+  return {TrainPrecision::kBf16, instructions.empty()
+                                     ? "train.precision: bf16 is emulated, slower than fp32: this "
+                                       "processor has no instructions for it"
+                                     : ""};
+}
+
+Autocast::Autocast(bool enabled, c10::Device device)
+    : enabled_(enabled),
+      was_enabled_(at::autocast::is_autocast_enabled(device.type())),
+      type_(device.type()) {
+  if (enabled_ == was_enabled_) return;
+  at::autocast::set_autocast_enabled(type_, enabled_);
+  if (enabled_) at::autocast::set_autocast_dtype(type_, at::kBFloat16);
 }
 
 Autocast::~Autocast() {
-  if (!enabled_) return;
-  at::autocast::clear_cache();
-  at::autocast::set_autocast_enabled(type_, false);
+  if (enabled_ == was_enabled_) return;
+  if (enabled_) at::autocast::clear_cache();
+  at::autocast::set_autocast_enabled(type_, was_enabled_);
 }
 
 }  // namespace tbn

@@ -21,7 +21,16 @@ std::string describe_device(c10::Device device);
 // which on a CPU keeps the memory that it frees from then on.
 void configure_torch(const TrainConfig& train, c10::Device device);
 
-// While it lives, LibTorch computes matrix products and convolutions in bfloat16 on the device.
+// How a training on `device` multiplies, never kAuto, and what the user should know of it. `auto` is
+// bf16 on a GPU and on a CPU with instructions for it (AMX or AVX-512 BF16), else fp32.
+struct PrecisionChoice {
+  TrainPrecision precision = TrainPrecision::kFp32;
+  std::string note;
+};
+PrecisionChoice choose_precision(TrainPrecision asked, c10::Device device);
+
+// While it lives, LibTorch computes matrix products and convolutions in bfloat16 on the device, or,
+// where it is not `enabled`, in the type of their tensors.
 class Autocast {
  public:
   Autocast(bool enabled, c10::Device device);
@@ -31,6 +40,7 @@ class Autocast {
 
  private:
   bool enabled_;
+  bool was_enabled_;
   c10::DeviceType type_;
 };
 

@@ -10,6 +10,7 @@
 #include "base/counted.h"
 #include "graph/node_rows.h"
 #include "tbn/error.h"
+#include "train/executor/device.h"
 #include "train/executor/graph_module_ops.h"
 #include "train/executor/graph_module_rules.h"
 
@@ -86,6 +87,7 @@ void GraphModule::make_weights() {
                            ? nullptr
                            : trained_room(*encoding).make(
                                  *encoding, dims_of(graph_, graph_.node(id)), tensors_of(id)));
+    if (encoding != nullptr) last_weighted_ = id;
   }
 }
 
@@ -166,9 +168,7 @@ Tensor GraphModule::run(const PlanStep& step, std::vector<Tensor>& values) {
                 step.residual < 0 ? Tensor() : values[static_cast<std::size_t>(step.residual)];
             return run_conv(step, op, input(0), residual);
           },
-          [&](const Linear&) {
-            return weight_of(step.node)->linear(input(0), tensor_of(step.node, TensorRole::kBias));
-          },
+          [&](const Linear&) { return run_linear(step.node, input(0)); },
           [&](const BatchNorm& op) { return run_batch_norm(step.node, op, input(0)); },
           [&](const Affine&) -> Tensor { refuse_packed(node, "the op"); },
           [&](const Activation& op) { return run_activation(step, op.kind, input(0)); },
@@ -222,6 +222,15 @@ Tensor GraphModule::run(const PlanStep& step, std::vector<Tensor>& values) {
           [&](const Subtract&) { return at::sub(input(0), input(1)); },
           [&](const Multiply&) { return at::mul(input(0), input(1)); }},
       node.op);
+}
+
+// Logits are too coarse in bfloat16, which near 16 has steps of an eighth: the last layer multiplies
+// in the network's own type.
+Tensor GraphModule::run_linear(NodeId id, const Tensor& x) const {
+  const Tensor bias = tensor_of(id, TensorRole::kBias);
+  if (id != last_weighted_) return weight_of(id)->linear(x, bias);
+  const Autocast off(false, x.device());
+  return weight_of(id)->linear(x.to(dtype_), bias);
 }
 
 Tensor GraphModule::run_conv(const PlanStep& step, const Conv2d& op, const Tensor& input,

@@ -80,6 +80,7 @@ class GraphModule : public torch::nn::Module {
   torch::Tensor run_activation(const PlanStep& step, ActivationKind kind,
                                const torch::Tensor& x) const;
   const NodeConstants& constants(NodeId node);
+  torch::Tensor run_linear(NodeId node, const torch::Tensor& x) const;
 
   Graph graph_;
   torch::ScalarType dtype_;
@@ -90,6 +91,7 @@ class GraphModule : public torch::nn::Module {
   std::vector<NamedTensor> tensors_;
   std::vector<std::size_t> first_tensor_;  // of each node in tensors_, and the end
   std::vector<std::shared_ptr<const TrainedWeight>> weights_;  // of each node
+  NodeId last_weighted_ = -1;
   std::vector<torch::Tensor> regularized_;
   std::map<NodeId, NodeConstants> constants_;  // made when they are first needed
   torch::Device constants_device_ = torch::kCPU;

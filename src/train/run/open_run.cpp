@@ -8,6 +8,7 @@
 #include "config/load.h"
 #include "file/reader.h"
 #include "tbn/error.h"
+#include "train/executor/device.h"
 #include "train/run/trainer_resume.h"
 
 namespace tbn {
@@ -181,6 +182,12 @@ void note_start(OpenRun& run, RunState state, RunMode mode) {
 // was then. Throws ConfigError where it is another.
 void take_settings(OpenRun& run, const Config& as_earlier, const std::string& yaml,
                    const std::string& where) {
+  TrainPrecision& precision = run.config.train.precision;
+  if (precision == TrainPrecision::kAuto) {
+    precision = parse_recorded_config(yaml, where).train.precision;
+    run.notes.push_back(
+        fmt::format("train.precision: auto is {}, as the run began", word_of(precision)));
+  }
   run.config = resumed_config(run.config, as_earlier, yaml, where);
   check_resumable(run.config, yaml, where);
 }
@@ -278,6 +285,13 @@ OpenRun open_run(const Config& config, RunMode mode,
     read_from(run, contents, start == Start::kFromBest, earlier);
   }
   if (run.is_done) compare_done(run, earlier, contents.state);
+  // What is recorded is how the run multiplies, not that it was to choose.
+  TrainConfig& train = run.config.train;
+  if (train.precision == TrainPrecision::kAuto) {
+    const PrecisionChoice choice = choose_precision(train.precision, resolve_device(train.device));
+    train.precision = choice.precision;
+    run.notes.push_back(choice.note);
+  }
   note_start(run, contents.state, mode);
   return run;
 }

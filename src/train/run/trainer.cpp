@@ -257,12 +257,13 @@ void Trainer::show_progress(double loss) {
 
 // Nothing where a signal came first.
 std::optional<EvalMetrics> Trainer::evaluate_on(const Dataset& data) {
-  const std::optional<MetricSums> sums =
-      evaluate_unless([] { return StopSignals::received() != 0; }, state_.model(), data,
-                      {.device = setup_.device,
-                       .batch_size = config_.train.eval_batch_size,
-                       .bf16 = config_.train.precision == TrainPrecision::kBf16,
-                       .threads = static_cast<int>(config_.data.threads)});
+  const std::optional<MetricSums> sums = evaluate_unless(
+      [] { return StopSignals::received() != 0; }, state_.model(), data,
+      {.device = setup_.device,
+       .batch_size = config_.train.eval_batch_size,
+       // On a CPU as the packed file will be: the steps alone are worth the haste.
+       .bf16 = config_.train.precision == TrainPrecision::kBf16 && !setup_.device.is_cpu(),
+       .threads = static_cast<int>(config_.data.threads)});
   if (!sums) return std::nullopt;
   return sums->result();
 }

@@ -174,6 +174,8 @@ std::vector<std::string> opening_lines(const Config& config, const TrainerSetup&
                   setup.step_mode.mode == StepMode::kRecorded ? ", steps as a CUDA graph" : "",
                   config.train.deterministic ? ", deterministic" : "",
                   run.directory.folder().string())};
+  const std::string precision = choose_precision(config.train.precision, setup.device).note;
+  if (!precision.empty()) lines.push_back(precision);
   lines.insert(lines.end(), run.notes.begin(), run.notes.end());
   lines.insert(lines.end(), data.notes.begin(), data.notes.end());
   for (const std::string& key : data.found.validation ? idle_split_keys(config.data, DataConfig{})

@@ -1,6 +1,8 @@
 // Tiles, scalars and the layers over them; the fused norm is in tiled_function_norm.cpp.
 #include "train/tiled/tiled_function.h"
 
+#include <ATen/autocast_mode.h>
+
 #include <string>
 
 #include "encodings/tiled.h"
@@ -16,9 +18,22 @@ using torch::autograd::AutogradContext;
 using torch::autograd::tensor_list;
 
 struct SignFunction : torch::autograd::Function<SignFunction> {
-  static Tensor forward(AutogradContext*, const Tensor& s) { return signs(s); }
-  static tensor_list backward(AutogradContext*, tensor_list grad) { return {grad[0]}; }
+  static Tensor forward(AutogradContext* ctx, const Tensor& s, torch::ScalarType dtype) {
+    ctx->saved_data["dtype"] = static_cast<std::int64_t>(s.scalar_type());
+    return signs(s, dtype);
+  }
+  static tensor_list backward(AutogradContext* ctx, tensor_list grad) {
+    return {grad[0].to(static_cast<torch::ScalarType>(ctx->saved_data["dtype"].toInt())), {}};
+  }
 };
+
+// What products are computed in: autocast's type where it is on, and signs are exact in any.
+torch::ScalarType product_dtype(const Tensor& latent) {
+  const c10::DeviceType device = latent.device().type();
+  const bool autocast =
+      latent.scalar_type() == torch::kFloat32 && at::autocast::is_autocast_enabled(device);
+  return autocast ? at::autocast::get_autocast_dtype(device) : latent.scalar_type();
+}
 
 // What is said of each output, [n], in the order that the fan-out computes: [p, R], copies of all
 // rows one after another. Scalars of tiles, [p], become [p, 1].
@@ -61,10 +76,10 @@ Tensor tile_rows(const TiledWeight& w) {
   std::vector<std::int64_t> shape = w.shape;
   shape[0] = w.layout.rows();
   if (has_shared_gradient(w.encoding)) {
-    return sign_straight_through(w.latent.reshape(shape));
+    return SignFunction::apply(w.latent.reshape(shape), product_dtype(w.latent));
   }
   const torch::NoGradGuard no_grad;
-  return signs(aggregated(w)).reshape(shape);
+  return signs(aggregated(w), product_dtype(w.latent)).reshape(shape);
 }
 
 // The gradient of x (*) weight for the weight [n, m...], from dy of the n outputs.
@@ -145,7 +160,7 @@ struct FanOut : torch::autograd::Function<FanOut> {
 // unchanged.
 struct RepeatedSigns : torch::autograd::Function<RepeatedSigns> {
   static Tensor forward(AutogradContext*, const Tensor& slices, const Tensor& s) {
-    return signs(s).unsqueeze(0).repeat({slices.size(0), 1});
+    return signs(s, s.scalar_type()).unsqueeze(0).repeat({slices.size(0), 1});
   }
   static tensor_list backward(AutogradContext*, tensor_list grad) { return {grad[0], {}}; }
 };
@@ -199,7 +214,7 @@ std::vector<std::int64_t> alpha_shape(const TiledWeights& encoding, const TileLa
   TBN_CHECK(false, "unknown source of scalars");
 }
 
-Tensor sign_straight_through(const Tensor& s) { return SignFunction::apply(s); }
+Tensor sign_straight_through(const Tensor& s) { return SignFunction::apply(s, s.scalar_type()); }
 
 Tensor tile_scalars(const TiledWeight& w) {
   const std::int64_t p = w.layout.p;

@@ -1,5 +1,5 @@
-// Three ways: the loops of tiled_function_cpu where maps are rows of float32 or float64 on the
-// CPU, the kernels of tiled_function_gpu for most rows on a GPU, and at:: operations everywhere
+// Three ways: the loops of tiled_function_cpu where maps are rows of float32, bfloat16 or float64 on
+// the CPU, the kernels of tiled_function_gpu for most rows on a GPU, and at:: operations everywhere
 // else.
 #include "train/tiled/tiled_function_maps.h"
 
@@ -8,7 +8,7 @@
 
 #include <algorithm>
 #include <array>
-#include <utility>
+#include <type_traits>
 #include <vector>
 
 #include "tbn/error.h"
@@ -26,7 +26,34 @@ constexpr std::int64_t kChunkRows = 512;
 
 bool use_loops(const Tensor& u, MapLayout layout) {
   return layout == MapLayout::kRows && u.device().is_cpu() &&
-         (u.scalar_type() == torch::kFloat32 || u.scalar_type() == torch::kFloat64);
+         (u.scalar_type() == torch::kFloat32 || u.scalar_type() == torch::kBFloat16 ||
+          u.scalar_type() == torch::kFloat64);
+}
+
+// body(T()) with the type of the maps' values.
+template <class Body>
+auto with_type_of(const Tensor& u, Body body) {
+  if (u.scalar_type() == torch::kFloat64) return body(double{});
+  if (u.scalar_type() == torch::kBFloat16) return body(Bfloat16{});
+  return body(float{});
+}
+
+// LibTorch's bfloat16 is ours: 16 bits alike.
+template <class T>
+const T* data_of(const Tensor& t) {
+  if constexpr (std::is_same_v<T, Bfloat16>) {
+    return reinterpret_cast<const Bfloat16*>(t.const_data_ptr<at::BFloat16>());
+  } else {
+    return t.const_data_ptr<T>();
+  }
+}
+template <class T>
+T* mutable_data_of(const Tensor& t) {
+  if constexpr (std::is_same_v<T, Bfloat16>) {
+    return reinterpret_cast<Bfloat16*>(t.mutable_data_ptr<at::BFloat16>());
+  } else {
+    return t.mutable_data_ptr<T>();
+  }
 }
 
 std::int64_t map_count(const Tensor& u) { return u.dim() == 4 ? u.size(1) : u.size(-1); }
@@ -54,7 +81,7 @@ Tensor per_map(const Tensor& values) { return values.unsqueeze(-1); }
 
 template <class T>
 const T* data_or_null(const Tensor& t) {
-  return t.defined() ? t.const_data_ptr<T>() : nullptr;
+  return t.defined() ? data_of<T>(t) : nullptr;
 }
 
 template <class Body>
@@ -76,18 +103,18 @@ Tensor chunk_sums(const Tensor& u, at::IntArrayRef sizes) {
   const std::int64_t rows = u.numel() / map_count(u);
   std::vector<std::int64_t> shape = {(rows + kChunkRows - 1) / kChunkRows};
   shape.insert(shape.end(), sizes.begin(), sizes.end());
-  return at::empty(shape, u.options());
+  return at::empty(shape, u.options().dtype(sum_dtype(u.scalar_type())));
 }
 
 template <class T>
 void fan_out_loops(const Tensor& u, const Tensor& a, const Tensor& b, const Tensor& residual,
                    bool relu, Tensor& y) {
   const cpu::FanOutForward<T> work{{a.size(0), a.size(1)},
-                                   u.const_data_ptr<T>(),
-                                   a.const_data_ptr<T>(),
-                                   data_or_null<T>(b),
+                                   data_of<T>(u),
+                                   data_of<cpu::SumOf<T>>(a),
+                                   data_or_null<cpu::SumOf<T>>(b),
                                    data_or_null<T>(residual),
-                                   y.mutable_data_ptr<T>(),
+                                   mutable_data_of<T>(y),
                                    relu};
   for_chunks(u.numel() / a.size(1), [&](std::int64_t, std::int64_t begin, std::int64_t end) {
     cpu::fan_out_rows(work, begin, end);
@@ -102,6 +129,7 @@ bool is_sole_owner(const Tensor& t) {
 template <class T>
 FanIn fan_in_loops(const Tensor& dy, const ReluMask& mask, const Tensor& u, const Tensor& a,
                    const Tensor& centre, bool keep_g) {
+  using S = cpu::SumOf<T>;
   const std::int64_t p = a.size(0), maps = a.size(1);
   FanIn result{at::empty_like(u), {}, {}, {}};
   if (keep_g) result.g = is_sole_owner(dy) ? dy : at::empty_like(dy);
@@ -110,16 +138,16 @@ FanIn fan_in_loops(const Tensor& dy, const ReluMask& mask, const Tensor& u, cons
                                     mask.y.defined()   ? cpu::Mask::kResult
                                     : mask.b.defined() ? cpu::Mask::kRecomputed
                                                        : cpu::Mask::kNone,
-                                    dy.const_data_ptr<T>(),
+                                    data_of<T>(dy),
                                     data_or_null<T>(mask.y),
-                                    u.const_data_ptr<T>(),
-                                    a.const_data_ptr<T>(),
-                                    data_or_null<T>(mask.b),
-                                    centre.const_data_ptr<T>(),
-                                    result.du.mutable_data_ptr<T>(),
-                                    keep_g ? result.g.mutable_data_ptr<T>() : nullptr};
-  T* g = sums_g.mutable_data_ptr<T>();
-  T* gu = sums_gu.mutable_data_ptr<T>();
+                                    data_of<T>(u),
+                                    data_of<S>(a),
+                                    data_or_null<S>(mask.b),
+                                    data_of<S>(centre),
+                                    mutable_data_of<T>(result.du),
+                                    keep_g ? mutable_data_of<T>(result.g) : nullptr};
+  S* g = mutable_data_of<S>(sums_g);
+  S* gu = mutable_data_of<S>(sums_gu);
   for_chunks(u.numel() / maps, [&](std::int64_t chunk, std::int64_t begin, std::int64_t end) {
     cpu::fan_in_rows(work, begin, end, g + chunk * p * maps, gu + chunk * p * maps);
   });
@@ -134,11 +162,10 @@ template <class T>
 Moments moment_loops(const Tensor& u) {
   const std::int64_t maps = map_count(u), rows = u.numel() / maps;
   Tensor means = chunk_sums(u, {maps}), deviations = chunk_sums(u, {maps});
-  T* mean = means.mutable_data_ptr<T>();
-  T* m2 = deviations.mutable_data_ptr<T>();
+  auto* mean = mutable_data_of<cpu::SumOf<T>>(means);
+  auto* m2 = mutable_data_of<cpu::SumOf<T>>(deviations);
   for_chunks(rows, [&](std::int64_t chunk, std::int64_t begin, std::int64_t end) {
-    cpu::moment_rows(u.const_data_ptr<T>(), maps, begin, end, mean + chunk * maps,
-                     m2 + chunk * maps);
+    cpu::moment_rows(data_of<T>(u), maps, begin, end, mean + chunk * maps, m2 + chunk * maps);
   });
   Tensor counts = at::full({means.size(0), 1}, kChunkRows, torch::kFloat64);
   counts[-1] = rows - (means.size(0) - 1) * kChunkRows;
@@ -147,7 +174,7 @@ Moments moment_loops(const Tensor& u) {
   const Tensor whole = (wide * counts).sum(0) / n;
   const Tensor spread =
       deviations.sum(0, false, torch::kFloat64) + (counts * (wide - whole).square()).sum(0);
-  return {whole.to(u.scalar_type()), (spread / n).to(u.scalar_type())};
+  return {whole.to(means.scalar_type()), (spread / n).to(means.scalar_type())};
 }
 
 }  // namespace
@@ -173,11 +200,7 @@ Tensor fan_out(const Tensor& u, MapLayout layout, const Tensor& a, const Tensor&
   const std::int64_t p = a.size(0);
   Tensor y = empty_outputs(u, layout, p);
   if (use_loops(u, layout)) {
-    if (u.scalar_type() == torch::kFloat64) {
-      fan_out_loops<double>(u, a, b, residual, relu, y);
-    } else {
-      fan_out_loops<float>(u, a, b, residual, relu, y);
-    }
+    with_type_of(u, [&]<class T>(T) { fan_out_loops<T>(u, a, b, residual, relu, y); });
     return y;
   }
   if (use_kernels(u, layout, p)) {
@@ -201,9 +224,8 @@ FanIn fan_in(const Tensor& dy, const ReluMask& mask, const Tensor& u, MapLayout 
              const Tensor& a, const Tensor& centre, bool keep_g) {
   RECORD_FUNCTION("tbn::fan_in", c10::ArrayRef<const c10::IValue>());
   if (use_loops(u, layout)) {
-    const auto loops =
-        u.scalar_type() == torch::kFloat64 ? fan_in_loops<double> : fan_in_loops<float>;
-    return loops(dy, mask, u, a, centre, keep_g);
+    return with_type_of(
+        u, [&]<class T>(T) { return fan_in_loops<T>(dy, mask, u, a, centre, keep_g); });
   }
   const std::int64_t p = a.size(0);
   if (use_kernels(u, layout, p)) {
@@ -227,7 +249,7 @@ FanIn fan_in(const Tensor& dy, const ReluMask& mask, const Tensor& u, MapLayout 
 Moments map_moments(const Tensor& u, MapLayout layout) {
   RECORD_FUNCTION("tbn::map_moments", c10::ArrayRef<const c10::IValue>());
   if (use_loops(u, layout)) {
-    return u.scalar_type() == torch::kFloat64 ? moment_loops<double>(u) : moment_loops<float>(u);
+    return with_type_of(u, [&]<class T>(T) { return moment_loops<T>(u); });
   }
   if (use_kernels(u, layout, 1)) return moment_kernels(u);
   const Tensor maps = as_maps(u, layout, 1).to(sum_dtype(u.scalar_type()));
@@ -235,24 +257,28 @@ Moments map_moments(const Tensor& u, MapLayout layout) {
   return {mean, var};
 }
 
-Tensor signs(const Tensor& s) {
+Tensor signs(const Tensor& s, torch::ScalarType dtype) {
   const bool wide = s.scalar_type() == torch::kFloat64;
-  if (!s.device().is_cpu() || !s.is_contiguous() || !(wide || s.scalar_type() == torch::kFloat32)) {
+  const bool halved = dtype == torch::kBFloat16 && s.scalar_type() == torch::kFloat32;
+  if (!s.device().is_cpu() || !s.is_contiguous() || !(wide || s.scalar_type() == torch::kFloat32) ||
+      !(halved || dtype == s.scalar_type())) {
     // Two small kernels on a GPU: 1 or 0 in s's type, then what is not above 0 becomes -1.
     Tensor positive = at::empty_like(s);
     at::gt_out(positive, s, 0);
-    return at::threshold(positive, 0, -1);
+    return at::threshold(positive, 0, -1).to(dtype);
   }
-  const Tensor t = at::empty_like(s);
-  const auto loop = [&]<class T>(T) {
+  const Tensor t = at::empty_like(s, s.options().dtype(dtype));
+  const auto loop = [&]<class S, class T>(S, T) {
     at::parallel_for(0, s.numel(), 1 << 15, [&](std::int64_t begin, std::int64_t end) {
-      cpu::sign_values(s.const_data_ptr<T>() + begin, t.mutable_data_ptr<T>() + begin, end - begin);
+      cpu::sign_values(data_of<S>(s) + begin, mutable_data_of<T>(t) + begin, end - begin);
     });
   };
   if (wide) {
-    loop(double{});
+    loop(double{}, double{});
+  } else if (halved) {
+    loop(float{}, Bfloat16{});
   } else {
-    loop(float{});
+    loop(float{}, float{});
   }
   return t;
 }
@@ -265,18 +291,13 @@ void add_affine_(Tensor& du, const Tensor& u, MapLayout layout, const Tensor& ce
     as_maps(du, layout, 1).add_(at::addcmul(per_map(c0), centred, per_map(c1)));
     return;
   }
-  const auto loop = [&]<class T>(T) {
+  with_type_of(u, [&]<class T>(T) {
+    using S = cpu::SumOf<T>;
     for_chunks(u.numel() / c0.numel(), [&](std::int64_t, std::int64_t begin, std::int64_t end) {
-      cpu::add_affine_rows(du.mutable_data_ptr<T>(), u.const_data_ptr<T>(),
-                           centre.const_data_ptr<T>(), c0.const_data_ptr<T>(),
-                           c1.const_data_ptr<T>(), c0.numel(), begin, end);
+      cpu::add_affine_rows(mutable_data_of<T>(du), data_of<T>(u), data_of<S>(centre),
+                           data_of<S>(c0), data_of<S>(c1), c0.numel(), begin, end);
     });
-  };
-  if (u.scalar_type() == torch::kFloat64) {
-    loop(double{});
-  } else {
-    loop(float{});
-  }
+  });
 }
 
 }  // namespace tbn

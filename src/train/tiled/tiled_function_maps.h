@@ -49,8 +49,8 @@ bool recomputes_mask(const torch::Tensor& u, MapLayout layout, std::int64_t copi
 FanIn fan_in(const torch::Tensor& dy, const ReluMask& mask, const torch::Tensor& u,
              MapLayout layout, const torch::Tensor& a, const torch::Tensor& centre, bool keep_g);
 
-// t = +1 where s > 0, else -1.
-torch::Tensor signs(const torch::Tensor& s);
+// t = +1 where s > 0, else -1, as `dtype`.
+torch::Tensor signs(const torch::Tensor& s, torch::ScalarType dtype);
 
 // Mean and biased variance of each map, [R] of sum_dtype.
 struct Moments {
