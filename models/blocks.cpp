@@ -1,6 +1,7 @@
 // The parts that several families share, see the header.
 #include "models/blocks.h"
 
+#include "models/families.h"
 #include "tbn/error.h"
 
 namespace tbn {
@@ -36,6 +37,22 @@ OptionSpec width_option() {
           .min = 0.05,
           .max = 16,
           .help = "factor on the channels, rounded to multiples of 8"};
+}
+
+OptionSpec channels_option(std::vector<std::int64_t> value, std::string help) {
+  return list_option("channels", std::move(value), 65536, std::move(help));
+}
+
+std::vector<std::int64_t> channels_of(const ModelOptions& options, std::size_t count,
+                                      const std::string& family, const std::string& part) {
+  std::vector<std::int64_t> channels = options.list("channels");
+  if (channels.size() != count) {
+    throw ConfigError("model.channels: " + family + " needs one entry for each of its " +
+                      std::to_string(count) + " " + part + "s, has " +
+                      std::to_string(channels.size()));
+  }
+  for (std::int64_t& each : channels) each = scaled_channels(each, options.real("width"));
+  return channels;
 }
 
 OptionSpec dropout_option(double rate, std::string help) {

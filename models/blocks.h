@@ -16,6 +16,12 @@ OptionSpec choice_option(std::string key, std::string value, std::vector<std::st
 OptionSpec list_option(std::string key, std::vector<std::int64_t> value, std::int64_t max,
                        std::string help);
 OptionSpec width_option();  // see scaled_channels
+// model.channels, with the sizes of the published network.
+OptionSpec channels_option(std::vector<std::int64_t> value, std::string help);
+// Its entries times model.width. Throws ConfigError where there are not `count` of them, one for
+// each "stage" or "layer" of the family.
+std::vector<std::int64_t> channels_of(const ModelOptions& options, std::size_t count,
+                                      const std::string& family, const std::string& part);
 OptionSpec dropout_option(double rate, std::string help);
 OptionSpec qkv_option();
 

@@ -41,46 +41,44 @@ Value stem(Value x, const std::string& kind, std::int64_t channels) {
 using Block = Value (*)(Value, std::int64_t, std::int64_t);
 
 Value stages(GraphBuilder& b, Value x, const ModelOptions& options, Block block,
-             const std::array<int, 4>& blocks, const TaskSpec& task) {
-  const double width = options.real("width");
-  x = stem(x, options.text("stem"), scaled_channels(64, width));
-  for (int stage = 0; stage < 4; ++stage) {
-    const std::int64_t channels = scaled_channels(64 << stage, width);
-    for (int i = 0; i < blocks[static_cast<std::size_t>(stage)]; ++i) {
+             const std::array<int, 4>& blocks, const TaskSpec& task, const std::string& family) {
+  const std::vector<std::int64_t> channels = channels_of(options, blocks.size(), family, "stage");
+  x = stem(x, options.text("stem"), channels.front());
+  for (std::size_t stage = 0; stage < blocks.size(); ++stage) {
+    for (int i = 0; i < blocks[stage]; ++i) {
       const auto scope = b.scope("layer" + std::to_string(stage + 1) + "." + std::to_string(i));
-      x = block(x, channels, stage > 0 && i == 0 ? 2 : 1);
+      x = block(x, channels[stage], stage > 0 && i == 0 ? 2 : 1);
     }
   }
   return x.global_avg_pool().linear(task.output.front()).named("classifier");
 }
 
 Value build_resnet18(GraphBuilder& b, Value x, const ModelOptions& o, const TaskSpec& task) {
-  return stages(b, x, o, basic_block, {2, 2, 2, 2}, task);
+  return stages(b, x, o, basic_block, {2, 2, 2, 2}, task, "resnet18");
 }
 Value build_resnet34(GraphBuilder& b, Value x, const ModelOptions& o, const TaskSpec& task) {
-  return stages(b, x, o, basic_block, {3, 4, 6, 3}, task);
+  return stages(b, x, o, basic_block, {3, 4, 6, 3}, task, "resnet34");
 }
 Value build_resnet50(GraphBuilder& b, Value x, const ModelOptions& o, const TaskSpec& task) {
-  return stages(b, x, o, bottleneck_block, {3, 4, 6, 3}, task);
+  return stages(b, x, o, bottleneck_block, {3, 4, 6, 3}, task, "resnet50");
 }
 
 Value build_resnet_small(GraphBuilder& b, Value x, const ModelOptions& options,
                          const TaskSpec& task) {
-  const auto& channels = options.list("channels");
   const auto& strides = options.list("strides");
-  if (channels.empty() || channels.size() != strides.size()) {
+  const std::size_t blocks = options.list("channels").size();
+  if (blocks == 0 || blocks != strides.size()) {
     throw ConfigError("model.strides: resnet_small needs one stride for each of the " +
-                      std::to_string(channels.size()) + " entries of model.channels, has " +
+                      std::to_string(blocks) + " entries of model.channels, has " +
                       std::to_string(strides.size()));
   }
-  const double width = options.real("width");
-  x = x.conv(scaled_channels(channels.front(), width),
-             {.kernel = 3, .stride = options.integer("stem_stride")})
+  const std::vector<std::int64_t> channels = channels_of(options, blocks, "resnet_small", "block");
+  x = x.conv(channels.front(), {.kernel = 3, .stride = options.integer("stem_stride")})
           .batch_norm()
           .relu();
-  for (std::size_t i = 0; i < channels.size(); ++i) {
+  for (std::size_t i = 0; i < blocks; ++i) {
     const auto scope = b.scope("block" + std::to_string(i + 1));
-    x = basic_block(x, scaled_channels(channels[i], width), strides[i]);
+    x = basic_block(x, channels[i], strides[i]);
   }
   return x.global_avg_pool().linear(task.output.front()).named("classifier");
 }
@@ -88,14 +86,16 @@ Value build_resnet_small(GraphBuilder& b, Value x, const ModelOptions& options,
 ModelFamily resnet_family(const char* name, const char* summary,
                           Value (*build)(GraphBuilder&, Value, const ModelOptions&,
                                          const TaskSpec&)) {
-  return {.name = name,
-          .summary = summary,
-          .options = {width_option(),
-                      {.key = "stem",
-                       .value = std::string("cifar"),
-                       .choices = {"cifar", "imagenet"},
-                       .help = "3 x 3 convolution, or 7 x 7 of stride 2 and a max pool"}},
-          .build = build};
+  return {
+      .name = name,
+      .summary = summary,
+      .options = {channels_option({64, 128, 256, 512}, "of each stage, the first also of the stem"),
+                  width_option(),
+                  {.key = "stem",
+                   .value = std::string("cifar"),
+                   .choices = {"cifar", "imagenet"},
+                   .help = "3 x 3 convolution, or 7 x 7 of stride 2 and a max pool"}},
+      .build = build};
 }
 
 }  // namespace
@@ -110,11 +110,7 @@ ModelFamily resnet_small_family() {
   using List = std::vector<std::int64_t>;
   return {.name = "resnet_small",
           .summary = "a residual network with one basic block per stage",
-          .options = {{.key = "channels",
-                       .value = List{64, 64, 64},
-                       .min = 1,
-                       .max = 65536,
-                       .help = "channels of each block"},
+          .options = {channels_option({64, 64, 64}, "channels of each block"),
                       {.key = "strides",
                        .value = List{1, 2, 2},
                        .min = 1,

@@ -6,9 +6,9 @@ namespace tbn {
 namespace {
 
 Value build_vgg_small(GraphBuilder&, Value x, const ModelOptions& options, const TaskSpec& task) {
-  constexpr std::int64_t kChannels[] = {128, 128, 256, 256, 512, 512};
-  for (int layer = 0; layer < 6; ++layer) {
-    x = x.conv(scaled_channels(kChannels[layer], options.real("width")), {.kernel = 3});
+  const std::vector<std::int64_t> channels = channels_of(options, 6, "vgg_small", "layer");
+  for (std::size_t layer = 0; layer < channels.size(); ++layer) {
+    x = x.conv(channels[layer], {.kernel = 3});
     if (layer % 2 == 1) x = x.max_pool();
     x = x.batch_norm().relu();
   }
@@ -20,7 +20,8 @@ Value build_vgg_small(GraphBuilder&, Value x, const ModelOptions& options, const
 ModelFamily vgg_small_family() {
   return {.name = "vgg_small",
           .summary = "VGG-Small: 128-128-256-256-512-512",
-          .options = {width_option()},
+          .options = {channels_option({128, 128, 256, 256, 512, 512}, "of each convolution"),
+                      width_option()},
           .build = build_vgg_small};
 }
 

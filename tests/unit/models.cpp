@@ -93,6 +93,40 @@ TEST_CASE("the forecasters have the weights of their formulas") {
         encoder + 200 * 128 * 2 * 21);
 }
 
+TEST_CASE("channels are taken as they are, and width scales them") {
+  using List = std::vector<std::int64_t>;
+  const auto resnet18 = [](OptionMap options) {
+    return weights_of_model("resnet18", {3, 32, 32}, 10, std::move(options));
+  };
+  CHECK(resnet18({{"channels", List{64, 128, 256, 512}}}) == resnet18({}));
+  CHECK(resnet18({{"channels", List{128, 256, 512, 1024}}, {"width", 0.5}}) == resnet18({}));
+  // A stage of c channels behind one of b: 9 c (b + 3 c), and c b of the shortcut.
+  const auto weights = [](std::int64_t a) {
+    return 27 * a + 36 * a * a + (9 * 2 * a * (a + 6 * a) + 2 * a * a) +
+           (9 * 4 * a * (2 * a + 12 * a) + 8 * a * a) +
+           (9 * 8 * a * (4 * a + 24 * a) + 32 * a * a) + 80 * a;
+  };
+  for (const std::int64_t a : {64, 33, 24, 18}) {
+    CHECK(resnet18({{"channels", List{a, 2 * a, 4 * a, 8 * a}}}) == weights(a));
+  }
+  CHECK(weights_of_model("resnet50", {3, 32, 32}, 10, {{"channels", List{64, 128, 256, 512}}}) ==
+        23'467'712);
+  CHECK(weights_of_model("vgg_small", {3, 32, 32}, 10, {{"channels", List{5, 7, 9, 11, 13, 15}}}) ==
+        9 * (3 * 5 + 5 * 7 + 7 * 9 + 9 * 11 + 11 * 13 + 13 * 15) + 16 * 15 * 10);
+  CHECK(weights_of_model("resnet_small", {1, 28, 28}, 10,
+                         {{"channels", List{33, 66}}, {"strides", List{1, 2}}}) ==
+        9 * 33 + 18 * 33 * 33 + 9 * 66 * (33 + 66) + 33 * 66 + 660);
+  CHECK(message_of<ConfigError>([&] {
+          resnet18({{"channels", List{64, 128, 256}}});
+        }) == "model.channels: resnet18 needs one entry for each of its 4 stages, has 3");
+  CHECK(message_of<ConfigError>([&] {
+          weights_of_model("vgg_small", {3, 32, 32}, 10, {{"channels", List{64}}});
+        }) == "model.channels: vgg_small needs one entry for each of its 6 layers, has 1");
+  CHECK(message_of<ConfigError>([&] {
+          resnet18({{"channels", List{0, 1, 1, 1}}});
+        }).find("model.channels: ") == 0);
+}
+
 TEST_CASE("a width factor scales every layer but input and classes") {
   // conv1 3*9*16, and so on: channels 16, 32, 64, 128.
   CHECK(weights_of_model("resnet18", {3, 32, 32}, 10, {{"width", 0.25}}) ==
