@@ -11,7 +11,8 @@ import sys
 import numpy as np
 
 DTYPES = {"F32": "<f4", "F16": "<f2", "U8": "u1", "I64": "<i8"}
-FEATURES = {"binary", "f16", "interleave", "output_scalars", "tiled", "uniform"}
+FEATURES = {"binary", "compact", "f16", "generated", "interleave", "output_scalars", "tiled", "uniform"}
+SWAPPED_QUOTES = str.maketrans({'"': "'", "'": '"'})
 ACTIVATIONS = {"none": lambda x: x, "relu": lambda x: np.maximum(x, 0)}
 
 
@@ -24,6 +25,26 @@ def crc32c(content):
     return "%08x" % (crc ^ 0xffffffff)
 
 
+def expand(graph):
+    """Adds to a graph in short form what that leaves out."""
+    common = {entry["op"]: entry for entry in graph.pop("common")}
+    for number, node in enumerate(graph["nodes"]):
+        node.update({**common.get(node["op"], {}), **node})
+        if number > 0:
+            node.setdefault("inputs", [number - 1])
+    graph.setdefault("output", len(graph["nodes"]) - 1)
+
+
+def example_inputs(count, shape):
+    """The inputs of test vectors that the generator "example-1" makes."""
+    state, values = 1, []
+    for _ in range(count * int(np.prod(shape))):
+        state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
+        values.append(state >> 56)
+    inputs = np.array(values, "<f4").reshape(count, *shape)
+    return inputs / 128 - 1 if len(shape) == 2 else inputs
+
+
 def read_packed(path):
     """The graph and the tensors by name. Raises ValueError for a file that is damaged or too new."""
     with open(path, "rb") as file:
@@ -32,8 +53,8 @@ def read_packed(path):
     head, data = bytearray(raw[:8 + length]), raw[8 + length:]
     header = json.loads(head[8:])
     metadata = header.pop("__metadata__")
-    unknown = set(metadata["tbn.features"].split(",")) - FEATURES - {""}
-    if metadata["tbn.format"].split(".")[0] != "1" or unknown:
+    features = set(metadata["tbn.features"].split(",")) - {""}
+    if metadata["tbn.format"].split(".")[0] != "1" or features - FEATURES:
         raise ValueError(f"{path}: format {metadata['tbn.format']}, features {metadata['tbn.features']}")
     head[46:54] = b"00000000"  # the digits of tbn.header_crc32c itself
     if crc32c(head) != metadata["tbn.header_crc32c"] or crc32c(data) != metadata["tbn.crc32c"]:
@@ -42,7 +63,18 @@ def read_packed(path):
     for name, entry in header.items():
         begin, end = entry["data_offsets"]
         tensors[name] = np.frombuffer(data[begin:end], DTYPES[entry["dtype"]]).reshape(entry["shape"])
-    return json.loads(metadata["tbn.graph"]), tensors
+    text = metadata["tbn.graph"]
+    graph = json.loads(text.translate(SWAPPED_QUOTES) if "compact" in features else text)
+    if "compact" in features:
+        expand(graph)
+        for name in [name for name in tensors if "+" in name]:  # "fc.scale+bias": two in one
+            node, _, suffixes = name.rpartition(".")
+            tensors.update(zip((f"{node}.{suffix}" for suffix in suffixes.split("+")), tensors.pop(name)))
+    if "generated" in features:
+        if metadata["tbn.verify"] != "example-1":
+            raise ValueError(f"{path}: no generator {metadata['tbn.verify']!r} of test vectors here")
+        tensors["verify.input"] = example_inputs(len(tensors["verify.output"]), graph["nodes"][0]["shape"])
+    return graph, tensors
 
 
 def tiled_weights(how, tile, alpha, n, m):

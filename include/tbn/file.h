@@ -26,7 +26,9 @@
 ///   tbn.features        what a reader must know to run the model: sorted names, separated by
 ///                       commas, each once; may be empty. A reader refuses what it does not know
 ///                         binary          tensors of one bit per weight
+///                         compact         a graph in short form and pairs of tensors, see below
 ///                         f16             scalars or numbers of norms in half precision
+///                         generated       test vectors whose inputs a generator makes, see below
 ///                         interleave      outputs that share a row of a tile lie side by side
 ///                         output_scalars  layers with one scalar per output
 ///                         tiled           tiles that p slices of a weight share
@@ -37,6 +39,7 @@
 ///                                         bias, per column); errors are measured in deviations
 ///   tbn.graph           the network, as JSON. Its canonical form is written: no spaces, keys
 ///                       sorted by their bytes, doubles in the fewest digits that round-trip
+///   tbn.verify          with the feature `generated`: the generator of the test vectors' inputs
 ///   tbn.input           the rule (since 1.2), see below: how inputs are made,
 ///   tbn.output          what outputs mean,
 ///   tbn.measured        and what the model's figure was measured on; each may be absent
@@ -125,7 +128,23 @@
 /// `units`, to the nearest, ties to even). The graph names the tensors that it uses. The two names
 /// `verify.input` and `verify.output` are not parameters but test vectors: a batch of inputs and
 /// the logits that the model gives for it, with the same first dimension. Both are there, or
-/// neither. No other name starts with `verify.`.
+/// neither, or with the feature `generated` the second alone. No other name starts with `verify.`.
+///
+/// Generated inputs. `tbn.verify` names the generator; `example-1` is the only one so far, and a
+/// reader refuses another. It makes as many inputs as `verify.output` has rows, one after another,
+/// each row by row, from the top bytes of
+/// x = 6364136223846793005 x + 1442695040888963407 (64 bits, first from x = 1): the byte itself, or
+/// where the network's input has two dimensions byte / 128 - 1. Where the features name `units`,
+/// the value v of column c becomes mean[c] + std[c] v, in double, rounded to single precision.
+///
+/// Compact files (feature `compact`) hold the graph in short form. In `tbn.graph` every quote and
+/// every apostrophe stand in the other's place. The object has a member `common`, a list that may
+/// be empty: objects of an "op", each op once, and of attributes, none of them a list but pairs of
+/// sizes. Where a node of that op does not say such an attribute, it has this value and not the
+/// default. A node but the first that has no "inputs" reads the node before it; without "output"
+/// the last node is the output. And a tensor named `<node>.<a>+bias`, a being scale, alpha or
+/// weight, of shape [2, n], holds the two tensors `<node>.<a>` and `<node>.bias`, both [n]. The
+/// writer joins all that it can, the first of the three, of one element type.
 ///
 /// Prepared weights (since 1.1) hold a layer's weights once more, in the order in which one kind of
 /// kernel reads them, so that it can read them where they lie in the mapped file. Their names are
@@ -169,6 +188,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -194,20 +214,26 @@ inline constexpr std::string_view kRuleFormat = "1.2";
 inline constexpr int kPackedMajorVersion = 1;
 
 /// The features that this library knows, sorted.
-inline constexpr std::string_view kPackedFeatures[] = {
-    "binary", "f16", "interleave", "output_scalars", "tiled", "uniform", "units"};
+inline constexpr std::string_view kPackedFeatures[] = {"binary",    "compact",    "f16",
+                                                       "generated", "interleave", "output_scalars",
+                                                       "tiled",     "uniform",    "units"};
 
 /// A batch of inputs and the logits that belong to it; the first dimension of both is the batch.
 struct TestVectors {
-  HostTensor input;   ///< [k, input shape]
-  HostTensor output;  ///< [k, output shape]
+  HostTensor input;         ///< [k, input shape]; no elements where a generator makes them
+  HostTensor output;        ///< [k, output shape]
+  std::string generator{};  ///< its name, "example-1"; empty: the file holds the inputs
+
+  /// k
+  std::int64_t count() const { return output.shape().empty() ? 0 : output.shape().front(); }
 
   bool operator==(const TestVectors&) const = default;
 };
 
 /// The contents of a packed file.
 struct PackedFile {
-  std::string graph_json;                   ///< the network as JSON (graph_from_json())
+  std::string graph_json;                   ///< the network as JSON (graph_from_json()), in short
+                                            ///< form where the features name `compact`
   TensorMap tensors;                        ///< the parameters, without the test vectors
   TensorMap prepared;                       ///< by their whole names, "prepared/<layout>/<node>"
   std::optional<TestVectors> test_vectors;  ///< where the file has some

@@ -6,6 +6,7 @@
 
 #include "app/export/c_files.h"
 #include "app/export/calibrate.h"
+#include "app/export/layout.h"
 #include "app/export/output.h"
 #include "app/export/prepare.h"
 #include "app/export/scalars.h"
@@ -31,7 +32,7 @@ namespace tbn::app {
 namespace {
 
 std::int64_t vectors_of(const PackedFile& file) {
-  return file.test_vectors ? file.test_vectors->input.shape().front() : 0;
+  return file.test_vectors ? file.test_vectors->count() : 0;
 }
 
 std::int64_t prepared_bytes(const PackedFile& file) {
@@ -72,6 +73,7 @@ void export_packed(const CommandLine& line, ExportSource& source, const Preparat
     micro::quantize(network, ranges);  // what would be refused where they are used is refused here
     source.file.metadata["tbn.calibration"] = micro::to_json(ranges);
   }
+  set_layout(line, source);
   prepare_file(source.file, preparation.backends, preparation.instructions, source.path.string(),
                limits_of(line));
   make_folder(path.parent_path());
@@ -89,8 +91,8 @@ void check_options(const CommandLine& line, const std::string& format, bool is_p
   if (format != "c") {
     line.expect_only("a packed file, but for --format c",
                      {"output", "format", "verify", "prepare", "prepare-for", "max-memory",
-                      "max-operations", "rule", "units", "scalars", "calibrate", "data", "root",
-                      "match", "json", "quiet", "settings"});
+                      "max-operations", "rule", "units", "scalars", "layout", "calibrate", "data",
+                      "root", "match", "json", "quiet", "settings"});
   }
   const bool reads_floats = format == "c" && line.text("form") == "f32";
   if (reads_floats && is_packed) {
@@ -109,7 +111,7 @@ void check_options(const CommandLine& line, const std::string& format, bool is_p
   } else if (!line.has("calibrate") && is_packed) {
     line.expect_only("a packed file without --calibrate",
                      {"output", "format", "verify", "prepare", "prepare-for", "max-memory",
-                      "max-operations", "rule", "units", "scalars", "json", "quiet"});
+                      "max-operations", "rule", "units", "scalars", "layout", "json", "quiet"});
   }
   if (line.json() && line.quiet()) {
     throw ConfigError("--quiet is about text, and --json prints none");
@@ -126,6 +128,7 @@ int run(int argc, char** argv) {
   add_limit_options(line);
   add_units_option(line);
   add_scalars_option(line);
+  add_layout_option(line);
   line.value("rule", "part",
              "full; use: how inputs are made and what outputs mean, without what the figure was "
              "measured on; none",
@@ -151,6 +154,7 @@ int run(int argc, char** argv) {
   const bool is_packed = input.extension() == ".tbn" && !std::filesystem::is_directory(input);
   check_options(line, format, is_packed);
   const Preparation preparation = preparation_of(line);
+  check_layout(line);
   if (format == "c") {
     const CFiles files = c_files_of(line);
     export_c(line, read_source(line, input), files);

@@ -1,12 +1,15 @@
 // Fills in a PackedFile and lets the reference runtime answer its test vectors.
 #include "export/packed_model.h"
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 #include <utility>
 
 #include "encodings/encoding.h"
+#include "file/compact.h"
 #include "graph/passes/units.h"
+#include "graph/short_json.h"
 #include "runtime/prepare.h"
 #include "tbn/error.h"
 
@@ -45,28 +48,48 @@ TestVectors answer(const std::shared_ptr<const Network>& network, const HostTens
   return vectors;
 }
 
-}  // namespace
-
-HostTensor example_inputs(const Graph& graph, std::int64_t count) {
-  Shape shape = graph.input_shape();
-  shape.insert(shape.begin(), count);
-  HostTensor inputs(DType::kF32, shape);
-  // A linear congruential generator (Knuth's MMIX); its top byte is random enough for pixels.
-  // Points and standardised series lie around 0.
-  const bool is_sequence = graph.input_shape().size() == 2;
-  std::uint64_t state = 1;
-  for (float& value : inputs.values<float>()) {
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    const auto byte = static_cast<float>(state >> 56);
-    value = is_sequence ? byte / 128.0f - 1.0f : byte;
-  }
-  return inputs;
+void set_feature(PackedFile& file, std::string_view feature, bool is_there) {
+  std::set<std::string> features(file.features.begin(), file.features.end());
+  features.erase(std::string(feature));
+  if (is_there) features.emplace(feature);
+  file.features = {features.begin(), features.end()};
 }
 
-HostTensor example_inputs(const Model& packed, std::int64_t count) {
-  HostTensor inputs = example_inputs(packed.graph, count);
-  if (const auto units = units_of(packed)) to_original(inputs.values<float>(), *units);
-  return inputs;
+std::shared_ptr<const Network> network_of(const PackedFile& file, const std::string& where,
+                                          const Limits& limits) {
+  return Network::from({graph_from_json(file.graph_json, where), file.tensors}, {}, where, limits);
+}
+
+}  // namespace
+
+bool is_compact(const PackedFile& file) {
+  return std::ranges::find(file.features, kCompactFeature) != file.features.end();
+}
+
+void make_compact(PackedFile& file, const std::string& where, const Limits& limits) {
+  const auto network = network_of(file, where, limits);
+  file.graph_json = to_short_json(network->graph());
+  set_feature(file, kCompactFeature, true);
+  if (!file.test_vectors || !file.test_vectors->generator.empty()) return;
+  TestVectors& vectors = *file.test_vectors;
+  const HostTensor made = generated_inputs(kExampleGenerator, network->graph(), network->tensors(),
+                                           vectors.count(), limits, where);
+  if (made != vectors.input) return;
+  vectors.input = {};
+  vectors.generator = kExampleGenerator;
+  set_feature(file, kGeneratedFeature, true);
+}
+
+void make_plain(PackedFile& file, const std::string& where, const Limits& limits) {
+  const auto network = network_of(file, where, limits);
+  file.graph_json = to_json(network->graph());
+  set_feature(file, kCompactFeature, false);
+  set_feature(file, kGeneratedFeature, false);
+  if (!file.test_vectors || file.test_vectors->generator.empty()) return;
+  TestVectors& vectors = *file.test_vectors;
+  vectors.input = generated_inputs(vectors.generator, network->graph(), network->tensors(),
+                                   vectors.count(), limits, where);
+  vectors.generator.clear();
 }
 
 PackedFile make_packed_file(const Model& packed, std::map<std::string, std::string> metadata,
@@ -82,8 +105,7 @@ PackedFile make_packed_file(const Model& packed, std::map<std::string, std::stri
 
 void prepare_file(PackedFile& file, std::span<const Backend> backends,
                   std::string_view instructions, const std::string& where, const Limits& limits) {
-  const auto network =
-      Network::from({graph_from_json(file.graph_json, where), file.tensors}, {}, where, limits);
+  const auto network = network_of(file, where, limits);
   file.prepared.clear();
   for (const Backend backend : backends) {
     file.prepared.merge(prepare_weights(*network, backend, instructions));

@@ -2,7 +2,9 @@
 // computed, so that every later reader and backend can check itself (tbn-eval --verify).
 //
 //   Model packed = pack_model(read_trained("runs/fashion").model);
-//   write_packed("fashion.tbn", make_packed_file(packed, {}, example_inputs(packed.graph, 4)));
+//   PackedFile file = make_packed_file(packed, {}, example_inputs(packed, 4));
+//   make_compact(file, "fashion.tbn");
+//   write_packed("fashion.tbn", file);
 #pragma once
 
 #include <cstdint>
@@ -11,17 +13,12 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/example_inputs.h"
 #include "tbn/file.h"
 #include "tbn/model.h"
 #include "tbn/runtime.h"
 
 namespace tbn {
-
-// `count` inputs [count, ...], the same for the same shape everywhere: whole pixel values 0..255,
-// or values in [-1, 1) for sequences.
-HostTensor example_inputs(const Graph& graph, std::int64_t count);
-// In the units of the network, where it has some.
-HostTensor example_inputs(const Model& packed, std::int64_t count);
 
 // The tensors are stored as they are: with halves where narrow_scalars() left some.
 // `verify_input` [k, ...] becomes the file's test vectors with the outputs of the reference
@@ -30,6 +27,14 @@ HostTensor example_inputs(const Model& packed, std::int64_t count);
 // ConfigError where the input does not fit.
 PackedFile make_packed_file(const Model& packed, std::map<std::string, std::string> metadata,
                             const HostTensor& verify_input = {}, const Limits& limits = {});
+
+// The same file in fewer bytes: its graph in short form, tensors in pairs, and test vectors that
+// example_inputs() made without their inputs (features `compact` and `generated`). Throws DataError
+// beginning with `where` for a file that holds no network.
+void make_compact(PackedFile& file, const std::string& where, const Limits& limits = {});
+// The same file without these two features, for readers that do not know them.
+void make_plain(PackedFile& file, const std::string& where, const Limits& limits = {});
+bool is_compact(const PackedFile& file);
 
 // Replaces the file's prepared weights by those that the kernels of these backends read with one
 // of instruction_sets() (runtime/prepare.h). Throws DataError beginning with `where` for a file

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "export/packed_model.h"
+#include "file/compact.h"
 #include "file/json.h"
 #include "graph/passes/half_scalars.h"
 #include "graph/passes/passes.h"
@@ -75,8 +76,9 @@ PackedSize packed_size(const PackedFile& file) {
        at > 0 && written[static_cast<std::size_t>(at - 1)] == std::byte{' '}; --at) {
     ++size.padding;
   }
-  size.graph =
-      std::ssize(Json(parse_json(file.graph_json, "the packed graph").canonical()).compact());
+  std::string text = parse_json(file.graph_json, "the packed graph").canonical();
+  if (is_compact(file)) text = with_quotes_swapped(std::move(text));
+  size.graph = std::ssize(Json(std::move(text)).compact());
   size.header = head - size.padding - size.graph;
   return size;
 }
@@ -88,13 +90,14 @@ PackedFile future_file(const Graph& training_graph, std::map<std::string, std::s
   if (units) add_units(packed, *units, "the packed file");
   if (scalars == DType::kF16) narrow_scalars(packed, "the packed file");
   PackedFile file = make_packed_file(packed, std::move(metadata), {});
-  if (test_vectors == 0) return file;
-  const auto batch_of = [&](Shape shape) {
-    shape.insert(shape.begin(), test_vectors);
-    return HostTensor(DType::kF32, std::move(shape));
-  };
-  file.test_vectors =
-      TestVectors{batch_of(packed.graph.input_shape()), batch_of(packed.graph.output_shape())};
+  if (test_vectors > 0) {
+    Shape outputs = packed.graph.output_shape();
+    outputs.insert(outputs.begin(), test_vectors);
+    file.test_vectors = TestVectors{.input = example_inputs(packed, test_vectors),
+                                    .output = HostTensor(DType::kF32, std::move(outputs)),
+                                    .generator = {}};
+  }
+  make_compact(file, "the packed file");
   return file;
 }
 

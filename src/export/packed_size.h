@@ -23,7 +23,7 @@ struct PackedSize {
   std::int64_t floats = 0;  // float weights, positions and other learned tables
   std::int64_t graph = 0;   // the network as JSON, as it stands in the header
   std::int64_t header = 0;  // the rest of the header: tensors' places, metadata, checksums
-  std::int64_t test_vectors = 0;  // for tbn-eval --verify
+  std::int64_t test_vectors = 0;  // for tbn-eval --verify; what a generator makes takes none
   std::int64_t prepared = 0;      // weights as kernels read them, see tbn-export --prepare
   std::int64_t padding = 0;       // of the header, up to a multiple of 64
 
@@ -33,8 +33,8 @@ struct PackedSize {
 // The size of what write_packed() writes, measured by the writer itself.
 PackedSize packed_size(const PackedFile& file);
 
-// The file that a network will have once it is trained and exported, with that number of test
-// vectors: what training does not change is as it will be, the values are arbitrary. `metadata` is
+// The compact file that a network will have once it is trained and exported, with that number of
+// test vectors: what training does not change is as it will be, the values are arbitrary. `metadata` is
 // that of the file, `units` are those of a forecaster that takes and gives original values,
 // `scalars` is kF32 or kF16.
 PackedFile future_file(const Graph& training_graph, std::map<std::string, std::string> metadata,

@@ -9,6 +9,7 @@
 #include "graph/passes/units.h"
 #include "prepare/rule_grammar.h"
 #include "runtime/cpu/program.h"
+#include "runtime/example_inputs.h"
 #include "runtime/plan/limits.h"
 #include "runtime/plan/packed_ops.h"
 #include "runtime/plan/plan.h"
@@ -65,10 +66,15 @@ std::shared_ptr<const Network> Network::from_file(PackedFile file, const std::st
     network->prepared_.emplace(name, HostTensor::shared(std::move(tensor)));
   }
   if (!file.test_vectors) return checked;
-  check_vectors(file.test_vectors->input, "verify.input", checked->input_shape(), where);
-  check_vectors(file.test_vectors->output, "verify.output", checked->output_shape(), where);
-  network->verify_input_ = std::move(file.test_vectors->input);
-  network->verify_output_ = std::move(file.test_vectors->output);
+  TestVectors& vectors = *file.test_vectors;
+  check_vectors(vectors.output, "verify.output", checked->output_shape(), where);
+  if (!vectors.generator.empty()) {
+    vectors.input = generated_inputs(vectors.generator, checked->graph(), checked->tensors(),
+                                     vectors.count(), limits, where);
+  }
+  check_vectors(vectors.input, "verify.input", checked->input_shape(), where);
+  network->verify_input_ = std::move(vectors.input);
+  network->verify_output_ = std::move(vectors.output);
   return network;
 }
 

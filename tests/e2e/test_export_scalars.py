@@ -7,10 +7,12 @@ HALF = "export.scalars=f16"
 
 
 def types(path, *endings):
-    """The element types of a file's tensors, test vectors left out, whose names have these endings."""
+    """The element types of a file's tensors, test vectors left out, whose names have these endings; "x.scale+bias" is
+    two tensors in one."""
     header = read_safetensors_header(path)
     return {each["dtype"] for name, each in header.items()
-            if name.endswith(endings) and not name.startswith(("__", "verify."))}
+            if not name.startswith(("__", "verify."))
+            if any("." + suffix in endings for suffix in name.rpartition(".")[2].split("+"))}
 
 
 class Scalars(ToolTest):

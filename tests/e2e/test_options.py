@@ -125,7 +125,7 @@ SCALARS = {
         "max-memory": "12", "max-operations": "12", "units": ("original", "standardised"), "rule": ("full", "use"),
         "format": ("tbn", "c"), "form": ("int8", "f32"), "name": "ab", "calibrate": "12", "max-flash": "12",
         "max-ram": "12", "data": ("mnist", "cifar10"), "root": "ab", "match": ("names", "places"),
-        "scalars": ("f16", "f32")}),
+        "scalars": ("f16", "f32"), "layout": ("compact", "plain")}),
     "tbn-inspect": ([PACKED], {"max-memory": "12", "max-operations": "12"}),
     "tbn-bench": (["layers"], {
         "config": "ab", "seconds": "12", "rounds": "12", "threads": "12", "backend": ("exact", "int8"), "batch": "12",

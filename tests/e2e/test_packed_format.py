@@ -64,6 +64,22 @@ class Document(ToolTest):
         self.assertEqual({op: sorted(list_) for op, list_ in said.items()},
                          {op: sorted(list_) for op, list_ in code.items()})
 
+    def test_the_two_forms_of_a_graph_are_one(self):
+        graph = json.loads("".join(block("short form")).translate(read_packed.SWAPPED_QUOTES))
+        read_packed.expand(graph)
+        full = json.loads("".join(block("full form")))
+        for node in full["nodes"]:  # a default that the short form has to state
+            if node["name"] == "conv4":
+                node["kernel"] = [1, 1]
+        self.assertEqual(graph, full)
+
+    def test_the_generator_is_the_one_that_is_printed(self):
+        (said,) = re.findall(r"The first four bytes are (\d+), (\d+), (\d+) and (\d+)\.", DOCUMENT)
+        self.assertEqual(read_packed.example_inputs(1, [4]).tolist(), [list(map(float, said))])
+        self.assertEqual(read_packed.example_inputs(2, [1, 2]).tolist(),
+                         [[[float(byte) / 128 - 1 for byte in pair]] for pair in (said[:2], said[2:])])
+        self.assertEqual(example_bytes(4).tolist(), list(map(int, said)))
+
     def test_every_feature_is_explained(self):
         header = (ROOT / "include" / "tbn" / "file.h").read_text()
         known = re.search(r"kPackedFeatures\[\] = \{(.*?)\}", header, re.S)[1]

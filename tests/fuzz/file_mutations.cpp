@@ -5,6 +5,7 @@
 #include "export/packed_model.h"
 #include "file/json.h"
 #include "file/safetensors.h"
+#include "graph/passes/passes.h"
 #include "runtime/prepare.h"
 #include "support/bytes.h"
 #include "support/catch.h"
@@ -162,6 +163,39 @@ TEST_CASE("mutated packed files are refused", "[fuzz]") {
   });
   CHECK(inner.accepted > 10);
   CHECK(inner.refused > 10'000);
+}
+
+TEST_CASE("mutated compact files are refused, or round-trip and verify within their bounds",
+          "[fuzz]") {
+  const Model packed =
+      test::random_packed(pack_model(test::random_trained(test::odd_network(), 1)).graph, 1);
+  PackedFile file = make_packed_file(packed, {}, example_inputs(packed, 1));
+  make_compact(file, "t");
+  // The metadata and the tensors' part of the header, under right checksums.
+  const std::string valid = to_text(serialize_packed(file));
+  const auto byte = [&](std::size_t at) {
+    return static_cast<std::size_t>(static_cast<unsigned char>(valid[at]));
+  };
+  const std::size_t head = 8 + byte(0) + 256 * byte(1);
+  const std::string data = valid.substr(head);
+  const std::size_t metadata = valid.find(",\"tbn.features\"");
+  const std::size_t tensors = valid.find("},\"", valid.find("tbn.verify")) + 1;
+  const std::size_t end = valid.rfind('}', head - 1);
+  const std::string texts = valid.substr(metadata, tensors - 1 - metadata);
+  const std::string entries = valid.substr(tensors, end - tensors);
+  const auto use = [&](const std::string& text, const std::string& entry) {
+    const std::vector<std::byte> bytes = to_bytes(test::sealed(text, entry, data));
+    const PackedFile parsed = parse_packed(bytes, "t");
+    if (parse_packed(serialize_packed(parsed), "again").tensors != parsed.tensors) {
+      FAIL("no round trip");
+    }
+    Network::parse(bytes, "t", {.memory_bytes = 1 << 20});
+  };
+  use(texts, entries);
+  const Tally words = hammer(texts, 5'000, 8, [&](const std::string& text) { use(text, entries); });
+  CHECK(words.refused > 2'000);
+  const Tally names = hammer(entries, 5'000, 9, [&](const std::string& text) { use(texts, text); });
+  CHECK(names.refused > 2'000);
 }
 
 TEST_CASE("mutated prepared weights are refused, ignored or used within their bounds", "[fuzz]") {

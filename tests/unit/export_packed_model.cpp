@@ -2,7 +2,9 @@
 #include <limits>
 
 #include "export/packed_model.h"
+#include "graph/passes/half_scalars.h"
 #include "graph/passes/passes.h"
+#include "graph/passes/units.h"
 #include "support/catch.h"
 #include "support/errors.h"
 #include "support/naive_eval.h"
@@ -78,4 +80,86 @@ TEST_CASE("a training graph and overflowing answers are not exported") {
   CHECK(test::says(test::message_of<NonFiniteError>(
                        [&] { make_packed_file(huge, {}, example_inputs(huge.graph, 2)); }),
                    {"inf", "test vector"}));
+}
+
+namespace {
+
+// A packed network of every feature that concerns test vectors: scalars in half precision, units.
+std::vector<Model> packed_models() {
+  std::vector<Model> models = {pack_model(test::random_trained(test::odd_network(), 2))};
+  models.push_back(models.front());
+  narrow_scalars(models.back(), "m");
+  GraphBuilder b("series");
+  models.push_back(pack_model(test::random_trained(b.finish(b.input({6, 2}).linear(2)), 3)));
+  add_units(models.back(), {.mean = {100, -3}, .deviation = {25, 0.5}}, "m");
+  return models;
+}
+
+}  // namespace
+
+TEST_CASE("a compact file is smaller, is the same network with the same test vectors, and back") {
+  for (const Model& packed : packed_models()) {
+    CAPTURE(packed.graph.name);
+    const PackedFile plain =
+        make_packed_file(packed, {{"tbn.producer", "a test"}}, example_inputs(packed, 3));
+    PackedFile file = plain;
+    make_compact(file, "m.tbn");
+    CHECK(is_compact(file));
+    CHECK(file.test_vectors->generator == "example-1");
+    CHECK(serialize_packed(file).size() < serialize_packed(plain).size());
+    const PackedFile parsed = parse_packed(serialize_packed(file), "m.tbn");
+    CHECK(parsed == file);
+
+    const auto before = Network::parse(serialize_packed(plain), "m.tbn");
+    const auto after = Network::parse(serialize_packed(file), "m.tbn");
+    CHECK(after->graph() == before->graph());
+    CHECK(after->tensors() == before->tensors());
+    CHECK(after->verify_input() == before->verify_input());
+    CHECK(after->verify_output() == before->verify_output());
+
+    PackedFile again = file;
+    make_compact(again, "m.tbn");
+    CHECK(again == file);
+    make_plain(again, "m.tbn");
+    CHECK(again == plain);
+    CHECK(serialize_packed(again) == serialize_packed(plain));
+  }
+}
+
+TEST_CASE("a compact file keeps inputs that no generator makes") {
+  const Model packed = pack_model(test::random_trained(test::odd_network(), 2));
+  HostTensor input = example_inputs(packed, 1);
+  input.values<float>()[7] += 1;
+  PackedFile file = make_packed_file(packed, {}, input);
+  make_compact(file, "m.tbn");
+  CHECK(file.features == std::vector<std::string>{"binary", "compact", "tiled"});
+  CHECK(Network::parse(serialize_packed(file), "m.tbn")->verify_input() == input);
+}
+
+TEST_CASE("an unknown generator, and one that would fill the memory, are refused") {
+  const Model packed = pack_model(test::random_trained(test::odd_network(), 2));
+  PackedFile file = make_packed_file(packed, {}, example_inputs(packed, 2));
+  make_compact(file, "m.tbn");
+  const auto refused = [&](const Limits& limits) {
+    return test::message_of<DataError>(
+        [&] { Network::parse(serialize_packed(file), "m.tbn", limits); });
+  };
+  const PackedFile sound = file;
+  file.test_vectors->generator = "example-2";
+  CHECK(refused({}) ==
+        "m.tbn: its test vectors are made by the generator 'example-2', which this tbn does not "
+        "know; upgrade tbn, or export the file with --layout plain");
+  file = sound;
+  file.test_vectors->output = HostTensor(DType::kF32, {2'000, 5});
+  CHECK(refused({.memory_bytes = 1 << 20}) ==
+        "m.tbn: the inputs of its 2,000 test vectors take more than the limit of 1,048,576 bytes");
+  file.test_vectors->output = HostTensor(DType::kF32, {2, 6});
+  CHECK(test::says(refused({}), {"'verify.output'", "[2, 6]", "[5]"}));
+}
+
+TEST_CASE("the generator of test vectors is the one that is specified") {
+  GraphBuilder b("net");
+  const Graph image = b.finish(b.input({1, 2, 2}).flatten());
+  CHECK(example_inputs(image, 1) ==
+        HostTensor::of<float>({1, 1, 2, 2}, std::vector<float>{108, 130, 165, 98}));
 }

@@ -76,8 +76,10 @@ void pack_again(const CommandLine& line, ExportSource& source, DType scalars) {
   for (const std::string_view key : kRuleKeys) metadata.erase(std::string(key));
   metadata.merge(metadata_of(source.rule));
   const auto& vectors = source.file.test_vectors;
-  const std::int64_t count = vectors ? vectors->input.shape().front() : 0;
+  const std::int64_t count = vectors ? vectors->count() : 0;
+  const bool was_compact = is_compact(source.file);
   pack(line, source, scalars, std::move(metadata), count);
+  if (was_compact) make_compact(source.file, source.path.string(), limits_of(line));
 }
 
 // Whether --scalars asks for other tensors than the file has.
@@ -92,7 +94,7 @@ ExportSource read_file(const CommandLine& line, const std::filesystem::path& pat
     throw ConfigError("--verify: '" + path.string() +
                       "' is packed already and keeps the test vectors that it has");
   }
-  ExportSource source{.path = path, .file = read_packed(path)};
+  ExportSource source{.path = path, .file = read_packed(path), .is_packed = true};
   source.file.prepared.clear();
   const auto network =
       Network::from({graph_from_json(source.file.graph_json, path.string()), source.file.tensors},

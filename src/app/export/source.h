@@ -20,6 +20,7 @@ struct ExportSource {
   std::string config_yaml;  // of a run
   Rule rule;                // whole, whatever --rule leaves of it in `file`
   bool averaged = false;    // of a run: see TrainedModel
+  bool is_packed = false;   // no run
 };
 
 // `path` is a run directory, a checkpoint or a .tbn file; --verify says how many test vectors a run
