@@ -29,6 +29,7 @@ class Checker {
       check_optim_fields(config_.optim.groups[i].fields, fmt::format("optim.groups[{}]", i));
     }
     check_schedule();
+    check_teacher();
     check_device();
   }
 
@@ -93,6 +94,17 @@ class Checker {
         milestones.end()) {
       problem("schedule.milestones", "must ascend");
     }
+  }
+
+  // What a teacher says of a blend is no blend of what it says of the two images, and who is blended
+  // with whom changes with the epoch.
+  void check_teacher() {
+    if (config_.teacher.from.empty() || config_.teacher.views == 0) return;
+    if (config_.data.mixup == 0 && config_.data.cutmix == 0) return;
+    problem("teacher.views",
+            fmt::format("keeps the teacher's outputs for single images, and data.{} mixes images "
+                        "anew in every epoch; leave one of the two out",
+                        config_.data.mixup > 0 ? "mixup" : "cutmix"));
   }
 
   void check_device() {

@@ -161,7 +161,9 @@ struct ScheduleConfig {
 struct TeacherConfig {
   std::string from;  // a run directory or checkpoint; empty: no teacher
   double temperature = 2;
-  double weight = 0.7;  // of the teacher's part of the loss
+  double weight = 0.7;     // of the teacher's part of the loss
+  std::int64_t views = 0;  // kept answers: random views of a sample; 0: none, asked in each step
+  std::string cache;       // the file that keeps them; empty: in the run's folder
   bool operator==(const TeacherConfig&) const = default;
 };
 

@@ -84,6 +84,7 @@ const std::vector<Group>& groups() {
         "schedule.norm_gamma"}},
       {kAnyData, kStep, {"teacher.from", "teacher.weight"}},
       {kHasClasses, kStep, {"teacher.temperature"}},
+      {kAnyData, kUseTraining, {"teacher.views", "teacher.cache"}},
 
       {kAnyData,
        kUseTraining,
@@ -230,6 +231,9 @@ const std::vector<Dependence>& dependences() {
       {"schedule.gamma", "schedule.type: step", step},
       {"teacher.temperature", "teacher.from", taught},
       {"teacher.weight", "teacher.from", taught},
+      {"teacher.views", "teacher.from", taught},
+      {"teacher.cache", "teacher.views above 0",
+       [](const Config& c, unsigned) { return !c.teacher.from.empty() && c.teacher.views > 0; }},
   };
   return all;
 }

@@ -193,6 +193,9 @@ void describe(V& v, S& s) {
   v.value("from", s.from, any(), "run directory or checkpoint to learn from; empty: none");
   v.value("temperature", s.temperature, above(0), "of both networks' probabilities");
   v.value("weight", s.weight, between(0, 1), "of the teacher's part of the loss");
+  v.value("views", s.views, between(0, 65536),
+          "views per sample, of which the outputs are kept; 0: views without end, none kept");
+  v.value("cache", s.cache, any(), "file that keeps them; empty: in the run directory");
 }
 
 template <class V, Is<TrainConfig> S>

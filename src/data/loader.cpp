@@ -86,6 +86,10 @@ std::int64_t batches_per_epoch(const LoaderOptions& options, std::int64_t sample
   return (samples + spare) / options.batch_size;
 }
 
+std::int64_t view_epoch(const LoaderOptions& options, std::int64_t epoch) {
+  return options.views > 0 ? epoch % options.views : epoch;
+}
+
 BatchLoader::BatchLoader(const Dataset& data, const LoaderOptions& options)
     : data_(data),
       options_(checked(data, options)),
@@ -111,9 +115,11 @@ void BatchLoader::make_batch(std::int64_t number, Batch& out) const {
   const std::int64_t wanted = std::min(options_.batch_size, data_.size() - begin);
   resize(out, spec, wanted);
   out.unread.clear();
+  out.samples.clear();
   std::int64_t taken = 0;
   for (std::int64_t i = begin; i < begin + wanted; ++i) {
-    if (read(i, place(out, spec, taken))) {
+    if (const auto sample = read(i, place(out, spec, taken))) {
+      out.samples.push_back(*sample);
       ++taken;
     } else {
       out.unread.push_back(order_[static_cast<std::size_t>(i)]);
@@ -124,18 +130,18 @@ void BatchLoader::make_batch(std::int64_t number, Batch& out) const {
 }
 
 // Reads the sample at a place of the epoch's order, or with refill the next that can be read: which
-// one that is depends on the order and the files alone.
-bool BatchLoader::read(std::int64_t place, SampleOut out) const {
-  const ReadContext context{options_.augment, options_.seed, epoch_};
+// one that is depends on the order and the files alone. Returns its number.
+std::optional<std::int64_t> BatchLoader::read(std::int64_t place, SampleOut out) const {
+  const ReadContext context{options_.augment, options_.seed, view_epoch(options_, epoch_)};
   const std::int64_t tries = options_.refill ? data_.size() : 1;
   for (std::int64_t i = 0; i < tries; ++i) {
-    const std::int64_t next = (place + i) % data_.size();
-    if (data_.read(order_[static_cast<std::size_t>(next)], context, out)) return true;
+    const std::int64_t next = order_[static_cast<std::size_t>((place + i) % data_.size())];
+    if (data_.read(next, context, out)) return next;
   }
   if (options_.refill) {
     throw DataError("none of " + counted(data_.size(), "sample") + " could be read");
   }
-  return false;
+  return std::nullopt;
 }
 
 void BatchLoader::mix(std::int64_t number, Batch& out) const {

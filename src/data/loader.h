@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "data/images/mix.h"
@@ -18,6 +19,9 @@ struct LoaderOptions {
   std::uint64_t seed = 0;
   bool augment = false;  // random views of the samples
   MixOptions mix;        // images only
+  // Epoch e draws its random views as epoch e mod `views` did, so that each sample has so many; 0:
+  // every epoch draws its own. Order and mixing are of the epoch itself.
+  std::int64_t views = 0;
   // A sample that cannot be read gives its place to the next of the epoch that can, so that every
   // batch is as large as it should be. Else a batch is smaller by it, or empty.
   bool refill = false;
@@ -32,6 +36,9 @@ void check_loader_options(const Dataset& data, const LoaderOptions& options);
 std::vector<std::int64_t> epoch_order(const LoaderOptions& options, std::int64_t samples,
                                       std::int64_t epoch);
 std::int64_t batches_per_epoch(const LoaderOptions& options, std::int64_t samples);
+
+// The epoch whose random views `epoch` has.
+std::int64_t view_epoch(const LoaderOptions& options, std::int64_t epoch);
 
 //   BatchLoader loader(images, {.batch_size = 64, .shuffle = true, .seed = 1});
 //   for (std::int64_t epoch = 0; epoch < epochs; ++epoch) {
@@ -56,7 +63,7 @@ class BatchLoader {
 
  private:
   void make_batch(std::int64_t number, Batch& out) const;
-  bool read(std::int64_t place, SampleOut out) const;
+  std::optional<std::int64_t> read(std::int64_t place, SampleOut out) const;
   void mix(std::int64_t number, Batch& out) const;
 
   const Dataset& data_;

@@ -132,6 +132,15 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
   }
 }
 
+void AtomicFile::extend(std::uint64_t bytes) {
+  TBN_CHECK(descriptor_ >= 0 && !aside_.empty(), "only a file that is written aside is extended");
+  const off_t end = ::lseek(descriptor_, 0, SEEK_END);
+  if (end < 0) fail(errno);
+  const off_t size = end + static_cast<off_t>(bytes);
+  if (::ftruncate(descriptor_, size) != 0) fail(errno);
+  if (::lseek(descriptor_, size, SEEK_SET) < 0) fail(errno);
+}
+
 void AtomicFile::flush() {
   if (::fsync(descriptor_) != 0 && !cannot_flush(errno)) fail(errno);
   const int descriptor = descriptor_;

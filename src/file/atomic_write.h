@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <span>
@@ -26,6 +27,9 @@ class AtomicFile {
 
   void write(std::span<const std::byte> bytes);
   void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
+  // Lengthens the file by so many zeros, which take no room on most disks until they are written
+  // over. Not of a device or a pipe.
+  void extend(std::uint64_t bytes);
   // Flushes, renames and flushes the folder. Call it once, last. `before` is called when the file
   // is whole beside its place and about to be put there; what it throws keeps the old file.
   void commit(const std::function<void()>& before = {});

@@ -166,21 +166,30 @@ void sort_for_safetensors(TensorRefs& tensors) {
 }
 
 std::string make_safetensors_header(const TensorRefs& tensors, const MetadataList& metadata) {
+  std::vector<SafetensorsEntry> entries;
+  std::uint64_t begin = 0;
+  for (const auto& [name, tensor] : tensors) {
+    const std::uint64_t end = begin + tensor->bytes().size();
+    entries.push_back({std::string(name), tensor->dtype(), tensor->shape(), begin, end});
+    begin = end;
+  }
+  return make_safetensors_header(entries, metadata);
+}
+
+std::string make_safetensors_header(const std::vector<SafetensorsEntry>& entries,
+                                    const MetadataList& metadata) {
   Json::Object members;
   if (!metadata.empty()) {
     Json strings = Json::object();
     for (const auto& [key, value] : metadata) strings.set(key, value);
     members.append(std::string(kMetadataKey), std::move(strings));
   }
-  std::uint64_t begin = 0;
-  for (const auto& [name, tensor] : tensors) {
-    TBN_CHECK(name != kMetadataKey, "a tensor must not be named __metadata__");
-    const std::uint64_t end = begin + tensor->bytes().size();
-    Json entry = Json::object({{"dtype", to_string(tensor->dtype())},
-                               {"shape", tensor->shape()},
-                               {"data_offsets", Json::array({begin, end})}});
-    members.append(std::string(name), std::move(entry));
-    begin = end;
+  for (const SafetensorsEntry& each : entries) {
+    TBN_CHECK(each.name != kMetadataKey, "a tensor must not be named __metadata__");
+    Json entry = Json::object({{"dtype", to_string(each.dtype)},
+                               {"shape", each.shape},
+                               {"data_offsets", Json::array({each.begin, each.end})}});
+    members.append(each.name, std::move(entry));
   }
   constexpr std::size_t kLengthBytes = 8;
   constexpr std::size_t kAlignment = 64;

@@ -54,5 +54,8 @@ void sort_for_safetensors(TensorRefs& tensors);
 // The length and the JSON, padded with spaces so that the data that follows starts at a multiple of
 // 64 bytes; `tensors` must be sorted. Metadata comes first, in the given order.
 std::string make_safetensors_header(const TensorRefs& tensors, const MetadataList& metadata);
+// The same of tensors whose bytes are not at hand: `entries` say where they lie.
+std::string make_safetensors_header(const std::vector<SafetensorsEntry>& entries,
+                                    const MetadataList& metadata);
 
 }  // namespace tbn

@@ -69,7 +69,7 @@ ROOMS = (
     ("src/train/executor", "any graph as a LibTorch module", "base graph config train/encodings"),
     ("src/train/batches", "batches as tensors, from the loader or on the device", "config data/source data/images data"),
     ("src/train/state", "the state of a training: start values, checkpoints, the run's folder", "base file prepare graph config train/encodings train/optim train/executor"),
-    ("src/train/step", "losses, one step, steps recorded on a device", "base config data/source data eval train/batches train/executor train/state"),
+    ("src/train/step", "losses, one step, steps recorded on a device", "base file config data/source data eval train/batches train/executor train/state"),
     ("src/train/run", "the loop over epochs: evaluation, signals, resuming",
      "base file graph log config data/source data eval train/batches train/optim train/executor train/state train/step"),
     ("src/train/bench", "the trainer timed beside LibTorch", "base config graph/passes data/source data train/optim train/batches train/executor train/state train/step train/run"),

@@ -112,6 +112,8 @@ const std::vector<Expected> kExpected = {
     {"teacher.from", "x", "ifcpgs", "Ts"},
     {"teacher.weight", "0.5", "ifcpgs", "Ts", {"teacher.from=x"}},
     {"teacher.temperature", "3", "ifcpg", "Ts", {"teacher.from=x"}},
+    {"teacher.views", "4", "ifcpgs", "T", {"teacher.from=x"}},
+    {"teacher.cache", "x", "ifcpgs", "T", {"teacher.from=x", "teacher.views=4"}},
     {"train.epochs", "5"},
     {"train.batch_size", "5", "ifcpgs", "Tds"},
     {"train.eval_batch_size", "5"},

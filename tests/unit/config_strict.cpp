@@ -137,6 +137,9 @@ TEST_CASE("settings that contradict each other are refused") {
   const std::vector<Case> cases = {
       {"optim: {betas: [0.9]}", "1:9: optim.betas: must be two numbers, is 1"},
       {"optim: {nesterov: true, momentum: 0}", "1:9: optim.nesterov: needs momentum above 0, is 0"},
+      {"{teacher: {from: t, views: 4}, data: {cutmix: 1}}",
+       "1:21: teacher.views: keeps the teacher's outputs for single images, and data.cutmix mixes "
+       "images anew in every epoch; leave one of the two out"},
       {"weights: {alpha_from: scores}",
        "1:11: weights.alpha_from: scores of shared latents give each slice the same scalars; use "
        "alpha: layer, or latent: full"},

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <map>
 #include <numeric>
 #include <stdexcept>
 #include <thread>
@@ -115,6 +116,44 @@ TEST_CASE("augmented batches hold each image as drawn for seed, epoch and index"
       CHECK(std::equal(expected.begin(), expected.end(), batch.bytes.data() + i * 72));
     }
   }
+}
+
+TEST_CASE(
+    "with so many views an epoch repeats the views of an earlier one, in an order of its own") {
+  const MemoryImages images = numbered_images(20, kViews);
+  LoaderOptions options = kTraining;
+  options.views = 3;
+  BatchLoader loader(images, options);
+  const auto by_label = [&](std::int64_t epoch) {
+    std::map<std::int64_t, std::vector<std::uint8_t>> views;
+    for (const Copy& batch : epoch_of(loader, epoch)) {
+      for (std::size_t i = 0; i < batch.labels.size(); ++i) {
+        const auto begin = batch.bytes.begin() + static_cast<std::ptrdiff_t>(72 * i);
+        views[batch.labels[i]] = {begin, begin + 72};
+      }
+    }
+    return views;
+  };
+  const auto first = by_label(1);
+  std::int64_t both = 0;
+  for (const auto& [label, view] : by_label(7)) {
+    if (!first.contains(label)) continue;  // dropped with the last batch
+    ++both;
+    CHECK(view == first.at(label));
+  }
+  CHECK(both >= 12);
+  CHECK(by_label(2).at(first.begin()->first) != first.begin()->second);
+  CHECK(labels_of(epoch_of(loader, 1)) != labels_of(epoch_of(loader, 4)));
+  BatchLoader endless(images, kTraining);
+  CHECK(epoch_of(endless, 1) == epoch_of(loader, 1));
+  CHECK(epoch_of(endless, 4) != epoch_of(loader, 4));
+}
+
+TEST_CASE("a batch says which samples it holds") {
+  const MemoryImages images = numbered_images(20, kViews);
+  BatchLoader loader(images, kTraining);
+  loader.start_epoch(3);
+  for (Batch batch; loader.next(batch);) CHECK(batch.samples == batch.labels);
 }
 
 TEST_CASE("batches are bit for bit the same for any number of threads and any prefetch") {

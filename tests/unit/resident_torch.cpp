@@ -49,6 +49,7 @@ void check_same_epoch(const MemoryImages& images, const LoaderOptions& options, 
   for (Batch wanted; loader.next(wanted); ++batches) {
     REQUIRE(resident.next(ours));
     CHECK(ours.size == wanted.size);
+    CHECK(ours.samples == wanted.samples);
     CHECK(at::equal(ours.tensors.inputs, bytes_of(wanted, images.spec())));
     const BatchTensors expected = batch_tensors(wanted, images.spec(), kCpu);
     CHECK(at::equal(ours.tensors.labels, expected.labels));
@@ -94,6 +95,13 @@ TEST_CASE("a resident epoch goes on at any batch, and drops a last one where the
   options.shuffle = false;
   options.augment = false;
   check_same_epoch(images, options, 1);
+}
+
+TEST_CASE("resident views come again as the loader's do") {
+  const MemoryImages images = numbered_images(29, {.crop_padding = 2, .flip = true, .cutout = 3});
+  LoaderOptions options = training({.mixup = 0.4});
+  options.views = 2;
+  for (const std::int64_t epoch : {1, 2, 5}) check_same_epoch(images, options, epoch);
 }
 
 TEST_CASE("a resident set does not borrow the images' memory") {

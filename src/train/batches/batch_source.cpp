@@ -27,7 +27,7 @@ class LoaderSource final : public BatchSource {
   bool next(TrainBatch& batch) override {
     if (!loader_.next(batch_)) return false;
     batch = {batch_tensors(batch_, spec_, device_), batch_.size,
-             static_cast<std::int64_t>(batch_.labels.size())};
+             static_cast<std::int64_t>(batch_.labels.size()), batch_.samples};
     return true;
   }
 

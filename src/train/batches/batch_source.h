@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <c10/core/Device.h>
 
@@ -19,6 +20,7 @@ struct TrainBatch {
   BatchTensors tensors;  // valid until the next batch
   std::int64_t size = 0;
   std::int64_t labels = 0;
+  std::vector<std::int64_t> samples;  // the number of each in the set
 };
 
 class BatchSource {

@@ -15,6 +15,7 @@ struct BatchTensors {
   at::Tensor targets;       // [B, H, C], float32; undefined without targets
   at::Tensor other_labels;  // [B], of mixed images; undefined else
   at::Tensor weights;       // [2], float64, with other_labels: of `labels`, and of them
+  at::Tensor taught;        // [B, ...output], float32: what the teacher says of them, where kept
 };
 
 // [2]: weight and 1 - weight, without waiting for the device.

@@ -36,17 +36,17 @@ std::int64_t ResidentSource::batch_size_at(std::int64_t number) const {
 
 void ResidentSource::start_epoch(std::int64_t epoch, std::int64_t first_batch) {
   TBN_CHECK(epoch >= 0 && first_batch >= 0 && first_batch <= batches_, "no such epoch or batch");
-  const std::vector<std::int64_t> order = epoch_order(options_, images_.size(), epoch);
-  order_ = uploaded(order, device_);
-  draw_views(order, epoch);
+  samples_ = epoch_order(options_, images_.size(), epoch);
+  order_ = uploaded(samples_, device_);
+  draw_views(view_epoch(options_, epoch));
   draw_mixes(epoch);
   next_ = first_batch;
 }
 
-void ResidentSource::draw_views(const std::vector<std::int64_t>& order, std::int64_t epoch) {
+void ResidentSource::draw_views(std::int64_t epoch) {
   std::vector<std::int64_t> draws;
-  draws.reserve(order.size() * kDraws);
-  for (const std::int64_t index : order) {
+  draws.reserve(samples_.size() * kDraws);
+  for (const std::int64_t index : samples_) {
     const ViewChoice view =
         draw_view(augment_, options_.seed, epoch, index, images_.height, images_.width);
     draws.insert(draws.end(), {view.crop.shift_y, view.crop.shift_x, view.crop.flip ? 1 : 0,
@@ -74,7 +74,8 @@ bool ResidentSource::next(TrainBatch& batch) {
   const std::int64_t begin = next_ * options_.batch_size;
   const std::int64_t size = batch_size_at(next_);
   const at::Tensor indices = order_.narrow(0, begin, size);
-  batch = {.tensors = {}, .size = size, .labels = size};
+  const auto first = samples_.begin() + begin;
+  batch = {.tensors = {}, .size = size, .labels = size, .samples = {first, first + size}};
   batch.tensors.inputs = resident_.views(indices, draws_.narrow(0, begin, size));
   batch.tensors.labels = resident_.labels(indices);
   if (!mixes_.empty()) mix(begin, batch);

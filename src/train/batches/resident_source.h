@@ -21,7 +21,7 @@ class ResidentSource final : public BatchSource {
   bool next(TrainBatch& batch) override;
 
  private:
-  void draw_views(const std::vector<std::int64_t>& order, std::int64_t epoch);
+  void draw_views(std::int64_t epoch);
   void draw_mixes(std::int64_t epoch);
   std::int64_t batch_size_at(std::int64_t number) const;
   void mix(std::int64_t begin, TrainBatch& batch) const;
@@ -32,11 +32,12 @@ class ResidentSource final : public BatchSource {
   c10::Device device_;
   ResidentImages resident_;
   std::int64_t batches_;
-  std::int64_t next_ = 0;         // number of a batch
-  at::Tensor order_;              // [N] int64: sample indices of this epoch
-  at::Tensor draws_;              // [N, kDraws], in that order
-  std::vector<MixChoice> mixes_;  // of each batch; their partners are in
-  at::Tensor partners_;           // [N] int64, each within its batch
+  std::int64_t next_ = 0;              // number of a batch
+  std::vector<std::int64_t> samples_;  // [N]: sample indices of this epoch
+  at::Tensor order_;                   // [N] int64: the same on the device
+  at::Tensor draws_;                   // [N, kDraws], in that order
+  std::vector<MixChoice> mixes_;       // of each batch; their partners are in
+  at::Tensor partners_;                // [N] int64, each within its batch
 };
 
 }  // namespace tbn

@@ -35,7 +35,9 @@ bool is_of(const RunDirectory& run, const fs::path& path) {
 // A run cannot be made again, nor resumed, from what its own first save took away.
 void check_keeps_sources(const RunDirectory& run, const Config& config) {
   const std::pair<const char*, const std::string*> sources[] = {
-      {"teacher.from", &config.teacher.from}, {"init.from", &config.init.from}};
+      {"teacher.from", &config.teacher.from},
+      {"teacher.cache", &config.teacher.cache},
+      {"init.from", &config.init.from}};
   for (const auto& [key, from] : sources) {
     if (!is_of(run, *from)) continue;
     throw ConfigError(fmt::format(

@@ -28,6 +28,7 @@
 #include "train/run/trainer_outcome.h"
 #include "train/run/trainer_report.h"
 #include "train/run/trainer_setup.h"
+#include "train/run/trainer_teacher.h"
 
 namespace tbn {
 namespace {
@@ -81,6 +82,8 @@ class Trainer {
   RunFiles files_;
   StopSignals signals_;  // from here on: until the data are read, a signal just ends the process
   std::unique_ptr<TrainReport> report_;
+  std::unique_ptr<TeacherCache>
+      taught_;  // null: the teacher is asked in each step, or there is none
   RateMeter rate_;
   Clock::time_point epoch_start_;
   std::int64_t epoch_samples_ = 0;  // trained by this process
@@ -110,7 +113,10 @@ void Trainer::open() {
     const std::string note = threads_note(run_.environment(), at::get_num_threads());
     if (!note.empty()) open_.notes.push_back(note);
   }
+  const bool keeps = kept_views(config_.teacher) > 0 && !open_.is_at_end;
+  if (keeps) check_teacher_cache(config_, setup_, files_.reports());
   files_.begin();
+  if (keeps) taught_ = open_teacher_cache(config_, setup_, files_.reports(), open_.notes);
   if (open_.is_at_end) {
     files_.keep(open_.from->config_yaml);
   } else if (open_.is_best) {
@@ -181,6 +187,10 @@ Trainer::EpochEnd Trainer::run_epoch() {
   Clock::time_point step_start = epoch_start_;
   // The signal is looked at before each batch, so that a step is always whole.
   while (StopSignals::received() == 0 && !out_of_steps() && setup_.source.source->next(batch)) {
+    if (taught_) {
+      batch.tensors.taught = taught_->outputs(setup_.loss, batch.tensors.inputs, batch.samples,
+                                              p.epoch % kept_views(config_.teacher));
+    }
     const double loss = train_step(batch);
     p.awaits_validation = false;
     rate_.add(batch.size, seconds_since(step_start));
@@ -332,6 +342,7 @@ void Trainer::save(const std::filesystem::path& path) {
   check_finite();
   Checkpoint checkpoint = state_.capture(files_.config_yaml());
   checkpoint.rule = setup_.data.rule;
+  if (taught_) taught_->flush();
   files_.save(path, checkpoint);
 }
 

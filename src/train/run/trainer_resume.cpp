@@ -32,6 +32,7 @@ Config with_free_fields_of(Config config, const Config& other) {
   config.data.root = other.data.root;
   config.data.threads = other.data.threads;
   config.data.resident = other.data.resident;
+  config.teacher.cache = other.teacher.cache;
   config.train.epochs = other.train.epochs;
   config.train.max_steps = other.train.max_steps;
   config.train.device = other.train.device;

@@ -19,6 +19,7 @@
 #include "tbn/error.h"
 #include "train/executor/device.h"
 #include "train/run/trainer_graph.h"
+#include "train/run/trainer_teacher.h"
 
 namespace tbn {
 namespace {
@@ -31,6 +32,7 @@ LoaderOptions loader_options(const Config& config, const Dataset& data) {
           .seed = static_cast<std::uint64_t>(train.seed),
           .augment = true,
           .mix = {.mixup = config.data.mixup, .cutmix = config.data.cutmix},
+          .views = kept_views(config.teacher),
           .refill = true,
           .threads = static_cast<int>(config.data.threads)};
 }

@@ -47,8 +47,13 @@ std::vector<std::string> names_in(const fs::path& folder) {
 
 // The process that wrote "<name>.tmp.<process>" of a file of ours (atomic_write.h); 0: it is none.
 pid_t writer_of(const std::string& name) {
-  constexpr std::array kOurs = {"config.yaml",  "environment.json", "metrics.csv",
-                                "summary.json", "last.safetensors", "best.safetensors"};
+  constexpr std::array kOurs = {"config.yaml",
+                                "environment.json",
+                                "metrics.csv",
+                                "summary.json",
+                                "last.safetensors",
+                                "best.safetensors",
+                                "teacher_outputs.safetensors"};
   constexpr std::string_view kAside = ".tmp.";
   const std::size_t at = name.rfind(kAside);
   if (at == std::string::npos) return 0;
@@ -111,8 +116,8 @@ void try_writing(const fs::path& path) { const AtomicFile file(path); }
 
 void RunDirectory::check_kinds() const {
   const fs::path lock = RunLock::file_of(folder_);
-  for (const fs::path& file :
-       {lock, config(), environment(), metrics(), log(), summary(), last(), best()}) {
+  for (const fs::path& file : {lock, config(), environment(), metrics(), log(), summary(),
+                               teacher_cache(), last(), best()}) {
     const std::string kind = other_kind(file);
     if (!kind.empty()) refuse_kind(file, kind);
   }
@@ -182,8 +187,10 @@ void RunDirectory::give_way(const fs::path& written) const {
     for (const fs::path& checkpoint : {last(), best()}) {
       if (checkpoint != written) fs::remove(checkpoint);
     }
-    const std::pair<fs::path, fs::path> reports[] = {
-        {next.log(), log()}, {next.metrics(), metrics()}, {next.events(), events()}};
+    const std::pair<fs::path, fs::path> reports[] = {{next.log(), log()},
+                                                     {next.metrics(), metrics()},
+                                                     {next.events(), events()},
+                                                     {next.teacher_cache(), teacher_cache()}};
     for (const auto& [from, to] : reports) {
       fs::remove_all(to);
       if (fs::exists(from)) fs::rename(from, to);
@@ -207,7 +214,7 @@ void RunDirectory::sweep() const {
   }
   const RunDirectory next = incoming();
   std::error_code ignored;
-  for (const fs::path& report : {next.log(), next.metrics(), next.events()}) {
+  for (const fs::path& report : {next.log(), next.metrics(), next.events(), next.teacher_cache()}) {
     fs::remove_all(report, ignored);
   }
   fs::remove(next.folder(), ignored);

@@ -46,6 +46,8 @@ class RunDirectory {
   std::filesystem::path metrics() const { return folder_ / "metrics.csv"; }
   std::filesystem::path events() const { return folder_ / "events"; }
   std::filesystem::path summary() const { return folder_ / "summary.json"; }
+  // A teacher's outputs, where a run keeps them (teacher.views).
+  std::filesystem::path teacher_cache() const { return folder_ / "teacher_outputs.safetensors"; }
   std::filesystem::path checkpoints() const { return folder_ / "checkpoints"; }
   std::filesystem::path last() const { return checkpoints() / "last.safetensors"; }
   std::filesystem::path best() const { return checkpoints() / "best.safetensors"; }

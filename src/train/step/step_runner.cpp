@@ -11,9 +11,9 @@
 namespace tbn {
 namespace {
 
-constexpr std::array<at::Tensor BatchTensors::*, 5> kBatchParts = {
-    &BatchTensors::inputs, &BatchTensors::labels, &BatchTensors::targets,
-    &BatchTensors::other_labels, &BatchTensors::weights};
+constexpr std::array<at::Tensor BatchTensors::*, 6> kBatchParts = {
+    &BatchTensors::inputs,       &BatchTensors::labels,  &BatchTensors::targets,
+    &BatchTensors::other_labels, &BatchTensors::weights, &BatchTensors::taught};
 
 bool same_kind(const at::Tensor& a, const at::Tensor& b) {
   if (!a.defined() || !b.defined()) return a.defined() == b.defined();

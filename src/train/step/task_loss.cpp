@@ -112,15 +112,16 @@ at::Tensor TaskLoss::task_loss(const at::Tensor& outputs, const BatchTensors& ba
   return weights[0] * loss + weights[1] * other;
 }
 
+at::Tensor TaskLoss::taught(const at::Tensor& inputs) const {
+  const torch::NoGradGuard no_grad;
+  const Autocast autocast(train_.precision == TrainPrecision::kBf16, device_);
+  return teacher_->forward(inputs);
+}
+
 // T^2 KL(teacher || student) of the softened class probabilities (Hinton et al. 2015, section 2),
 // or the squared distance to the teacher's forecast.
 at::Tensor TaskLoss::teacher_loss(const at::Tensor& outputs, const BatchTensors& batch) const {
-  at::Tensor taught;
-  {
-    const torch::NoGradGuard no_grad;
-    const Autocast autocast(train_.precision == TrainPrecision::kBf16, device_);
-    taught = teacher_->forward(batch.inputs);
-  }
+  const at::Tensor taught = batch.taught.defined() ? batch.taught : this->taught(batch.inputs);
   if (task_ == Task::kForecasting) return tbn::mse_loss(outputs, taught);
   const double t = settings_.temperature;
   const auto log_probabilities = [t](const at::Tensor& logits) {

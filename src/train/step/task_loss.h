@@ -28,9 +28,13 @@ class TaskLoss {
   // What the user should know of the teacher, sentences.
   const std::vector<std::string>& notes() const { return notes_; }
 
-  // A scalar in float32 or wider. `outputs` are the module's for this batch, just computed.
+  // A scalar in float32 or wider. `outputs` are the module's for this batch, just computed. The
+  // teacher is asked where `batch` does not have its answers.
   at::Tensor operator()(const GraphModule& module, const at::Tensor& outputs,
                         const BatchTensors& batch) const;
+
+  // What the teacher says of inputs [B, ...], [B, ...output], without a gradient. There must be one.
+  at::Tensor taught(const at::Tensor& inputs) const;
 
   // How many of the outputs' labels are right (int64, on the device); undefined for forecasting.
   at::Tensor correct(const at::Tensor& outputs, const BatchTensors& batch) const;
