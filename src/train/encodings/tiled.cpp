@@ -3,6 +3,7 @@
 #include "encodings/tiled.h"
 
 #include <cmath>
+#include <numeric>
 
 #include "tbn/error.h"
 #include "train/encodings/rooms.h"
@@ -143,7 +144,15 @@ class TiledRoom final : public TrainedRoom {
   bool takes_norm(const WeightEncoding& encoding, const LayerDims& dims, bool bias) const override {
     return norm_sees_maps(layout_of(own(encoding), dims), own(encoding), dims.groups, bias);
   }
-  bool makes_copies(const WeightEncoding& encoding) const override { return own(encoding).p > 1; }
+  bool makes_copies(const WeightEncoding& encoding, const LayerDims& dims) const override {
+    const TileLayout layout = layout_of(own(encoding), dims);
+    if (layout.p == 1) return false;
+    const std::int64_t neighbours = dims.outputs / dims.groups;
+    if (layout.order == TileOrder::kInterleave) return neighbours > 1;
+    // Output c begins at bit c m of the tiles one after another, q bits each: it is the output
+    // c + q / gcd(q, m) over again, which is c + R where tiles are whole rows.
+    return layout.q / std::gcd(layout.q, layout.inputs) < neighbours;
+  }
   // The fan-out's ReLU is taken from its result, and interleaved outputs are a view of it.
   bool overwritable() const override { return false; }
 

@@ -94,8 +94,11 @@ class TrainedRoom {
                           bool /*bias*/) const {
     return false;
   }
-  // Whether outputs are scaled copies of others, which only the norm after them can make differ.
-  virtual bool makes_copies(const WeightEncoding& /*encoding*/) const { return false; }
+  // Whether outputs of one group start as scaled copies of others, which only a norm after them can
+  // make differ.
+  virtual bool makes_copies(const WeightEncoding& /*encoding*/, const LayerDims& /*dims*/) const {
+    return false;
+  }
   // Whether an activation may overwrite the products: they are tensors of their own, and autograd
   // does not read them again.
   virtual bool overwritable() const { return true; }

@@ -23,9 +23,9 @@ bool is_one_of(const Op& op) {
   return (std::holds_alternative<Ops>(op) || ...);
 }
 
-// Whether the values of `id` run into a Target: directly, or through nodes of the kinds Via.
-template <class Target, class... Via>
-bool runs_into(const Graph& graph, NodeId id) {
+// Whether the values of `id` run into a Target: directly, or through nodes that `passes` lets by.
+template <class Target>
+bool runs_into(const Graph& graph, NodeId id, bool (*passes)(const Op&)) {
   std::set<NodeId> carriers = {id};
   for (NodeId user = id + 1; user < static_cast<NodeId>(graph.nodes.size()); ++user) {
     const Node& node = graph.node(user);
@@ -33,19 +33,20 @@ bool runs_into(const Graph& graph, NodeId id) {
                                    [&](NodeId input) { return carriers.contains(input); });
     if (!reads) continue;
     if (is_one_of<Target>(node.op)) return true;
-    if (is_one_of<Via...>(node.op)) carriers.insert(user);
+    if (passes(node.op)) carriers.insert(user);
   }
   return false;
 }
 
 bool activation_follows(const Graph& graph, NodeId id) {
-  return runs_into<Activation, BatchNorm, Add>(graph, id);
+  return runs_into<Activation>(
+      graph, id, [](const Op& op) { return is_one_of<BatchNorm, Add>(op) || keeps_copies(op); });
 }
 
 // Whether the values of `id`, as they are or in another shape, are a transform's distance from the
 // identity.
 bool feeds_identity(const Graph& graph, NodeId id) {
-  return runs_into<AddIdentity, Reshape>(graph, id);
+  return runs_into<AddIdentity>(graph, id, is_one_of<Reshape>);
 }
 
 class Initializer {
@@ -60,8 +61,7 @@ class Initializer {
     for (NodeId id = 0; id < static_cast<NodeId>(graph.nodes.size()); ++id) {
       for (const NamedTensor& named : module_.tensors_of(id)) {
         const TrainedWeight* weight = module_.weight_of(id);
-        named.tensor.copy_(weight == nullptr ? draw(id, graph.node(id), named)
-                                             : draw_layer(id, *weight, named));
+        named.tensor.copy_(weight == nullptr ? draw(id, named) : draw_layer(id, *weight, named));
       }
     }
   }
@@ -74,13 +74,13 @@ class Initializer {
     return named.role == TensorRole::kBias ? weight.start_bias(start) : weight.start(named, start);
   }
 
-  Tensor draw(NodeId id, const Node& node, const NamedTensor& named) {
+  Tensor draw(NodeId id, const NamedTensor& named) {
     const auto sizes = named.tensor.sizes();
     switch (named.role) {
       case TensorRole::kNormWeight:
-        return starts_apart(node) ? random_signs(sizes) : torch::ones(sizes);
+        return starts_apart(id) ? random_signs(sizes) : torch::ones(sizes);
       case TensorRole::kNormBias:
-        return starts_apart(node) && activation_follows(module_.graph(), id)
+        return starts_apart(id) && activation_follows(module_.graph(), id)
                    ? WeightStart{config_, generator_}.normal(sizes, config_.norm_bias)
                    : torch::zeros(sizes);
       case TensorRole::kEmbedding:
@@ -102,9 +102,10 @@ class Initializer {
     return activation_follows(module_.graph(), id) ? std::sqrt(2.0) : 1.0;
   }
 
-  bool starts_apart(const Node& node) const {
-    return config_.norms == NormStart::kApart && std::holds_alternative<BatchNorm>(node.op) &&
-           makes_copies(module_.graph(), node.inputs.front());
+  bool starts_apart(NodeId id) const {
+    return config_.norms == NormStart::kApart &&
+           is_one_of<BatchNorm>(module_.graph().node(id).op) &&
+           makes_copies(module_.graph(), source_of(module_.graph(), id));
   }
 
   Tensor random_signs(at::IntArrayRef sizes) {

@@ -224,8 +224,8 @@ class WarmStarter {
   bool parts_replicas(NodeId id) const {
     const Graph& graph = module_.graph();
     if (!std::holds_alternative<BatchNorm>(graph.node(id).op)) return false;
-    const NodeId producer = before_pools(graph, id);
-    return makes_copies(graph, producer) && !copied_.contains(producer);
+    const NodeId layer = source_of(graph, id);
+    return makes_copies(graph, layer) && !copied_.contains(layer);
   }
 
   // The layer's parameters as they are, if the source has all of them.
