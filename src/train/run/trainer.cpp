@@ -377,6 +377,8 @@ bool Trainer::judge_best(TrainOutcome& outcome) {
   say(said_.skipped());
   report_->say(fmt::format("best epoch {}: test {} on {}", outcome.best_epoch,
                            outcome.test->headline(), counted(outcome.test->samples, "sample")));
+  outcome.norm_margin = norm_margin(state_.model());
+  if (const std::string text = margin_text(outcome.norm_margin); !text.empty()) report_->say(text);
   if (leaves_all()) report_->say(left_text(best.metrics, *outcome.test));
   return true;
 }

@@ -16,6 +16,7 @@
 #include "file/json.h"
 #include "tbn/model.h"
 #include "train/run/open_run.h"
+#include "train/state/norm_margin.h"
 
 namespace tbn {
 
@@ -34,6 +35,7 @@ struct TrainOutcome {
   std::int64_t best_epoch = 0;            // counted from 1
   std::optional<EvalMetrics> validation;  // of the best epoch
   std::optional<EvalMetrics> test;        // of the best checkpoint
+  std::optional<NormMargin> norm_margin;  // in it
   double seconds = 0;                     // of this process, start to end
   double train_seconds = 0;               // of those, in training steps
   double samples_per_second = 0;          // while training

@@ -53,6 +53,10 @@ Json outcome_json(const Config& config, const TrainOutcome& outcome, const Summa
   json["best_epoch"] = outcome.best_epoch;
   if (outcome.validation) json["validation"] = metrics_json(*outcome.validation);
   if (outcome.test) json["test"] = metrics_json(*outcome.test);
+  if (outcome.norm_margin) {
+    json["norm_margin"] = Json::object(
+        {{"norm", outcome.norm_margin->norm}, {"variance_to_eps", outcome.norm_margin->ratio}});
+  }
   json["weights"] = totals.weights;
   json["bits"] = totals.bits;
   json["bits_per_weight"] = totals.bits_per_weight;
