@@ -1,7 +1,9 @@
 // The executor, its plan, the starts of training and the module's state.
 #include <torch/torch.h>
 
+#include <functional>
 #include <set>
+#include <vector>
 
 #include "config/config.h"
 #include "support/catch.h"
@@ -200,6 +202,61 @@ TEST_CASE("a fused step takes the norm, the sum and the activation that only it 
   std::size_t released = 0;
   for (const PlanStep& step : steps) released += step.last_uses.size();
   CHECK(released == steps.size() - 1);  // all but the logits
+}
+
+TEST_CASE("a fused step takes a pool with its norm, where nobody else reads either") {
+  const auto step_of = [](const std::function<Value(Value)>& after) {
+    GraphBuilder b("net");
+    Value x = b.input({3, 8, 8}).conv(8, {.kernel = 3, .weights = tiled(4)}).named("conv");
+    const Graph graph = b.finish(after(x));
+    for (const PlanStep& step : plan_steps(graph)) {
+      if (graph.node(step.node).name == "conv") return step;
+    }
+    FAIL("no step");
+    return PlanStep{};
+  };
+  for (const auto& pool : std::vector<std::function<Value(Value)>>{
+           [](Value x) { return x.max_pool(); }, [](Value x) { return x.avg_pool(); }}) {
+    const PlanStep step = step_of([&](Value x) { return pool(x).batch_norm().relu(); });
+    CHECK(step.pool == step.node + 1);
+    CHECK(step.norm == step.node + 2);
+    CHECK(step.output == step.node + 3);
+    CHECK(step.relu);
+    // Without a norm behind it the pool is a step of its own, and so is one that others read.
+    CHECK(step_of([&](Value x) { return pool(x).relu(); }).output == step.node);
+    CHECK(step_of([&](Value x) {
+            const Value y = pool(x);
+            return y.batch_norm() + y;
+          }).pool == -1);
+    CHECK(step_of([&](Value x) { return pool(pool(x)).batch_norm(); }).norm == -1);
+    CHECK(step_of([&](Value x) { return pool(x.relu()).batch_norm(); }).norm == -1);
+  }
+}
+
+TEST_CASE("a network with pools before its norms trains fused as it does node by node") {
+  const auto both_signs = GENERATE(false, true);
+  std::vector<std::vector<Tensor>> results;
+  for (const bool fuse : {true, false}) {
+    GraphBuilder b("pools");
+    Value x = b.input({3, 9, 7});
+    for (int i = 0; i < 2; ++i) {
+      x = x.conv(8, {.kernel = 3, .weights = tiled(4)});
+      x = (i == 0 ? x.max_pool() : x.avg_pool()).batch_norm().relu();
+    }
+    GraphModule module(b.finish(x.flatten().linear(4)), torch::kFloat64, fuse);
+    initialize(module, {.alphas = both_signs ? AlphaStart::kBothSigns : AlphaStart::kPositive}, 1);
+    torch::manual_seed(2);
+    module.forward(torch::randn({5, 3, 9, 7}, torch::kFloat64)).square().sum().backward();
+    std::vector<Tensor> result;
+    for (const NamedTensor& named : module.tensors()) {
+      result.push_back(is_buffer(named.role) ? named.tensor : named.tensor.grad());
+    }
+    results.push_back(result);
+  }
+  for (std::size_t i = 0; i < results[0].size(); ++i) {
+    INFO("tensor " << i);
+    CHECK((results[0][i] - results[1][i]).abs().max().item<double>() < 1e-10);
+  }
 }
 
 TEST_CASE("the executor refuses packed networks, wrong shapes and batches without a variance") {

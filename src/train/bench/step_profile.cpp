@@ -130,6 +130,7 @@ thread_local Recorder::Running* Recorder::innermost_ = nullptr;
 
 std::string ops_of(const Graph& graph, const PlanStep& step) {
   std::string text(op_name(graph.node(step.node).op));
+  if (step.pool >= 0) text += " + " + std::string(op_name(graph.node(step.pool).op));
   if (step.norm >= 0) text += " + " + std::string(op_name(graph.node(step.norm).op));
   if (step.residual >= 0) text += " + add";
   if (step.relu) text += " + relu";

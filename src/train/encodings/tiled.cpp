@@ -92,9 +92,10 @@ class TrainedTile final : public TrainedWeight {
   Tensor conv2d(const Tensor& x, const Tensor& bias, const ConvGeometry& geometry) const override {
     return tiled_conv2d(x, weight_, bias, geometry);
   }
-  Tensor conv2d_norm(const Tensor& x, const ConvGeometry& geometry, const NormState& norm,
-                     bool training, const Tensor& residual, bool relu) const override {
-    return tiled_conv2d_norm(x, weight_, geometry, norm, training, residual, relu);
+  Tensor conv2d_norm(const Tensor& x, const ConvGeometry& geometry, const MapPool& pool,
+                     const NormState& norm, bool training, const Tensor& residual,
+                     bool relu) const override {
+    return tiled_conv2d_norm(x, weight_, geometry, norm, training, residual, relu, pool);
   }
 
   Tensor start(const NamedTensor& named, const WeightStart& start) const override {

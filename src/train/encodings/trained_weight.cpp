@@ -32,8 +32,8 @@ Tensor TrainedWeight::conv2d(const Tensor& x, const Tensor& bias,
   return at::conv2d(x, dense(), bias, geometry.stride, geometry.padding, {1, 1}, geometry.groups);
 }
 
-Tensor TrainedWeight::conv2d_norm(const Tensor&, const ConvGeometry&, const NormState&, bool,
-                                  const Tensor&, bool) const {
+Tensor TrainedWeight::conv2d_norm(const Tensor&, const ConvGeometry&, const MapPool&,
+                                  const NormState&, bool, const Tensor&, bool) const {
   TBN_CHECK(false, dims_.where + ": its encoding takes no norm in");
 }
 

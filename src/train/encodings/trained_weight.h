@@ -56,10 +56,10 @@ class TrainedWeight {
   // x [B, C, H, W] -> [B, n, H', W'] in x's memory format; bias [n] or undefined.
   virtual torch::Tensor conv2d(const torch::Tensor& x, const torch::Tensor& bias,
                                const ConvGeometry& geometry) const;
-  // act(batch_norm(conv2d(x)) + residual), for rooms whose takes_norm() is true; `residual` [B, n,
-  // H', W'] may be undefined, and act is ReLU or nothing.
+  // act(batch_norm(pool(conv2d(x))) + residual), for rooms whose takes_norm() is true; `residual`
+  // [B, n, H', W'] may be undefined, and act is ReLU or nothing.
   virtual torch::Tensor conv2d_norm(const torch::Tensor& x, const ConvGeometry& geometry,
-                                    const NormState& norm, bool training,
+                                    const MapPool& pool, const NormState& norm, bool training,
                                     const torch::Tensor& residual, bool relu) const;
 
   // The start values of one of tensors(). They are asked for and set in that order, so that a later

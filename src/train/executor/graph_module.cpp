@@ -233,6 +233,16 @@ Tensor GraphModule::run_linear(NodeId id, const Tensor& x) const {
   return weight_of(id)->linear(x.to(dtype_), bias);
 }
 
+MapPool GraphModule::pool_of(NodeId id) const {
+  if (id < 0) return {};
+  const Op& op = graph_.node(id).op;
+  if (const auto* max = std::get_if<MaxPool2d>(&op)) {
+    return {MapPoolKind::kMax, pair(max->kernel), pair(max->stride), pair(max->padding)};
+  }
+  const auto& mean = std::get<AvgPool2d>(op);
+  return {MapPoolKind::kMean, pair(mean.kernel), pair(mean.stride), {0, 0}};
+}
+
 Tensor GraphModule::run_conv(const PlanStep& step, const Conv2d& op, const Tensor& input,
                              const Tensor& residual) {
   const Tensor x = channels_last_ ? in_channels_last(input) : input;
@@ -248,7 +258,8 @@ Tensor GraphModule::run_conv(const PlanStep& step, const Conv2d& op, const Tenso
                         tensor_of(step.norm, TensorRole::kRunningVar),
                         momentum_of(norm),
                         norm.eps};
-  return weight.conv2d_norm(x, geometry, state, is_training(), residual, step.relu);
+  return weight.conv2d_norm(x, geometry, pool_of(step.pool), state, is_training(), residual,
+                            step.relu);
 }
 
 // A batch norm in training needs two values of each channel, or the variance is not a number.

@@ -72,6 +72,7 @@ class GraphModule : public torch::nn::Module {
   void register_tensor(const TensorSpec& spec);
   void make_weights();
   torch::Tensor prepare_input(torch::Tensor x) const;
+  MapPool pool_of(NodeId pool) const;
   torch::Tensor run_conv(const PlanStep& step, const Conv2d& op, const torch::Tensor& x,
                          const torch::Tensor& residual);
   torch::Tensor run_batch_norm(NodeId node, const BatchNorm& op, const torch::Tensor& x) const;

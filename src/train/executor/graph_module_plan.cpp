@@ -16,6 +16,10 @@ bool takes_norm(const Graph& graph, const Node& node) {
          trained_room(conv->weights).takes_norm(conv->weights, dims_of(graph, node), conv->bias);
 }
 
+bool is_pool(const Op& op) {
+  return std::holds_alternative<MaxPool2d>(op) || std::holds_alternative<AvgPool2d>(op);
+}
+
 class Planner {
  public:
   explicit Planner(const Graph& graph)
@@ -25,8 +29,11 @@ class Planner {
   PlanStep step_from(NodeId id, bool fuse) {
     PlanStep step{.node = id, .output = id};
     if (!fuse || !takes_norm(graph_, graph_.node(id))) return step;
-    const NodeId norm = only_user(id);
+    NodeId norm = only_user(id);
+    const NodeId pool = norm;
+    if (pool >= 0 && is_pool(graph_.node(pool).op)) norm = only_user(pool);
     if (norm < 0 || !std::holds_alternative<BatchNorm>(graph_.node(norm).op)) return step;
+    if (pool != norm) step.pool = take(pool, step);
     step.norm = take(norm, step);
     const NodeId sum = only_user(step.output);
     if (sum >= 0 && std::holds_alternative<Add>(graph_.node(sum).op)) {

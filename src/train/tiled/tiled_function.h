@@ -60,13 +60,14 @@ torch::Tensor tiled_linear(const torch::Tensor& x, const TiledWeight& weight,
 torch::Tensor tiled_conv2d(const torch::Tensor& x, const TiledWeight& weight,
                            const torch::Tensor& bias, const ConvGeometry& geometry);
 
-// act(batch_norm(tiled_conv2d(x)) + residual) in one pass over the outputs, the same values,
+// act(batch_norm(pool(tiled_conv2d(x))) + residual) in one pass over the outputs, the same values,
 // gradients and running statistics as the parts one after another, for layers whose
 // norm_sees_maps() (encodings/tiled.h). The norm sees p scaled copies of R maps, so statistics are
 // taken of the maps: mean_c = alpha_i * mean(u_r), var_c = alpha_i^2 * var(u_r). Only u and the
-// result are kept for the backward pass. `residual` [B, n, H', W'] may be undefined.
+// result are kept for the backward pass. `residual` [B, n, H', W'] may be undefined. The pool is
+// taken of the maps where that is the same (map_pool.h), else the parts follow one another.
 torch::Tensor tiled_conv2d_norm(const torch::Tensor& x, const TiledWeight& weight,
                                 const ConvGeometry& geometry, const NormState& norm, bool training,
-                                const torch::Tensor& residual, bool relu);
+                                const torch::Tensor& residual, bool relu, const MapPool& pool = {});
 
 }  // namespace tbn

@@ -13,6 +13,7 @@
 
 #include "encodings/tiled.h"
 #include "tbn/error.h"
+#include "train/tiled/map_pool.h"
 #include "train/tiled/tiled_function.h"
 #include "train/tiled/tiled_function_gpu.h"
 #include "train/tiled/tiled_function_maps.h"
@@ -117,19 +118,21 @@ Tensor norm_with_running(const Tensor& u, const Tensor& alphas, const NormState&
 }  // namespace
 
 Tensor tiled_conv2d_norm(const Tensor& x, const TiledWeight& w, const ConvGeometry& geometry,
-                         const NormState& norm, bool training, const Tensor& residual, bool relu) {
+                         const NormState& norm, bool training, const Tensor& residual, bool relu,
+                         const MapPool& pool) {
   TBN_CHECK(norm_sees_maps(w.layout, w.encoding, geometry.groups, false),
             "the norm sees other maps than the rows make");
-  if (!training && torch::GradMode::is_enabled()) {
-    // Rare (a frozen norm in training): the parts, with their gradients.
-    Tensor y =
-        at::batch_norm(tiled_conv2d(x, w, {}, geometry), norm.weight, norm.bias, norm.running_mean,
-                       norm.running_var, false, norm.momentum, norm.eps, false);
+  const Tensor scalars = tile_scalars(w).view({w.layout.p, -1});   // [p, 1] or [p, R]
+  const bool frozen = !training && torch::GradMode::is_enabled();  // rare: a norm in training
+  if (frozen || !pools_unique_maps(pool, w, scalars)) {
+    // The parts, with their gradients.
+    Tensor y = at::batch_norm(pooled(tiled_conv2d(x, w, {}, geometry), pool), norm.weight,
+                              norm.bias, norm.running_mean, norm.running_var, training,
+                              norm.momentum, norm.eps, /*cudnn_enabled=*/training);
     if (residual.defined()) y = y + residual;
     return relu ? at::relu(y) : y;
   }
-  const Tensor scalars = tile_scalars(w).view({w.layout.p, -1});  // [p, 1] or [p, R]
-  const Tensor u = unique_maps(x, w, geometry);
+  const Tensor u = pooled(unique_maps(x, w, geometry), pool);
   if (!training) return norm_with_running(u, scalars, norm, residual, relu);
   TBN_CHECK(u.numel() > u.size(1), "one value per channel has no variance");
   const tensor_list result =
