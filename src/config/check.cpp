@@ -68,6 +68,11 @@ class Checker {
     if (fields.type == OptimizerType::kSgd && fields.nesterov && fields.momentum == 0) {
       problem(path + ".nesterov", "needs momentum above 0, is 0");
     }
+    if (fields.type == OptimizerType::kBop && fields.lr > 1) {
+      problem(path + ".lr",
+              fmt::format("of bop is the newest gradient's share of the mean: at most 1, is {:g}",
+                          fields.lr));
+    }
   }
 
   void check_schedule() {

@@ -130,6 +130,7 @@ struct OptimFields {
   SecondMoment second_moment = SecondMoment::kElement;  // adam, adamw
   double rho = 0.9;                                     // adadelta
   double eps = 1e-8;                                    // adam, adamw, adadelta
+  double threshold = 1e-8;                              // bop
   bool operator==(const OptimFields&) const = default;
 };
 struct OptimGroup {

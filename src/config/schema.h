@@ -157,6 +157,7 @@ void describe(V& v, S& s) {
           "adam, adamw: what has a mean square of its own");
   v.value("rho", s.rho, half_open(0, 1), "adadelta: decay of the two means");
   v.value("eps", s.eps, above(0), "adam, adamw, adadelta");
+  v.value("threshold", s.threshold, above(0), "bop: mean gradient from which on a sign flips");
 }
 
 template <class V, Is<OptimGroup> S>

@@ -21,7 +21,7 @@ enum class AlphaStart { kPositive, kBothSigns };      // signs of learned scalar
 enum class NormStart { kApart, kIdentity };           // weights +-1 and biases N(0, b), or 1 and 0
 enum class Exif { kIgnore, kTurn };                   // the orientation that a photo says
 enum class Toggle { kAuto, kOn, kOff };
-enum class OptimizerType { kSgd, kAdam, kAdamW, kAdadelta };
+enum class OptimizerType { kSgd, kAdam, kAdamW, kAdadelta, kBop };
 enum class SecondMoment { kElement, kRow };  // what has a mean square of its own
 enum class ScheduleType { kConstant, kCosine, kOneCycle, kStep };
 enum class TrainPrecision { kFp32, kBf16, kAuto };
@@ -52,7 +52,8 @@ struct Words<Toggle> {
 };
 template <>
 struct Words<OptimizerType> {
-  static constexpr std::array<std::string_view, 4> kAll = {"sgd", "adam", "adamw", "adadelta"};
+  static constexpr std::array<std::string_view, 5> kAll = {"sgd", "adam", "adamw", "adadelta",
+                                                           "bop"};
 };
 template <>
 struct Words<SecondMoment> {

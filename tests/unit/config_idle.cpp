@@ -99,6 +99,7 @@ const std::vector<Expected> kExpected = {
     {"optim.second_moment", "row", "ifcpgs", "Ts", {"optim.type=adam"}},
     {"optim.rho", "0.5", "ifcpgs", "Ts", {"optim.type=adadelta"}},
     {"optim.eps", "0.5", "ifcpgs", "Ts", {"optim.type=adamw"}},
+    {"optim.threshold", "0.5", "ifcpgs", "Ts", {"optim.type=bop"}},
     {"optim.groups", "[{match: norms, weight_decay: 0.5}]", "ifcpgs", "Ts"},
     {"schedule.type", "constant"},
     {"schedule.warmup_epochs", "1"},

@@ -65,7 +65,7 @@ TEST_CASE("a value of the wrong type is refused with what it is") {
       {"train: {epochs: }", "1:17: train.epochs: has no value, must be a whole number"},
       {"data: {resident: }", "1:18: data.resident: has no value, must be auto, on or off"},
       {"optim: {type: [adam]}",
-       "1:15: optim.type: must be sgd, adam, adamw or adadelta, is a list"},
+       "1:15: optim.type: must be sgd, adam, adamw, adadelta or bop, is a list"},
       {"init: {norms: {a: 1}}", "1:15: init.norms: must be apart or identity, is a map"},
       {"train: {epochs: 0}", "1:17: train.epochs: must be between 1 and 1000000, is 0"},
       {"train: {seed: 9223372036854775808}",
@@ -137,6 +137,8 @@ TEST_CASE("settings that contradict each other are refused") {
   const std::vector<Case> cases = {
       {"optim: {betas: [0.9]}", "1:9: optim.betas: must be two numbers, is 1"},
       {"optim: {nesterov: true, momentum: 0}", "1:9: optim.nesterov: needs momentum above 0, is 0"},
+      {"optim: {type: bop, lr: 2}",
+       "1:20: optim.lr: of bop is the newest gradient's share of the mean: at most 1, is 2"},
       {"{teacher: {from: t, views: 4}, data: {cutmix: 1}}",
        "1:21: teacher.views: keeps the teacher's outputs for single images, and data.cutmix mixes "
        "images anew in every epoch; leave one of the two out"},

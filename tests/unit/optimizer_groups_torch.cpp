@@ -11,9 +11,9 @@ using tbn::TensorRole;
 namespace {
 
 const std::vector<ParameterInfo> kParameters = {
-    {"conv1.latent", TensorRole::kLatent, 100},   {"conv1.alpha", TensorRole::kAlpha, 4},
-    {"norm1.weight", TensorRole::kNormWeight, 8}, {"norm1.bias", TensorRole::kNormBias, 8},
-    {"fc.weight", TensorRole::kWeight, 50},       {"fc.bias", TensorRole::kBias, 5}};
+    {"conv1.latent", TensorRole::kLatent, 100, true}, {"conv1.alpha", TensorRole::kAlpha, 4},
+    {"norm1.weight", TensorRole::kNormWeight, 8},     {"norm1.bias", TensorRole::kNormBias, 8},
+    {"fc.weight", TensorRole::kWeight, 50},           {"fc.bias", TensorRole::kBias, 5}};
 
 std::vector<std::size_t> members(const OptimConfig& config, std::size_t group) {
   return tbn::resolve_groups(config, kParameters).at(group).members;
@@ -81,4 +81,31 @@ TEST_CASE("a group's settings are told in one line") {
   CHECK(
       tbn::describe(tbn::OptimFields{.type = tbn::OptimizerType::kAdadelta, .lr = 1, .rho = 0.8}) ==
       "adadelta lr 1, rho 0.8, weight decay 0");
+}
+
+TEST_CASE("Bop is for latents whose signs are bits, and says of what else it was given") {
+  OptimConfig config;
+  config.groups.push_back({{"latents"}, {.type = tbn::OptimizerType::kBop, .lr = 1e-4}});
+  CHECK(members(config, 0) == std::vector<std::size_t>{0});
+  config.groups[0].match.push_back("fc.*");
+  CHECK_THROWS_WITH(tbn::resolve_groups(config, kParameters),
+                    "optim: bop flips the signs of shared latents, and 'fc.weight' in the group "
+                    "'latents, fc.*' is none; give bop to the group latents alone, with "
+                    "weights.latent: shared and scalars of their own");
+  OptimConfig all;
+  all.fields.type = tbn::OptimizerType::kBop;
+  CHECK_THROWS_AS(tbn::resolve_groups(all, kParameters), tbn::ConfigError);
+  // Sums of p full latents, or latents whose magnitudes are the scalars, are more than signs.
+  const auto bits = [](const tbn::TiledWeights& weights) {
+    tbn::GraphBuilder b("net");
+    const tbn::Graph graph = b.finish(b.input({8}).linear(8, {.weights = weights}));
+    return tbn::trained_parameters(graph).front().bits;
+  };
+  using tbn::AlphaSource;
+  using tbn::LatentForm;
+  CHECK(bits({.p = 4}));
+  CHECK(bits({.p = 1, .latent = LatentForm::kFull}));
+  CHECK_FALSE(bits({.p = 4, .latent = LatentForm::kFull}));
+  CHECK_FALSE(bits({.p = 1, .alpha_from = AlphaSource::kScores, .latent = LatentForm::kFull}));
+  CHECK(tbn::describe(config.groups[0].fields) == "bop lr 0.0001, threshold 1e-08");
 }

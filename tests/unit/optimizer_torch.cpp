@@ -131,6 +131,51 @@ TEST_CASE("Adadelta takes the steps of Zeiler 2012, element by element") {
   CHECK(optimizer.state().front().name == "a/delta");
 }
 
+TEST_CASE("Bop turns the signs that Helwegen et al. 2019 turn, and moves nothing") {
+  const UpdateForm form = any_form();
+  const double threshold = GENERATE(1e-8, 0.2, 1.0);
+  const OptimFields fields{
+      .type = OptimizerType::kBop, .lr = 0.3, .weight_decay = 0.1, .threshold = threshold};
+  std::vector<at::Tensor> ours = leaves(3);
+  {
+    const torch::NoGradGuard no_grad;
+    ours[1][2] = 0;  // counts as negative
+  }
+  tbn::Optimizer optimizer = optimizer_over(fields, ours, form);
+  std::vector<std::vector<double>> means(3), weights(3);
+  for (std::size_t i = 0; i < ours.size(); ++i) {
+    means[i].resize(static_cast<std::size_t>(ours[i].numel()), 0);
+    const double* w = ours[i].const_data_ptr<double>();
+    weights[i].assign(w, w + ours[i].numel());
+  }
+  int flips = 0;
+  for (int step = 0; step < 12; ++step) {
+    optimizer.zero_grad();
+    ((step % 2 == 0 ? 1 : -1.5) * loss_of(ours, step)).backward();
+    const double gamma = 0.3 / (1 + step);
+    for (std::size_t i = 0; i < ours.size(); ++i) {
+      const double* g = ours[i].grad().const_data_ptr<double>();
+      for (std::size_t k = 0; k < means[i].size(); ++k) {
+        double& m = means[i][k];
+        double& w = weights[i][k];
+        m = (1 - gamma) * m + gamma * g[k];
+        const double sign = w > 0 ? 1 : -1;
+        if (std::abs(m) < threshold || (m > 0) != (sign > 0)) continue;
+        w = w == 0 ? 1 : -w;
+        ++flips;
+      }
+    }
+    optimizer.step(1.0 / (1 + step));
+    for (std::size_t i = 0; i < ours.size(); ++i) {
+      const double* w = ours[i].const_data_ptr<double>();
+      CHECK(std::equal(weights[i].begin(), weights[i].end(), w));
+    }
+  }
+  if (threshold < 1) CHECK(flips > 5);
+  CHECK(optimizer.state().size() == 3);
+  CHECK(optimizer.state().front().name == "a/mean");
+}
+
 TEST_CASE("Adam walks with torch::optim::Adam, its weight decay in the gradient") {
   const double decay = GENERATE(0.0, 0.1);
   const UpdateForm form = any_form();
@@ -160,7 +205,7 @@ TEST_CASE("AdamW walks with torch::optim::AdamW, its weight decay apart") {
 
 TEST_CASE("rates that are tensors take the steps that rates as numbers take, whatever the rule") {
   const auto type = GENERATE(OptimizerType::kSgd, OptimizerType::kAdam, OptimizerType::kAdamW,
-                             OptimizerType::kAdadelta);
+                             OptimizerType::kAdadelta, OptimizerType::kBop);
   const auto second_moment = GENERATE(SecondMoment::kElement, SecondMoment::kRow);
   const OptimFields fields{.type = type,
                            .lr = 0.05,

@@ -45,6 +45,7 @@ const char* first_name(OptimizerType type) {
       return "/momentum";
     case OptimizerType::kAdam:
     case OptimizerType::kAdamW:
+    case OptimizerType::kBop:
       return "/mean";
     case OptimizerType::kAdadelta:
       return "/delta";
@@ -73,7 +74,9 @@ Optimizer::Optimizer(std::vector<ParameterGroup> groups, UpdateForm form) : form
     if (type != OptimizerType::kSgd || group.fields.momentum != 0) {
       group.first = zeros_like_all(group.parameters);
     }
-    if (type != OptimizerType::kSgd) group.second = zero_squares(group.fields, group.parameters);
+    if (type != OptimizerType::kSgd && type != OptimizerType::kBop) {
+      group.second = zero_squares(group.fields, group.parameters);
+    }
     groups_.push_back(std::move(group));
   }
   if (form_ == UpdateForm::kFused) place_scalars();
@@ -141,6 +144,8 @@ void Optimizer::update_foreach(Group& group) const {
       return foreach_adam(group.fields, active, lr, steps_, true);
     case OptimizerType::kAdadelta:
       return foreach_adadelta(group.fields, active, lr);
+    case OptimizerType::kBop:
+      return foreach_bop(group.fields, active, lr);
   }
 }
 
@@ -156,6 +161,8 @@ void Optimizer::update_fused(Group& group) const {
       return fused_adam(group.fields, active, group.rate, device_steps_, true);
     case OptimizerType::kAdadelta:
       return fused_adadelta(group.fields, active, group.rate);
+    case OptimizerType::kBop:
+      return fused_bop(group.fields, active, group.rate);
   }
 }
 

@@ -53,6 +53,29 @@ void check_patterns(const OptimConfig& optim, const std::vector<ParameterInfo>& 
   }
 }
 
+// Whether a layer's latents are its bits: one latent per bit, and scalars that are not theirs.
+bool trains_bits(const Op& op) {
+  const WeightEncoding* encoding = weights_of(op);
+  const auto* tiled = encoding == nullptr ? nullptr : std::get_if<TiledWeights>(encoding);
+  return tiled != nullptr && (tiled->latent == LatentForm::kShared || tiled->p == 1) &&
+         tiled->alpha_from != AlphaSource::kScores;
+}
+
+// Bop turns signs and moves nothing.
+void check_bop(const std::vector<ResolvedGroup>& groups,
+               const std::vector<ParameterInfo>& parameters) {
+  for (const ResolvedGroup& group : groups) {
+    if (group.fields.type != OptimizerType::kBop) continue;
+    for (const std::size_t member : group.members) {
+      if (parameters[member].bits) continue;
+      throw ConfigError(fmt::format(
+          "optim: bop flips the signs of shared latents, and '{}' in the group '{}' is none; give "
+          "bop to the group latents alone, with weights.latent: shared and scalars of their own",
+          parameters[member].name, group.label));
+    }
+  }
+}
+
 }  // namespace
 
 bool matches(const std::string& pattern, const ParameterInfo& parameter) {
@@ -92,7 +115,8 @@ std::vector<ParameterInfo> trained_parameters(const Graph& graph) {
   for (const Node& node : graph.nodes) {
     for (const TensorSpec& spec : training_tensors(graph, node)) {
       if (is_buffer(spec.role)) continue;
-      parameters.push_back({spec.name, spec.role, element_count(spec.shape)});
+      parameters.push_back({spec.name, spec.role, element_count(spec.shape),
+                            spec.role == TensorRole::kLatent && trains_bits(node.op)});
     }
   }
   return parameters;
@@ -117,6 +141,7 @@ std::vector<ResolvedGroup> resolve_groups(const OptimConfig& optim,
     }
     resolved[chosen].members.push_back(i);
   }
+  check_bop(resolved, parameters);
   return resolved;
 }
 
@@ -134,6 +159,8 @@ std::string describe(const OptimFields& fields) {
     case OptimizerType::kAdadelta:
       text += fmt::format(", rho {:g}", fields.rho);
       break;
+    case OptimizerType::kBop:
+      return text + fmt::format(", threshold {:g}", fields.threshold);
   }
   return text + fmt::format(", weight decay {:g}", fields.weight_decay);
 }

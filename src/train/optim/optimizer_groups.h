@@ -15,6 +15,7 @@ struct ParameterInfo {
   std::string name;  // "layer1.0.conv1.latent"
   TensorRole role = TensorRole::kWeight;
   std::int64_t count = 0;  // of values
+  bool bits = false;       // each value's sign is a bit of its layer, and nothing else of it counts
 };
 
 struct ResolvedGroup {
@@ -37,7 +38,7 @@ std::vector<ParameterInfo> trained_parameters(const Graph& graph);
 // The groups in the order of the configuration and then the rest; each parameter is in exactly one,
 // the first that matches. A role that this network does not have leaves its group empty (the float
 // twin of a tiled network keeps its configuration), but a glob that matches no name is a
-// ConfigError.
+// ConfigError, and so is Bop for what is no bits.
 std::vector<ResolvedGroup> resolve_groups(const OptimConfig& optim,
                                           const std::vector<ParameterInfo>& parameters);
 

@@ -52,6 +52,16 @@ void subtract(const ActiveTensors& active, const std::vector<at::Tensor>& d, con
   at::_foreach_add_(active.parameters, d);
 }
 
+// Turns the signs that Bop's means of the gradients speak against.
+void flip(const OptimFields& fields, const ActiveTensors& active) {
+  for (std::size_t i = 0; i < active.parameters.size(); ++i) {
+    const at::Tensor& m = active.first[i];
+    at::Tensor w = active.parameters[i];
+    const at::Tensor flips = at::where(w.gt(0), m.ge(fields.threshold), m.le(-fields.threshold));
+    w.copy_(at::where(flips, at::where(w.eq(0), at::ones_like(w), w.neg()), w));
+  }
+}
+
 // foreach_adam with one mean square per row, where lr and step are on the device.
 void row_adam(const OptimFields& fields, const ActiveTensors& active, const at::Tensor& lr,
               const at::Tensor& step, bool decoupled) {
@@ -114,6 +124,12 @@ void foreach_adadelta(const OptimFields& fields, const ActiveTensors& active, do
   at::_foreach_add_(active.parameters, adadelta_deltas(fields, active), -lr);
 }
 
+void foreach_bop(const OptimFields& fields, const ActiveTensors& active, double lr) {
+  at::_foreach_mul_(active.first, 1 - lr);
+  at::_foreach_add_(active.first, active.gradients, lr);
+  flip(fields, active);
+}
+
 // CUDA's fused kernels read float32; on the CPU nothing is lost.
 at::ScalarType rate_dtype(c10::Device device) {
   return device.is_cuda() ? at::kFloat : at::kDouble;
@@ -144,6 +160,12 @@ void fused_adam(const OptimFields& fields, const ActiveTensors& active, const at
 
 void fused_adadelta(const OptimFields& fields, const ActiveTensors& active, const at::Tensor& lr) {
   subtract(active, adadelta_deltas(fields, active), lr);
+}
+
+void fused_bop(const OptimFields& fields, const ActiveTensors& active, const at::Tensor& lr) {
+  at::_foreach_mul_(active.first, 1 - lr);
+  at::_foreach_add_(active.first, at::_foreach_mul(active.gradients, lr));
+  flip(fields, active);
 }
 
 }  // namespace tbn

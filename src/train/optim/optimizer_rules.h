@@ -25,13 +25,15 @@ void foreach_sgd(const OptimFields& fields, const ActiveTensors& active, double 
 void foreach_adam(const OptimFields& fields, const ActiveTensors& active, double lr,
                   std::int64_t step, bool decoupled);
 void foreach_adadelta(const OptimFields& fields, const ActiveTensors& active, double lr);
+void foreach_bop(const OptimFields& fields, const ActiveTensors& active, double lr);
 
-// lr and step: scalars on the device, of rate_dtype(). In one pass over memory, but mean squares a
-// row and Adadelta, which LibTorch has no fused kernel for.
+// lr and step: scalars on the device, of rate_dtype(). In one pass over memory, but mean squares
+// per row, Adadelta and Bop, which LibTorch has no fused kernel for.
 at::ScalarType rate_dtype(c10::Device device);
 void fused_sgd(const OptimFields& fields, const ActiveTensors& active, const at::Tensor& lr);
 void fused_adam(const OptimFields& fields, const ActiveTensors& active, const at::Tensor& lr,
                 const at::Tensor& step, bool decoupled);
 void fused_adadelta(const OptimFields& fields, const ActiveTensors& active, const at::Tensor& lr);
+void fused_bop(const OptimFields& fields, const ActiveTensors& active, const at::Tensor& lr);
 
 }  // namespace tbn
