@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "config/model_use.h"
 #include "config/weight_use.h"
 
 namespace tbn {
@@ -232,6 +233,10 @@ const std::vector<Dependence>& dependences() {
       {"schedule.every", "train.epochs above it",
        [](const Config& c, unsigned) { return c.schedule.every < c.train.epochs; }},
       {"schedule.gamma", "schedule.type: step", step},
+      {"train.channels_last", "a network with convolutions",
+       [](const Config& c, unsigned) { return has_convolutions(c.model); }},
+      {"train.orthogonal_penalty", "a learned transform of features",
+       [](const Config& c, unsigned) { return has_orthogonal_transforms(c.model); }},
       {"teacher.temperature", "teacher.from", taught},
       {"teacher.weight", "teacher.from", taught},
       {"teacher.views", "teacher.from", taught},
