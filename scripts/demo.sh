@@ -28,5 +28,5 @@ say "running the packed file on the test split (no LibTorch)"
 "$bin/tbn-eval" $packed --predictions $run/packed.predictions --json > $run/packed.json
 "$bin/tbn-inspect" $packed --json > $run/inspect.json
 
-differ=$(cmp -l $run/checkpoint.predictions $run/packed.predictions | wc -l)
+differ=$(paste $run/checkpoint.predictions $run/packed.predictions | awk -F "\t" '$1 != $3' | wc -l)
 python3 scripts/demo_table.py $run "$differ" $trained $((SECONDS - started))

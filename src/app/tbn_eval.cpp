@@ -2,6 +2,7 @@
 // gives the logits that it was exported with.
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <functional>
 #include <thread>
 
@@ -227,14 +228,39 @@ void expect_samples(const CommandLine& line, const Result& result) {
                               skip_text(result.skips, line.text("split"))));
 }
 
+// Whether classes are called otherwise than by their numbers.
+bool has_names(const std::vector<std::string>& classes) {
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    if (!classes[i].empty() && classes[i] != std::to_string(i)) return true;
+  }
+  return false;
+}
+
+// "3", or "3<tab>cat" where classes have names.
 void write_predictions(const std::string& path, const MetricSums& sums) {
+  const std::vector<std::string>& names = sums.spec().class_names;
+  const bool named = has_names(names);
   std::string text;
-  for (const std::int32_t predicted : sums.predictions_by_place())
-    text += std::to_string(predicted) + "\n";
+  for (const std::int32_t predicted : sums.predictions_by_place()) {
+    text += std::to_string(predicted);
+    const auto place = static_cast<std::size_t>(predicted);
+    if (named && predicted >= 0 && place < names.size()) text += "\t" + shown(names[place]);
+    text += "\n";
+  }
   std::error_code ignored;  // where the folder cannot be made, the file's sentence says so
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   if (!folder.empty()) std::filesystem::create_directories(folder, ignored);
   write_file_atomically(path, text);
+}
+
+// Whether a text begins as a file of predictions does: lines of a number, and a name behind a tab.
+bool holds_predictions(const std::string& text) {
+  bool in_name = false;
+  for (const char c : text) {
+    in_name = c != '\n' && (in_name || c == '\t');
+    if (!in_name && std::strchr("-0123456789\n", c) == nullptr) return false;
+  }
+  return true;
 }
 
 // Classes are written over no model, and into no pipe or device.
@@ -245,7 +271,7 @@ void check_predictions(const CommandLine& line, const std::filesystem::path& mod
   const bool special = to == "-" || !other_kind(to).empty();
   const bool same = std::filesystem::equivalent(to, model, error) && !error;
   const std::string before = first_bytes(to, 4096);
-  if (!special && before.find_first_not_of("-0123456789\n") != std::string::npos) {
+  if (!special && !holds_predictions(before)) {
     throw ConfigError(fmt::format(
         "--predictions: '{}' is there and holds no predictions, and is not written over; name "
         "another file",
@@ -342,7 +368,10 @@ int run_main(int argc, char** argv) {
       .value("threads", "count", "CPU threads; 0: all cores", "0")
       .value("backend", "name", "exact, int8, reference or micro, for packed files", "exact")
       .value("batch-size", "count", "samples at a time", "500")
-      .value("predictions", "file", "write the predicted classes, a line each; -1: cannot be read")
+      .value("predictions", "file",
+             "write the predicted classes, a line each: its number, and its name where it has one; "
+             "-1: "
+             "cannot be read")
       .flag("per-class", "also print how each class does")
       .flag("verify", "replay the test vectors of a packed file; needs no data")
       .quiet_flag("print the figures alone; nothing with --verify, unless it fails");

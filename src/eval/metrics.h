@@ -72,7 +72,7 @@ struct EvalMetrics {
   std::string score_name() const;  // "top-1", "instance mIoU", "mIoU", "MSE"
   std::string score_text() const;  // "91.20 %", "0.3750"
 
-  // "top-1 91.20 %, top-5 99.80 %, loss 0.2510"
+  // "top-1 91.20 %, top-5 99.80 %, loss 0.2510"; top-5 of more than five classes alone
   // "instance mIoU 83.10 %, class mIoU 80.00 %, accuracy 93.20 %, loss 0.2000"
   // "mIoU 43.70 %, accuracy 78.90 %, class accuracy 52.00 %, loss 0.9000"
   // "MSE 0.3750, MAE 0.3990"

@@ -133,7 +133,9 @@ std::string EvalMetrics::headline() const {
                         counted(samples, "output"));
   const std::string start = lost + score_name() + " " + score_text();
   if (task == Task::kClassification) {
-    return fmt::format("{}, top-5 {:.2f} %, loss {:.4f}", start, top5, loss);
+    // Of five classes or fewer every answer is among the first five.
+    const std::string among_five = classes.size() > 5 ? fmt::format(", top-5 {:.2f} %", top5) : "";
+    return fmt::format("{}{}, loss {:.4f}", start, among_five, loss);
   }
   if (task == Task::kForecasting) return fmt::format("{}, MAE {:.4f}", start, mae);
   if (class_miou) {

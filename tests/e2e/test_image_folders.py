@@ -121,7 +121,7 @@ class Jpegs(Folders):
         # Some batches are of a damaged picture alone, and the last of one picture.
         self.train("data.on_error=skip", "train.epochs=1", "train.eval_batch_size=1", "train.batch_size=59")
         done = self.call("tbn-eval", "runs/tiny", "--predictions", "out.txt", "--json")
-        lines = (self.folder / "out.txt").read_text().split()
+        lines = (self.folder / "out.txt").read_text().splitlines()
         self.assertEqual(len(lines), 60)
         self.assertEqual([i for i, line in enumerate(lines) if line == "-1"], [0, 59])
         self.assertEqual(json.loads(done.stdout)["skipped"], 2)
@@ -221,7 +221,7 @@ class Pictures(Folders):
         self.assertEqual(json.loads(result.stdout)["skipped"], 3)
         self.assertEqual(json.loads(result.stdout)["metrics"]["images"], 58)
         self.assertIn("note: test: 3 of 61 samples cannot be read and are skipped: ", result.stderr)
-        lines = (self.folder / "out.txt").read_text().split()
+        lines = (self.folder / "out.txt").read_text().splitlines()
         self.assertEqual(len(lines), 61)
         self.assertEqual([i for i, line in enumerate(lines) if line == "-1"], [0, 40, 60])
 

@@ -151,7 +151,7 @@ class Reader(ToolTest):
                 logits = read_packed.run(graph, tensors, tensors["verify.input"])
                 np.testing.assert_allclose(logits, tensors["verify.output"], rtol=1e-4, atol=1e-3)
                 self.call("tbn-eval", "tiny.tbn", "--root", "data", "--predictions", "classes.txt")
-                told = list(map(int, (self.folder / "classes.txt").read_text().split()))
+                told = [int(line.split("\t")[0]) for line in (self.folder / "classes.txt").read_text().splitlines()]
                 self.assertEqual(read_packed.run(graph, tensors, pixels).argmax(axis=1).tolist(), told)
 
     def test_it_refuses_what_is_damaged_or_newer(self):

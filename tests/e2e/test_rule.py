@@ -106,14 +106,14 @@ class Classes(RuleTest):
                           "for 'r\u00e9d'\n", done.stderr)
 
     def test_fewer_classes_and_another_order_are_matched_by_name(self):
-        whole = self.outcome("r.tbn", "pets").split()
+        whole = self.outcome("r.tbn", "pets").splitlines()
         (self.folder / "some" / "test").mkdir(parents=True)
         shutil.copytree(self.pets / "test" / "r\u00e9d", self.folder / "some" / "test" / "r\u00e9d")
         some = self.call_json("tbn-eval", "r.tbn", "--root", "some", "--predictions", "p.txt")
-        self.assertEqual((self.folder / "p.txt").read_text().split(), whole[8:])
+        self.assertEqual((self.folder / "p.txt").read_text().splitlines(), whole[8:])
         self.assertEqual(some["metrics"]["images"], 4)
         self.assertIn("1 of the network's 3 classes", "".join(some["notes"]))
-        right = 100 * whole[8:].count("2") / 4
+        right = 100 * whole[8:].count("2\tr\u00e9d") / 4
         self.assertAlmostEqual(some["metrics"]["top1"], right, places=3)
 
     def test_what_the_command_line_says_otherwise_is_told(self):

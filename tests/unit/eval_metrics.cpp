@@ -82,6 +82,16 @@ TEST_CASE("metrics of no sample are zero") {
   }
 }
 
+TEST_CASE("top-5 is told of more than five classes alone") {
+  for (const std::int64_t classes : {2, 5, 6}) {
+    MetricSums sums(classification(classes));
+    sums.add(calling({0, 1}, classes), Labels{0, 0}, {}, 2);
+    INFO(classes << " classes: " << sums.result().headline());
+    CHECK((sums.result().headline().find(", top-5 ") != std::string::npos) == (classes > 5));
+    CHECK(metrics_json(sums.result()).contains("top5"));
+  }
+}
+
 TEST_CASE(
     "the confusion matrix has a row for what an image is and a column for what it is called") {
   MetricSums sums(classification(4));
@@ -107,7 +117,7 @@ TEST_CASE(
   CHECK_FALSE(metrics.classes[3].recall.has_value());
   CHECK_FALSE(metrics.classes[3].precision.has_value());
   CHECK(metrics.score() == metrics.top1);
-  CHECK(metrics.headline() == "top-1 50.00 %, top-5 100.00 %, loss 1.2437");
+  CHECK(metrics.headline() == "top-1 50.00 %, loss 1.2437");
 
   const Json json = metrics_json(metrics);
   CHECK(json.at("task").as_string() == "classification");
