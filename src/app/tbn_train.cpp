@@ -26,6 +26,7 @@
 #include "train/run/open_run.h"
 #include "train/run/trainer.h"
 #include "train/run/trainer_graph.h"
+#include "train/run/trainer_idle.h"
 
 namespace tbn {
 namespace {
@@ -36,6 +37,7 @@ struct Plan {
   std::vector<ParameterInfo> parameters;
   std::vector<ResolvedGroup> groups;
   SampleSpec samples;
+  std::vector<std::string> idle;  // sentences on settings that decide nothing
 };
 
 Plan plan_of(const Config& config) {
@@ -44,7 +46,8 @@ Plan plan_of(const Config& config) {
   Plan plan{summarize(graph, scalar_type(config.exported)),
             trained_parameters(graph),
             {},
-            std::move(samples)};
+            std::move(samples),
+            idle_rules(config, graph)};
   plan.groups = resolve_groups(config.optim, plan.parameters);
   return plan;
 }
@@ -68,8 +71,7 @@ std::string plan_text(const Config& config, const Plan& plan) {
 }
 
 // What a dry run alone says: the size of the file to come, and what was assumed of the data.
-void print_forecast(const Config& config, const Plan& plan) {
-  const FutureSize size = future_size(config, plan.samples);
+void print_forecast(const Config& config, const Plan& plan, const FutureSize& size) {
   if (size.file) {
     fmt::print("packed file{}: {}\n",
                size.without_rule.empty() ? "" : ", without the names and rules of the data",
@@ -77,12 +79,13 @@ void print_forecast(const Config& config, const Plan& plan) {
   } else {
     fmt::print("packed file: not known: {}\n", shown(size.unknown));
   }
-  if (!size.without_rule.empty())
+  if (!size.without_rule.empty() && !size.broken_data)
     fmt::print("the data cannot be read: {}\n", shown(size.without_rule));
   if (!plan.samples.assumed.empty()) {
     fmt::print("the data are not here: {} assumed\n", shown(plan.samples.assumed));
   }
   if (const std::string late = beyond_end(config); !late.empty()) fmt::print("{}\n", late);
+  for (const std::string& text : plan.idle) fmt::print("{}\n", text);
 }
 
 Json plan_json(const Plan& plan) {
@@ -177,19 +180,26 @@ int train_and_report(const CommandLine& line, const RunConfig& asked, RunMode mo
   return kDone;
 }
 
-void print_dry_run(const CommandLine& line, const Config& config, const Plan& plan) {
-  if (!line.json()) {
-    fmt::print("{}", plan_text(config, plan));
-    print_forecast(config, plan);
-    return;
-  }
+Json forecast_json(const Plan& plan, const FutureSize& size) {
   Json json = plan_json(plan);
-  const FutureSize size = future_size(config, plan.samples);
   if (size.file) json["file"] = size_json(*size.file);
   if (!size.unknown.empty()) json["without_file"] = size.unknown;
   if (!size.without_rule.empty()) json["without_rule"] = size.without_rule;
   if (!plan.samples.assumed.empty()) json["assumed"] = plan.samples.assumed;
-  print_json(json);
+  return json;
+}
+
+// Without the data there is a plan all the same; with data that cannot be read there is no training.
+void print_dry_run(const CommandLine& line, const Config& config, const Plan& plan) {
+  const FutureSize size = future_size(config, plan.samples);
+  if (line.json()) {
+    print_json(forecast_json(plan, size));
+  } else {
+    fmt::print("{}", plan_text(config, plan));
+    print_forecast(config, plan, size);
+  }
+  std::fflush(stdout);
+  if (size.broken_data) std::rethrow_exception(size.broken_data);
 }
 
 int run_main(int argc, char** argv) {

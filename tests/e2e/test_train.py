@@ -24,9 +24,10 @@ class Train(ToolTest):
         packed = self.call_json("tbn-eval", "tiny.tbn", "--root", "data",
                                 "--predictions", "packed.txt")
         self.assertEqual(packed["kind"], "packed")
-        ours = (self.folder / "checkpoint.txt").read_text().split()
-        theirs = (self.folder / "packed.txt").read_text().split()
+        ours = (self.folder / "checkpoint.txt").read_text().splitlines()
+        theirs = (self.folder / "packed.txt").read_text().splitlines()
         self.assertEqual(len(ours), 200)
+        self.assertRegex(ours[0], "^[0-9]\t[A-Z][A-Za-z -/]+$")  # a number, and a name of Fashion-MNIST
         self.assertEqual(ours, theirs)
         self.assertAlmostEqual(packed["metrics"]["loss"], evaluated["metrics"]["loss"], places=4)
         verified = self.call_json("tbn-eval", self.folder / "tiny.tbn", "--verify", cwd="/")
@@ -183,6 +184,21 @@ class Plan(ToolTest):
         self.assertIn("the data cannot be read: data set 'fashion_mnist' not found", text)
         plan = self.call_json("tbn-train", "--config", "tiny.yaml", "--dry-run", "data.root=/nowhere")
         self.assertIn("not found", plan["without_rule"])
+
+    def test_a_dry_run_with_data_that_cannot_be_read_plans_and_ends_with_3(self):
+        images = self.folder / "data" / "train-images-idx3-ubyte"
+        images.write_bytes(images.read_bytes()[:-100])
+        for form in ([], ["--json"]):
+            done = self.call("tbn-train", "--config", "tiny.yaml", "--dry-run", *form, code=3)
+            self.assertIn("linear1", done.stdout)
+            self.assertRegex(done.stderr, r"^tbn-train: error: .*train-images-idx3-ubyte.*\n$")
+        done = self.train("--dry-run", "data.validation=1000", code=2)
+        self.assertIn("data.validation", done.stderr)
+
+    def test_a_dry_run_says_which_rules_decide_nothing(self):
+        done = self.train("--dry-run", "weights.rules=[{match: '*', p: 2}, {match: classifier, p: 1}]")
+        self.assertIn("weights.rules[1] does nothing: earlier rules match every layer that it matches",
+                      done.stdout)
 
     def test_a_dry_run_of_a_giant_layer_makes_none_of_it(self):
         giant = ("model={type: custom, layers: [flatten, {linear: {out_features: 1000000}}, relu, "

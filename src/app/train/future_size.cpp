@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "config/data_options.h"
 #include "data/registry.h"
+#include "data/source/not_found.h"
 #include "eval/measure.h"
 #include "tbn/error.h"
 #include "train/run/trainer_graph.h"
@@ -95,14 +96,18 @@ FutureSize future_size(const Config& config, const SampleSpec& samples) {
         .unknown = fmt::format("its weights take more than {} bytes in training, which a dry run "
                                "does not make; the file that tbn-export writes will say it",
                                grouped(static_cast<std::uint64_t>(kMostBytes))),
-        .without_rule = {}};
+        .without_rule = {},
+        .broken_data = {}};
   }
   FutureSize size;
   std::optional<DataSplits> data;
   try {
     data = load_data(data_options(config.data));
+  } catch (const DataNotFound& error) {
+    size.without_rule = error.what();
   } catch (const Error& error) {
     size.without_rule = error.what();
+    size.broken_data = std::current_exception();
   }
   try {
     size.file = data ? known_size(config, *data) : assumed_size(config, samples);

@@ -1,6 +1,7 @@
 // How large the packed file of a configuration will be, before anything is trained.
 #pragma once
 
+#include <exception>
 #include <optional>
 #include <string>
 
@@ -18,6 +19,8 @@ struct FutureSize {
   // Why the data could not be asked for its rule (class names, sizes, columns: some hundred bytes),
   // which the file of a run has besides; empty where it is in.
   std::string without_rule;
+  // The error where the data are there and cannot be read; null else.
+  std::exception_ptr broken_data;
 };
 
 // The size of the file that tbn-export writes of such a run, without options. The data is read

@@ -19,6 +19,7 @@
 #include "tbn/error.h"
 #include "train/executor/device.h"
 #include "train/run/trainer_graph.h"
+#include "train/run/trainer_idle.h"
 #include "train/run/trainer_teacher.h"
 
 namespace tbn {
@@ -190,6 +191,9 @@ std::vector<std::string> opening_lines(const Config& config, const TrainerSetup&
   for (const std::string& note : setup.loss.notes()) lines.push_back(note);
   if (setup.state.warm_started()) add_warm_start(*setup.state.warm_started(), data.rule, lines);
   if (const std::string late = beyond_end(config); !late.empty()) lines.push_back(late);
+  for (std::string& text : idle_rules(config, setup.state.model().graph())) {
+    lines.push_back(std::move(text));
+  }
   if (!run.from || run.is_at_end) return lines;
   const TrainProgress& p = setup.state.progress();
   lines.push_back(fmt::format("resuming at epoch {}, step {} of {}", p.epoch + 1, p.step_in_epoch,
