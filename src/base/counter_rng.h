@@ -15,7 +15,8 @@ enum class RngUse : std::uint64_t {
   kAugment = 3,
   kMix = 4,
   kSample = 5,
-  kLimit = 6
+  kLimit = 6,
+  kSearch = 7
 };
 
 // SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014),

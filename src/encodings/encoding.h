@@ -2,6 +2,7 @@
 // folder, its room.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
@@ -32,6 +33,13 @@ struct EncodingCost {
 struct Contradiction {
   std::string_view key;
   std::string message;
+};
+
+// What a search may choose from, layer by layer.
+struct ChoiceLimits {
+  std::vector<std::int64_t> factors = {1, 2, 4, 8, 16};  // p of tiled layers
+  std::int64_t least_rows = 4;                           // that a tile stores
+  std::vector<std::int64_t> bits = {4, 6, 8};            // per weight of uniform layers
 };
 
 // One kind of encoding. `encoding` is always of the room's own kind, and the names of TensorSpecs
@@ -69,6 +77,14 @@ class Encoding {
   // Decides how outputs share weights by what the outputs are, where the settings leave it open.
   virtual void fit_steps(WeightEncoding& /*encoding*/, const LayerDims& /*dims*/,
                          const StepsAhead& /*steps*/) const {}
+
+  // What a search may give a weight of this shape: `encoding` with other values of the setting that
+  // it is named by. Each must pass check(). `encoding` alone where there is nothing to choose.
+  virtual std::vector<WeightEncoding> choices(const WeightEncoding& encoding,
+                                              const LayerDims& /*dims*/,
+                                              const ChoiceLimits& /*limits*/) const {
+    return {encoding};
+  }
 
   // What a weight of this shape costs.
   virtual EncodingCost cost(const WeightEncoding& encoding, const LayerDims& dims) const = 0;

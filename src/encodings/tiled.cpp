@@ -1,6 +1,8 @@
 // Tiled weights, and binary ones, which are tiled with p = 1 (tbn/tile.h has the method).
 #include "encodings/tiled.h"
 
+#include <algorithm>
+
 #include "encodings/rooms.h"
 #include "tbn/error.h"
 #include "tile/reuse.h"
@@ -121,6 +123,28 @@ class TiledRoom final : public Encoding {
                  const StepsAhead& steps) const override {
     auto& tiled = std::get<TiledWeights>(encoding);
     tiled.order = order_by_steps(steps, dims.outputs, tiled.p);
+  }
+
+  // Every p in whole rows that is a multiple of the least one: then the rows of the one are sums of
+  // those of the other, and all can be trained together (train/search).
+  std::vector<WeightEncoding> choices(const WeightEncoding& encoding, const LayerDims& dims,
+                                      const ChoiceLimits& limits) const override {
+    std::vector<std::int64_t> factors = limits.factors;
+    std::ranges::sort(factors);
+    std::int64_t least = 0;
+    std::vector<WeightEncoding> found;
+    for (const std::int64_t p : factors) {
+      if (dims.outputs % p != 0 || dims.outputs / p < limits.least_rows) continue;
+      if (least != 0 && p % least != 0) continue;
+      TiledWeights choice = own(encoding);
+      choice.p = p;
+      if (p == 1) choice.order = TileOrder::kRepeat;
+      if (contradiction(choice)) continue;
+      if (least == 0) least = p;
+      found.emplace_back(choice);
+    }
+    if (found.empty()) found.push_back(encoding);
+    return found;
   }
 
   EncodingCost cost(const WeightEncoding& encoding, const LayerDims& dims) const override {

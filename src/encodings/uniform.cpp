@@ -41,6 +41,13 @@ class UniformRoom final : public Encoding {
                       std::to_string(bits));
   }
 
+  std::vector<WeightEncoding> choices(const WeightEncoding& /*encoding*/, const LayerDims& /*dims*/,
+                                      const ChoiceLimits& limits) const override {
+    std::vector<WeightEncoding> found;
+    for (const std::int64_t bits : limits.bits) found.emplace_back(UniformWeights{bits});
+    return found;
+  }
+
   EncodingCost cost(const WeightEncoding& encoding, const LayerDims& dims) const override {
     const std::int64_t bits = bits_of(encoding);
     return {.form = std::to_string(bits) + " bits",

@@ -62,6 +62,8 @@ ROOMS = (
     ("src/eval", "metrics of every task; packed files on whole data sets", "base file prepare graph/passes data/source data runtime micro"),
     ("src/export", "packed models from checkpoints; C sources", "base file prepare encodings graph/passes runtime micro"),
 
+    ("src/search", "what layers may be stored as, what networks then cost, and ways to choose", "base encodings graph graph/passes micro export"),
+
     ("src/train/tiled/gpu", "the tiled op's kernels for CUDA devices", ""),
     ("src/train/tiled", "the tiled op: aggregation, scalars, unique rows, fused norms", "tile encodings train/tiled/gpu"),
     ("src/train/encodings", "how each encoding is trained: its LibTorch half, one file each", "encodings config train/tiled"),
@@ -83,7 +85,7 @@ ROOMS = (
 )
 SEEN = {room: {f"src/{name}" for name in seen.split()} for room, _, seen in ROOMS}
 # Rooms that know the standard library and tbn alone.
-STANDARD_ONLY = re.compile(r"^(src/(base|tile|encodings|file|graph|prepare|micro|export|runtime)/|models/)")
+STANDARD_ONLY = re.compile(r"^(src/(base|tile|encodings|file|graph|prepare|micro|export|search|runtime)/|models/)")
 # Not the C++ standard but the system's: only writing files safely needs it.
 POSIX = {"fcntl.h", "unistd.h", "sys/stat.h", "sys/types.h", "sys/mman.h"}
 POSIX_ALLOWED = {"src/base", "src/file"}
