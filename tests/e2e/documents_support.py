@@ -42,7 +42,7 @@ def quoted(text):
 def commands(text):
     """(tool, [its arguments]) of each command line in a text, its comment left out."""
     for line in text.splitlines():
-        for found in re.finditer(r"\b(tbn-(?:train|eval|export|inspect|bench)) +(.*)", line):
+        for found in re.finditer(r"\b(tbn-(?:train|eval|export|inspect|bench|search)) +(.*)", line):
             words = re.split(r"  +#| # |`|\|", found[2])[0]
             try:
                 yield found[1], shlex.split(words)

@@ -14,7 +14,7 @@ import unittest
 from documents_support import DOCUMENTS, commands, snippet, snippets
 from tools_support import ROOT, bin_folder, main
 
-TOOLS = ("tbn-train", "tbn-eval", "tbn-export", "tbn-inspect", "tbn-bench")
+TOOLS = ("tbn-train", "tbn-eval", "tbn-export", "tbn-inspect", "tbn-bench", "tbn-search")
 CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 

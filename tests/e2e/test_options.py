@@ -54,6 +54,9 @@ IGNORED = [
       ["--precision", "fp16"], ["--kernel", "gemv"], ["--rows", "1"]]),
     ("tbn-bench", ["infer", "--config", "tiny.yaml"], "infer on the cpu",
      [["--seconds", "1"], ["--precision", "bf16"], ["--kernel", "gemv"], ["--rows", "1"], ["-p", "4"]]),
+    ("tbn-search", ["--config", "tiny.yaml", "--dry-run"], "--dry-run", [["--output", "f.yaml"], ["--twin"]]),
+    ("tbn-search", ["--config", "tiny.yaml", "--twin"], "--twin",
+     [["--p", "2"], ["--levels", "4"], ["--rows", "2"], ["--fix", "classifier"]]),
     ("tbn-bench", [PACKED], "a .tbn file on the cpu",
      [["--config", "tiny.yaml"], ["--seconds", "1"], ["--threads", "2"], ["--batch", "2"],
       ["--precision", "bf16"], ["--kernel", "gemv"], ["--rows", "1"]]),
@@ -102,7 +105,7 @@ class Ignored(ToolTest):
         self.assertIn("--quiet is about text", done.stderr)
 
     def test_tools_with_nothing_to_leave_out_have_no_quiet(self):
-        for tool in ("tbn-inspect", "tbn-bench"):
+        for tool in ("tbn-inspect", "tbn-bench", "tbn-search"):
             self.assertIn("unknown option", self.call(tool, PACKED, "--quiet", code=2).stderr)
 
     def test_quiet_prints_the_result_alone(self):
@@ -131,6 +134,10 @@ SCALARS = {
         "config": "ab", "seconds": "12", "rounds": "12", "threads": "12", "backend": ("exact", "int8"), "batch": "12",
         "device": ("cpu", "cuda"), "precision": ("fp16", "bf16"), "kernel": "ab", "rows": "12",
         "size": ("1x1", "2x2"), "conv": ("1x4x4x4k1s1", "2x4x4x4k1s1"), "p": "12"}),
+    "tbn-search": (["--dry-run"], {
+        "config": ("tiny.yaml", "other.yaml"), "output": ("x.yaml", "y.yaml"), "bytes": ("48k", "4k"), "bits": "12",
+        "macs": "12", "ram": "12", "flash": "12", "p": ("2", "4"), "levels": ("4", "8"), "rows": "12",
+        "fix": ("a", "b")}),
 }
 
 

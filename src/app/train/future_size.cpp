@@ -21,7 +21,6 @@ namespace tbn {
 namespace {
 
 constexpr std::int64_t kMostBytes = std::int64_t{1} << 30;  // of weights in training
-constexpr std::int64_t kTestVectors = 1;  // of tbn-export, unless it is told otherwise
 
 // Statistics of pixels with as many digits as means usually have.
 ChannelStatistics usual_statistics(const SampleSpec& samples) {
@@ -53,16 +52,6 @@ std::map<std::string, std::string> usual_metadata(const Config& config, Task tas
   return metadata;
 }
 
-// The size of such a file for data that has not been read.
-PackedSize assumed_size(const Config& config, const SampleSpec& samples) {
-  const bool normalizes = samples.bytes && config.data.normalize;
-  const ChannelStatistics statistics = normalizes ? usual_statistics(samples) : ChannelStatistics{};
-  return packed_size(
-      future_file(training_graph(config, samples, normalizes ? &statistics : nullptr),
-                  usual_metadata(config, samples.task.task, config.data.validation > 0),
-                  kTestVectors, {}, scalar_type(config.exported)));
-}
-
 // A forecaster's statistics move from its rule into its graph, as tbn-export has it.
 std::optional<Units> take_units(Rule& rule) {
   if (!rule.input || rule.input->kind != "series") return std::nullopt;
@@ -73,44 +62,64 @@ std::optional<Units> take_units(Rule& rule) {
   return units;
 }
 
-PackedSize known_size(const Config& config, const DataSplits& data) {
-  const SampleSpec& samples = data.train->spec();
-  const bool normalizes = config.data.normalize && data.statistics.has_value();
+// For data that has not been read.
+FutureFrame assumed_frame(const Config& config, const SampleSpec& samples) {
+  FutureFrame frame;
+  frame.metadata = usual_metadata(config, samples.task.task, config.data.validation > 0);
+  if (samples.bytes && config.data.normalize) frame.statistics = usual_statistics(samples);
+  return frame;
+}
+
+FutureFrame known_frame(const Config& config, const DataSplits& data) {
+  FutureFrame frame;
   Rule rule = data.rule;
-  const std::optional<Units> units = take_units(rule);
-  std::map<std::string, std::string> metadata =
-      usual_metadata(config, samples.task.task, data.validation->size() > 0);
-  metadata.merge(metadata_of(rule));
-  return packed_size(
-      future_file(training_graph(config, samples, normalizes ? &*data.statistics : nullptr),
-                  std::move(metadata), kTestVectors, units, scalar_type(config.exported)));
+  frame.units = take_units(rule);
+  frame.metadata =
+      usual_metadata(config, data.train->spec().task.task, data.validation->size() > 0);
+  frame.metadata.merge(metadata_of(rule));
+  if (config.data.normalize) frame.statistics = data.statistics;
+  return frame;
 }
 
 }  // namespace
 
-FutureSize future_size(const Config& config, const SampleSpec& samples) {
-  // From shapes alone: what a dry run may not do is to make them.
-  if (bytes_in_training(training_graph(config, samples)) > kMostBytes) {
-    return {
-        .file = {},
-        .unknown = fmt::format("its weights take more than {} bytes in training, which a dry run "
-                               "does not make; the file that tbn-export writes will say it",
-                               grouped(static_cast<std::uint64_t>(kMostBytes))),
-        .without_rule = {},
-        .broken_data = {}};
-  }
-  FutureSize size;
-  std::optional<DataSplits> data;
+FutureFrame future_frame(const Config& config, const SampleSpec& samples) {
+  std::string reason;
+  std::exception_ptr broken;
   try {
-    data = load_data(data_options(config.data));
+    return known_frame(config, load_data(data_options(config.data)));
   } catch (const DataNotFound& error) {
-    size.without_rule = error.what();
+    reason = error.what();
   } catch (const Error& error) {
-    size.without_rule = error.what();
-    size.broken_data = std::current_exception();
+    reason = error.what();
+    broken = std::current_exception();
   }
+  FutureFrame frame = assumed_frame(config, samples);
+  frame.without_rule = reason;
+  frame.broken_data = broken;
+  return frame;
+}
+
+std::string too_large_to_pack(const Graph& training_graph) {
+  if (bytes_in_training(training_graph) <= kMostBytes) return "";
+  return fmt::format(
+      "its weights take more than {} bytes in training, which a dry run does not "
+      "make; the file that tbn-export writes will say it",
+      grouped(static_cast<std::uint64_t>(kMostBytes)));
+}
+
+FutureSize future_size(const Config& config, const SampleSpec& samples) {
+  FutureSize size;
+  size.unknown = too_large_to_pack(training_graph(config, samples));
+  if (!size.unknown.empty()) return size;
+  FutureFrame frame = future_frame(config, samples);
+  size.without_rule = std::move(frame.without_rule);
+  size.broken_data = frame.broken_data;
   try {
-    size.file = data ? known_size(config, *data) : assumed_size(config, samples);
+    const Graph graph =
+        training_graph(config, samples, frame.statistics ? &*frame.statistics : nullptr);
+    size.file = packed_size(future_file(graph, std::move(frame.metadata), frame.test_vectors,
+                                        frame.units, scalar_type(config.exported)));
   } catch (const Error& error) {
     size.unknown = error.what();
   }

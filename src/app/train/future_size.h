@@ -2,15 +2,34 @@
 #pragma once
 
 #include <exception>
+#include <map>
 #include <optional>
 #include <string>
 
 #include "config/config.h"
 #include "data/source/dataset.h"
+#include "data/source/image_set.h"
 #include "export/packed_size.h"
 #include "file/json.h"
 
 namespace tbn {
+
+// What is known of the file to come, and of the network in it, besides its layers.
+struct FutureFrame {
+  std::map<std::string, std::string> metadata;
+  std::int64_t test_vectors = 1;  // of tbn-export, unless it is told otherwise
+  std::optional<Units> units;
+  std::optional<ChannelStatistics> statistics;  // by which the network normalises its inputs
+  std::string without_rule;                     // as FutureSize has it, and:
+  std::exception_ptr broken_data;
+};
+
+// Reads the data where it is there, for its rule and statistics.
+FutureFrame future_frame(const Config& config, const SampleSpec& samples);
+
+// Why a network is too large to be packed before it is trained, from shapes alone; empty where it
+// is not.
+std::string too_large_to_pack(const Graph& training_graph);
 
 struct FutureSize {
   std::optional<PackedSize> file;

@@ -1,0 +1,38 @@
+// The command line of tbn-search.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "app/support/options.h"
+#include "encodings/encoding.h"
+#include "search/cost.h"
+
+namespace tbn::app {
+
+// Declares every option.
+void add_search_options(CommandLine& line);
+
+// Throws ConfigError for options that do nothing for the way that was chosen.
+void check_search_options(const CommandLine& line);
+
+// --bytes, --bits, --macs, --ram and --flash, in this order. Throws ConfigError for what is no
+// amount, and where none is given, unless `may_be_empty`.
+Budget budget_of(const CommandLine& line, bool may_be_empty);
+
+// --p, --levels and --rows.
+ChoiceLimits choices_of(const CommandLine& line);
+// --fix, at its commas.
+std::vector<std::string> fixed_layers(const CommandLine& line);
+
+// The configuration file that -o names. Throws ConfigError where it cannot be one, and where it is
+// there and does not begin as tbn-search begins its files.
+std::filesystem::path found_path(const CommandLine& line);
+// With which every file of tbn-search begins, as a comment.
+inline constexpr const char* kFoundBy = "Found by tbn-search";
+
+// What was typed, as a shell takes it.
+std::string command_text(const std::vector<std::string>& words);
+
+}  // namespace tbn::app
