@@ -27,7 +27,7 @@ install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/" DESTINATION "${CMAKE_INSTALL_
 set(libtorch_in_config "")
 if(TBN_TRAIN)
   include(TbnInstallLibTorch)
-  tbn_install(train tbnTrainTargets micro data eval config export train)
+  tbn_install(train tbnTrainTargets micro data eval config export search train)
   install(FILES "${PROJECT_SOURCE_DIR}/include/tbn/train.h"
     DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/tbn" COMPONENT train)
 endif()

@@ -18,6 +18,7 @@
 #include "search/rule.h"
 #include "tbn/error.h"
 #include "train/run/trainer_graph.h"
+#include "train/search/search_run.h"
 
 namespace tbn {
 namespace {
@@ -70,7 +71,9 @@ std::vector<std::string> comment_of(const std::vector<std::string>& command, con
                                     const std::string& how) {
   std::vector<std::string> lines = {
       fmt::format("{}: {}", kFoundBy, command_text(command)),
-      fmt::format("budget: {}; this network: {}", budget_text(budget), costs_text(costs)),
+      fmt::format("{}this network: {}",
+                  budget.empty() ? "" : fmt::format("budget: {}; ", budget_text(budget)),
+                  costs_text(costs)),
       fmt::format("{}; seed {}", how, begin.config.train.seed)};
   if (!begin.frame.without_rule.empty()) {
     lines.emplace_back(
@@ -97,9 +100,10 @@ void report(const CommandLine& line, const Begin& begin, const fs::path& path, c
     print_json(json);
     return;
   }
-  fmt::print("{}\n{}: {}\n{}\nbudget: {}\ntrain: tbn-train --config {}\n", summary_table(summary),
-             shown(path.string()), costs_text(found.costs), found.how, budget_text(budget),
-             shown(path.string()));
+  const std::string file = shown(path.string());
+  fmt::print("{}\n{}: {}\n{}\n", summary_table(summary), file, costs_text(found.costs), found.how);
+  if (!budget.empty()) fmt::print("budget: {}\n", budget_text(budget));
+  fmt::print("train: tbn-train --config {}\n", file);
 }
 
 // Writes the configuration that was found, under its own name.
@@ -143,6 +147,23 @@ int print_space(const CommandLine& line) {
   return kDone;
 }
 
+// One network of the space, by its name in search.csv.
+int find_chosen(const CommandLine& line, const std::vector<std::string>& command) {
+  const fs::path path = found_path(line);
+  const Begin from = begin(line);
+  const SearchSpace all = space(line, from);
+  Pick pick;
+  try {
+    pick = pick_of(all, line.text("choices"), "--choices");
+  } catch (const DataError& error) {
+    throw ConfigError(
+        fmt::format("{}; --dry-run lists the layers and their choices, in order", error.what()));
+  }
+  return finish(line, command, from, path, {},
+                {config_of_pick(from.config, all, pick),
+                 cost_of(with_choices(all, pick), from.file()), "by its choices"});
+}
+
 int find_by_rule(const CommandLine& line, const std::vector<std::string>& command) {
   const fs::path path = found_path(line);
   const Budget budget = budget_of(line, false);
@@ -156,6 +177,26 @@ int find_by_rule(const CommandLine& line, const std::vector<std::string>& comman
                  "by each layer's size, without training"});
 }
 
+// A search that trains begins from the dearest network of its space.
+int find_by_training(const CommandLine& line, const std::vector<std::string>& command) {
+  const fs::path path = found_path(line);
+  const Budget budget = budget_of(line, false);
+  const Begin from = begin(line);
+  const SearchSettings settings = settings_of(line, from.config, budget);
+  const SearchSpace all = space(line, from);
+  CostMeter meter(all, from.file(), needs_c(budget));
+  check_budget(meter, budget);
+  const SearchOutcome outcome =
+      run_search(config_of_pick(from.config, all, all.dearest()), meter, settings,
+                 {.folder = search_folder(from.config, path),
+                  .resumes = line.has("resume"),
+                  .console = line.json() ? stderr : stdout});
+  if (outcome.signal != 0) return kSignal + outcome.signal;
+  return finish(
+      line, command, from, path, budget,
+      {config_of_pick(from.config, all, outcome.pick), meter.exact(outcome.pick), outcome.how});
+}
+
 int run_main(int argc, char** argv) {
   CommandLine line("tbn-search", "finds how a network's layers are best stored within a budget",
                    "--config <file> --bytes <n> -o <file> [key=value...]");
@@ -166,7 +207,8 @@ int run_main(int argc, char** argv) {
   command.front() = "tbn-search";
   if (line.has("dry-run")) return print_space(line);
   if (line.has("twin")) return find_twin(line, command);
-  return find_by_rule(line, command);
+  if (line.has("choices")) return find_chosen(line, command);
+  return trains(line) ? find_by_training(line, command) : find_by_rule(line, command);
 }
 
 }  // namespace

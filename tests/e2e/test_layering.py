@@ -76,13 +76,16 @@ ROOMS = (
      "base file graph log config data/source data eval train/batches train/optim train/executor train/state train/step"),
     ("src/train/bench", "the trainer timed beside LibTorch", "base config graph/passes data/source data train/optim train/batches train/executor train/state train/step train/run"),
 
+    ("src/train/search", "networks of a space trained and measured: supernet, sensitivity, resuming",
+     "base file log config data search train/batches train/optim train/executor train/state train/step train/run"),
+
     ("src/app/support", "what the tools share: options, tables, a network and its data", "base file prepare graph/passes config data/source data eval"),
     ("src/app/export", "the parts of tbn-export", "base file graph/passes config data/source data runtime micro eval export app/support"),
     ("src/app/train", "the parts of tbn-train", "base file config data/source data eval export train/run app/support"),
     ("src/app/bench", "the parts of tbn-bench", "base encodings file graph config data train/run train/bench app/support"),
-    ("src/app/search", "the parts of tbn-search", "base encodings file config data/source search train/run app/support"),
+    ("src/app/search", "the parts of tbn-search", "base encodings file config data/source search train/run train/search app/support"),
     ("src/app", "the tools: parse, call, print",
-     "base file prepare graph config data micro eval export search train/optim train/state train/run app/support app/export app/train app/bench app/search"),
+     "base file prepare graph config data micro eval export search train/optim train/state train/run train/search app/support app/export app/train app/bench app/search"),
 )
 SEEN = {room: {f"src/{name}" for name in seen.split()} for room, _, seen in ROOMS}
 # Rooms that know the standard library and tbn alone.

@@ -56,7 +56,14 @@ IGNORED = [
      [["--seconds", "1"], ["--precision", "bf16"], ["--kernel", "gemv"], ["--rows", "1"], ["-p", "4"]]),
     ("tbn-search", ["--config", "tiny.yaml", "--dry-run"], "--dry-run", [["--output", "f.yaml"], ["--twin"]]),
     ("tbn-search", ["--config", "tiny.yaml", "--twin"], "--twin",
-     [["--p", "2"], ["--levels", "4"], ["--rows", "2"], ["--fix", "classifier"]]),
+     [["--p", "2"], ["--levels", "4"], ["--rows", "2"], ["--fix", "classifier"], ["--method", "rule"], ["--resume"]]),
+    ("tbn-search", ["--config", "tiny.yaml", "--choices", "4/1"], "--choices",
+     [["--bytes", "9k"], ["--method", "rule"], ["--epochs", "2"], ["--resume"]]),
+    ("tbn-search", ["--config", "tiny.yaml", "--method", "rule"], "--method rule",
+     [["--epochs", "2"], ["--near", "2"], ["--recalibrate", "2"], ["--population", "2"], ["--generations", "2"],
+      ["--resume"]]),
+    ("tbn-search", ["--config", "tiny.yaml", "--method", "sensitivity"], "--method sensitivity",
+     [["--near", "2"], ["--recalibrate", "2"], ["--population", "2"], ["--generations", "2"]]),
     ("tbn-bench", [PACKED], "a .tbn file on the cpu",
      [["--config", "tiny.yaml"], ["--seconds", "1"], ["--threads", "2"], ["--batch", "2"],
       ["--precision", "bf16"], ["--kernel", "gemv"], ["--rows", "1"]]),
@@ -137,7 +144,8 @@ SCALARS = {
     "tbn-search": (["--dry-run"], {
         "config": ("tiny.yaml", "other.yaml"), "output": ("x.yaml", "y.yaml"), "bytes": ("48k", "4k"), "bits": "12",
         "macs": "12", "ram": "12", "flash": "12", "p": ("2", "4"), "levels": ("4", "8"), "rows": "12",
-        "fix": ("a", "b")}),
+        "fix": ("a", "b"), "method": ("rule", "supernet"), "epochs": "12", "near": "12", "recalibrate": "12",
+        "population": "12", "generations": "12", "choices": ("1/2", "2/2")}),
 }
 
 

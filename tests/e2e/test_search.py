@@ -1,6 +1,8 @@
 """tbn-search: configurations within a budget, without training and with it."""
 
 import re
+import shutil
+import signal
 
 from tools_support import ROOT, ToolTest, main
 
@@ -9,12 +11,17 @@ NETWORK = ["model={type: resnet_small, channels: [16, 32], strides: [2, 2]}",
            "weights.rules=[{match: [conv1, classifier], encoding: uniform, bits: 8}]"]
 
 
+def way(arguments):
+    """Choices by size, unless the arguments choose another way."""
+    return [] if {"--twin", "--dry-run", "--method", "--choices"} & set(arguments) else ["--method", "rule"]
+
+
 class SearchTest(ToolTest):
     def search(self, *arguments, **options):
-        return self.call("tbn-search", "--config", "tiny.yaml", *arguments, **options)
+        return self.call("tbn-search", "--config", "tiny.yaml", *way(arguments), *arguments, **options)
 
     def found(self, *arguments):
-        return self.call_json("tbn-search", "--config", "tiny.yaml", *arguments)
+        return self.call_json("tbn-search", "--config", "tiny.yaml", *way(arguments), *arguments)
 
     def ends(self, *arguments):
         space = self.found("--dry-run", *arguments)
@@ -52,8 +59,9 @@ class Budgets(SearchTest):
         self.assertIn((self.folder / "found.tbn").stat().st_size - promised, (-64, 0, 64))
 
     def test_ram_and_flash_are_those_of_the_c_export(self):
-        found = self.found("--bytes", "16k", "--ram", "1M", "--flash", "1M", "-o", "found.yaml", "train.epochs=1",
-                           *NETWORK)
+        least, most = self.ends(*NETWORK)
+        found = self.found("--bytes", (least["bytes"] + most["bytes"]) // 2, "--ram", "1M", "--flash", "1M",
+                           "-o", "found.yaml", "train.epochs=1", *NETWORK)
         self.call("tbn-train", "--config", "found.yaml")
         self.call("tbn-export", "runs/found", "-o", "found.tbn", "--calibrate", 20)
         source = self.call_json("tbn-export", "found.tbn", "--format", "c", "-o", "c", "--name", "net")
@@ -93,7 +101,8 @@ class Files(SearchTest):
         self.search("--bits", "16k", "-o", "found.yaml")
         text = (self.folder / "found.yaml").read_text()
         lines = text.splitlines()
-        self.assertEqual(lines[0], "# Found by tbn-search: tbn-search --config tiny.yaml --bits 16k -o found.yaml")
+        self.assertEqual(lines[0], "# Found by tbn-search: tbn-search --config tiny.yaml --method rule "
+                                   "--bits 16k -o found.yaml")
         self.assertRegex(lines[1], r"^# budget: 16,000 bits; this network: [\d,]+ bytes, [\d,]+ bits, [\d,]+ multiply")
         self.assertEqual(lines[2], "# by each layer's size, without training; seed 1")
         self.assertEqual(lines[3:], ["base: tiny.yaml", "name: found", "weights:", "  rules:",
@@ -110,7 +119,7 @@ class Files(SearchTest):
         (self.folder / "a b").mkdir()
         (self.folder / "tiny.yaml").rename(self.folder / "a b" / "tiny.yaml")
         (self.folder / "out").mkdir()
-        self.call("tbn-search", "--config", "a b/tiny.yaml", "--bits", "16k", "-o", "out/found.yaml")
+        self.call("tbn-search", "--method", "rule", "--config", "a b/tiny.yaml", "--bits", "16k", "-o", "out/found.yaml")
         self.assertIn("base: ../a b/tiny.yaml\n", (self.folder / "out" / "found.yaml").read_text())
         self.call("tbn-train", "--config", "out/found.yaml", "--validate")
 
@@ -149,7 +158,15 @@ class Files(SearchTest):
         config = ROOT / "configs" / "etth1" / "dlinear_96_p4.yaml"
         space = self.call_json("tbn-search", "--config", config, "--dry-run")
         middle = (space["least"]["bits"] + space["most"]["bits"]) // 2
-        self.call("tbn-search", "--config", config, "--bits", middle, "-o", "found.yaml")
+        self.call("tbn-search", "--method", "rule", "--config", config, "--bits", middle, "-o", "found.yaml")
+
+
+    def test_a_network_is_named_by_its_choices(self):
+        found = self.found("--choices", "8/2", "-o", "found.yaml")
+        self.assertEqual([layer["p"] for layer in found["layers"]], [8, 2])
+        self.assertEqual(self.promise("found.yaml")["file"]["bytes"], found["costs"]["bytes"])
+        self.fails(2, "--choices: '3/2' names no network of this search; --dry-run lists the layers and their "
+                      "choices, in order", "tbn-search", "--config", "tiny.yaml", "--choices", "3/2", "-o", "f.yaml")
 
 
 class Twins(SearchTest):
@@ -177,6 +194,132 @@ class Twins(SearchTest):
         self.assertIn("--bytes: the narrowest 1-bit twin takes ", done.stderr)
         done = self.search("--twin", "-o", "twin.yaml", "model={type: mlp_mixer, patch: 7}", code=2)
         self.assertIn("--twin: model.type mlp_mixer has none of the options channels, hidden and width", done.stderr)
+
+
+# A space of two layers, and a search of seconds.
+QUICK = ["--p", "1,2,4", "--epochs", 2, "--population", 6, "--generations", 2, "--recalibrate", 200]
+SENSITIVITY = ["--method", "sensitivity", "--p", "1,2,4", "--epochs", 1]
+
+
+class Training(SearchTest):
+    train_images = 400
+    settings = ["model.hidden=[64, 32]"]
+
+    def setUp(self):
+        super().setUp()
+        least, most = self.ends("--p", "1,2,4", *self.settings)
+        self.bytes = (least["bytes"] + most["bytes"]) // 2
+        self.budget = ["--bytes", self.bytes]
+
+    def start_search(self, *arguments, **options):
+        return self.search("--method", "supernet", *QUICK, *self.budget, "-o", "found.yaml", *self.settings, *arguments,
+                           **options)
+
+    @property
+    def folder_of_search(self):
+        return self.folder / "runs" / "found_search"
+
+    def rows(self):
+        """search.csv without the seconds."""
+        return [line.rpartition(",")[0] for line in (self.folder_of_search / "search.csv").read_text().splitlines()]
+
+    def test_a_supernet_finds_a_network_within_the_budget_that_trains_from_scratch(self):
+        out = self.start_search().stdout
+        self.assertRegex(out, r"supernet: epoch 2/2  loss \d")
+        self.assertRegex(out, r"sums of single losses explain \d\.\d\d of the variance of 20 random networks")
+        head = (self.folder / "found.yaml").read_text().splitlines()[:3]
+        self.assertRegex(head[2], r"^# supernet of 2 epochs: first of \d judged, rank \d+ of \d+, score [\d.]+; seed 1$")
+        plan = self.promise("found.yaml")
+        self.assertLessEqual(plan["file"]["bytes"], self.bytes)
+        self.assertIn(f"this network: {plan['file']['bytes']:,} bytes", head[1])
+        rows = self.rows()
+        self.assertEqual(rows[0], "trial,stage,images,choices,bytes,bits,macs,score,loss")
+        keys = [tuple(row.split(",")[2:4]) for row in rows[1:]]
+        self.assertEqual(len(keys), len(set(keys)), "a network was measured twice")
+        self.assertEqual({row.split(",")[1] for row in rows[1:]} - {"random"}, {"alone", "evolution", "judge"})
+        for row in rows[1:]:
+            if row.split(",")[1] == "evolution":
+                self.assertLessEqual(int(row.split(",")[4]), self.bytes)
+        self.call("tbn-train", "--config", "found.yaml", "train.epochs=1")
+        self.call("tbn-export", "runs/found", "-o", "found.tbn")
+        self.assertIn((self.folder / "found.tbn").stat().st_size - plan["file"]["bytes"], (-64, 0, 64))
+
+    def test_a_search_that_is_killed_anywhere_goes_on_to_what_it_would_have_found(self):
+        self.start_search()
+        wanted, found = self.rows(), (self.folder / "found.yaml").read_text()
+        shutil.rmtree(self.folder_of_search)
+        for moment, stop in ((r"step 1/", signal.SIGTERM), (r"epoch 1/2  loss", signal.SIGKILL),
+                             (r"alone 3:", signal.SIGTERM), (r"evolution \d+:", signal.SIGKILL),
+                             (r"judge \d+:", signal.SIGTERM)):
+            resume = ["--resume"] if self.folder_of_search.exists() else []
+            process = self.start("tbn-search", "--config", "tiny.yaml", "--method", "supernet", *QUICK, *self.budget,
+                                 "-o", "found.yaml", *self.settings, *resume)
+            for line in process.stdout:
+                if re.search(moment, line):
+                    process.send_signal(stop)
+                    break
+            process.communicate()
+        self.start_search("--resume")
+        self.assertEqual(self.rows(), wanted)
+        text = (self.folder / "found.yaml").read_text()
+        self.assertEqual(text.splitlines()[1:], found.splitlines()[1:])
+        before = self.rows()
+        self.start_search("--resume")  # of a search that is complete
+        self.assertEqual(self.rows(), before)
+
+    def test_sensitivity_trains_each_choice_of_each_layer_alone(self):
+        arguments = [*SENSITIVITY, *self.budget, "-o", "found.yaml", *self.settings]
+        self.search(*arguments)
+        rows = [row.split(",") for row in self.rows()[1:]]
+        self.assertEqual([row[3] for row in rows], ["1/1/1", "2/1/1", "4/1/1", "1/2/1", "1/4/1", "1/1/2"])
+        self.assertEqual({(row[1], row[2]) for row in rows}, {("alone", "all")})
+        self.assertLessEqual(self.promise("found.yaml")["file"]["bytes"], self.bytes)
+        self.assertIn("# sensitivity: 6 networks trained for 1 epoch each, losses added up; seed 1\n",
+                      (self.folder / "found.yaml").read_text())
+        # The first is what tbn-train makes of the same epochs, measured on the same samples.
+        self.train("weights.p=1", "weights.rules=[]", "train.epochs=1", "name=one", *self.settings)
+        score = float((self.folder / "runs" / "one" / "metrics.csv").read_text().splitlines()[1].split(",")[5])
+        self.assertAlmostEqual(float(rows[0][7]), score, places=4)
+        # The table cut short is filled up again, row by row.
+        path = self.folder_of_search / "search.csv"
+        path.write_text("\n".join(path.read_text().splitlines()[:4]) + "\n4,alo")
+        self.search(*arguments, "--resume")
+        self.assertEqual([row.split(",") for row in self.rows()[1:]], rows)
+
+    def test_a_search_begins_once_and_goes_on_as_it_began(self):
+        folder = "runs/found_search"
+        self.assertIn(f"--resume: '{folder}' holds no search", self.start_search("--resume", code=2).stderr)
+        self.assertFalse(self.folder_of_search.exists())
+        begun = [*SENSITIVITY, *self.budget]
+        self.search(*begun, "-o", "found.yaml", *self.settings)
+        self.fails(2, f"'{folder}' holds a search already; continue it with --resume, or give -o another name",
+                   "tbn-search", "--config", "tiny.yaml", *begun, "-o", "found.yaml", *self.settings)
+        for changed, words in ((["--method", "supernet", *QUICK, *self.budget],
+                                'method "sensitivity", and this one has "supernet"'),
+                               ([*SENSITIVITY, "--bytes", self.bytes + 1],
+                                f"bytes {self.bytes}, and this one has {self.bytes + 1}")):
+            done = self.search(*changed, "-o", "found.yaml", "--resume", *self.settings, code=2)
+            self.assertIn(f"--resume: the search in '{folder}' was begun with {words}", done.stderr)
+        done = self.search(*begun, "-o", "found.yaml", "--resume", "optim.lr=0.9", *self.settings, code=2)
+        self.assertIn("--resume: 'lr: 0.9' in section 'optim' was 'lr: 0.05' when the run began", done.stderr)
+
+    def test_a_search_without_validation_samples_is_refused(self):
+        done = self.start_search("data.validation=0", code=2)
+        self.assertIn("a search compares networks on validation samples, and there are none", done.stderr)
+
+    def test_a_loss_that_diverges_ends_with_4(self):
+        done = self.start_search("optim={type: sgd, lr: 1e30, groups: []}", code=4)
+        self.assertIn("the loss is not finite at epoch 1, step ", done.stderr)
+
+    def test_damaged_files_of_a_search_end_with_3(self):
+        self.start_search()
+        for name, content in (("supernet.safetensors", b"x" * 100), ("search.json", b"{"), ("search.csv", b"a,b\n")):
+            path = self.folder_of_search / name
+            before = path.read_bytes()
+            path.write_bytes(content)
+            self.assertIn(name, self.start_search("--resume", code=3).stderr)
+            path.write_bytes(before)
+        self.start_search("--resume")
 
 
 if __name__ == "__main__":

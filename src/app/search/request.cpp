@@ -49,6 +49,23 @@ bool is_plain(char c) {
          std::strchr("-_=./:,+@%", c) != nullptr;
 }
 
+// By the words of --method, in the order of SearchMethod, and `rule`.
+void check_method(const CommandLine& line) {
+  const std::string method = line.text("method");
+  if (method == "rule") {
+    line.expect_only("--method rule",
+                     {"config", "output", "method", "json", "settings", "bytes", "bits", "macs",
+                      "ram", "flash", "p", "levels", "rows", "fix"});
+  } else if (method == "sensitivity") {
+    line.expect_only("--method sensitivity",
+                     {"config", "output", "method", "json", "settings", "bytes", "bits", "macs",
+                      "ram", "flash", "p", "levels", "rows", "fix", "epochs", "resume"});
+  } else if (method != "supernet") {
+    throw ConfigError(
+        fmt::format("--method: {} is not one of supernet, sensitivity, rule", in_quotes(method)));
+  }
+}
+
 }  // namespace
 
 void add_search_options(CommandLine& line) {
@@ -63,6 +80,19 @@ void add_search_options(CommandLine& line) {
       .value("levels", "list", "the bits that uniform layers choose from", "4,6,8")
       .value("rows", "n", "the fewest rows that a tile stores", "4")
       .value("fix", "globs", "layers that stay as they are: conv1,*.shortcut")
+      .value(
+          "method", "how",
+          "supernet: shared weights, trained once; sensitivity: a short training of each choice of "
+          "each layer alone; rule: by a layer's size, without training",
+          "supernet")
+      .value("epochs", "n", "of the supernet, or of each training of sensitivity", "8")
+      .value("near", "n", "per cent of the budget within which a step draws networks", "15")
+      .value("recalibrate", "n", "training samples that norms are measured on", "2048")
+      .value("population", "n", "networks that evolution keeps", "64")
+      .value("generations", "n", "of evolution", "20")
+      .flag("resume", "go on with a search that was stopped")
+      .value("choices", "list",
+             "writes the network of these choices, as search.csv and search.json have them: 4/2/8")
       .flag("twin",
             "the widest 1-bit network that keeps the budget, instead of a search; without "
             "one, that of equal file bytes")
@@ -76,6 +106,11 @@ void check_search_options(const CommandLine& line) {
   } else if (line.has("twin")) {
     line.expect_only("--twin", {"config", "output", "twin", "json", "settings", "bytes", "bits",
                                 "macs", "ram", "flash"});
+  } else if (line.has("choices")) {
+    line.expect_only("--choices", {"config", "output", "choices", "json", "settings", "p", "levels",
+                                   "rows", "fix"});
+  } else {
+    check_method(line);
   }
 }
 
@@ -116,6 +151,33 @@ std::vector<std::string> fixed_layers(const CommandLine& line) {
     begin = comma + 1;
   }
   return globs;
+}
+
+bool trains(const CommandLine& line) { return line.text("method") != "rule"; }
+
+SearchSettings settings_of(const CommandLine& line, const Config& config, Budget budget) {
+  constexpr std::int64_t kMostEpochs = 100000;
+  constexpr std::int64_t kMostNetworks = 100000;
+  constexpr std::int64_t kMostSamples = std::int64_t{1} << 40;
+  SearchSettings settings{.method = line.text("method") == "supernet" ? SearchMethod::kSupernet
+                                                                      : SearchMethod::kSensitivity,
+                          .epochs = line.number("epochs", 1, kMostEpochs),
+                          .near = static_cast<double>(line.number("near", 1, 100)) / 100,
+                          .recalibrate = line.number("recalibrate", 2, kMostSamples),
+                          .population = line.number("population", 1, kMostNetworks),
+                          .generations = line.number("generations", 0, kMostNetworks),
+                          .budget = std::move(budget),
+                          .choices = choices_of(line),
+                          .fixed = fixed_layers(line)};
+  if (config.schedule.warmup_epochs >= static_cast<double>(settings.epochs)) {
+    throw ConfigError(fmt::format("--epochs: must be above schedule.warmup_epochs ({}), is {}",
+                                  config.schedule.warmup_epochs, settings.epochs));
+  }
+  return settings;
+}
+
+fs::path search_folder(const Config& config, const fs::path& found) {
+  return fs::path(config.output) / (found.stem().string() + "_search");
 }
 
 fs::path found_path(const CommandLine& line) {

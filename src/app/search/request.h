@@ -8,6 +8,7 @@
 #include "app/support/options.h"
 #include "encodings/encoding.h"
 #include "search/cost.h"
+#include "train/search/search_run.h"
 
 namespace tbn::app {
 
@@ -29,6 +30,13 @@ std::vector<std::string> fixed_layers(const CommandLine& line);
 // The configuration file that -o names. Throws ConfigError where it cannot be one, and where it is
 // there and does not begin as tbn-search begins its files.
 std::filesystem::path found_path(const CommandLine& line);
+// What --method and the options of searches that train say. Throws ConfigError for a number that is
+// out of its range, and where the warm-up of `config` would not end.
+bool trains(const CommandLine& line);
+SearchSettings settings_of(const CommandLine& line, const Config& config, Budget budget);
+// Where a search that trains keeps what it did: <output>/<name>_search.
+std::filesystem::path search_folder(const Config& config, const std::filesystem::path& found);
+
 // With which every file of tbn-search begins, as a comment.
 inline constexpr const char* kFoundBy = "Found by tbn-search";
 
