@@ -47,8 +47,9 @@ TEST_CASE("the bytes of a pick are those of the file that a trained network beco
     CAPTURE(pick_text(space, pick));
     const Graph graph = with_choices(space, pick);
     const Model packed = pack_model(test::random_trained(graph, ++seed));
-    write_packed(folder / "m.tbn",
-                 make_packed_file(packed, kFrame.metadata, example_inputs(packed.graph, 1)));
+    PackedFile file = make_packed_file(packed, kFrame.metadata, example_inputs(packed, 1));
+    make_compact(file, "m");
+    write_packed(folder / "m.tbn", file);
     const Costs costs = cost_of(graph, kFrame);
     CHECK(costs[CostKind::kFile] ==
           static_cast<std::int64_t>(std::filesystem::file_size(folder / "m.tbn")));

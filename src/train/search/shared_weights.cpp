@@ -66,7 +66,7 @@ std::string SharedWeights::choice_of(const Graph& graph, NodeId node, const Name
   if (layer != layer_of_node_.end() && named.role != TensorRole::kAlpha) return "";
   if (layer == layer_of_node_.end()) {
     if (!std::holds_alternative<BatchNorm>(graph.node(node).op)) return "";
-    layer = layer_of_node_.find(before_pools(graph, node));
+    layer = layer_of_node_.find(source_of(graph, node));
     if (layer == layer_of_node_.end()) return "";
   }
   return "@" + std::to_string(main_setting(choice(layer->second, pick)));

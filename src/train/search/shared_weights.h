@@ -1,7 +1,7 @@
 // One set of parameters for all networks of a search. The latents of a tiled layer are those of its
-// least p; at a p g times as large a row of the tile is the sum of g of their rows. Weights, biases
-// and tables are shared as they are. Scalars, and the batch norm right after a layer, are apart for
-// each choice of the layer: what makes its copies differ depends on p.
+// least p; where p is g times as large, a row of the tile is the sum of g of their rows. Weights,
+// biases and tables are shared as they are. Scalars, and the batch norm that a layer feeds, are
+// apart for each choice of the layer: what makes its copies differ depends on p.
 #pragma once
 
 #include <map>
