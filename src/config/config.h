@@ -186,6 +186,7 @@ struct TrainConfig {
   std::int64_t threads = 0;           // of LibTorch on the CPU; 0: all cores
   std::int64_t checkpoint_every = 1;  // epochs between writes of `last`
   double checkpoint_minutes = 10;     // and between those inside an epoch; 0: none
+  std::int64_t epoch_steps = 0;       // most steps of an epoch; 0: as many as it has batches
   std::int64_t max_steps = 0;         // stop after this many steps (for trials); 0: no limit
   bool operator==(const TrainConfig&) const = default;
 };

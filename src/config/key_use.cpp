@@ -90,7 +90,7 @@ const std::vector<Group>& groups() {
 
       {kAnyData,
        kUseTraining,
-       {"train.epochs", "train.eval_batch_size", "train.checkpoint_every",
+       {"train.epochs", "train.epoch_steps", "train.eval_batch_size", "train.checkpoint_every",
         "train.checkpoint_minutes", "train.max_steps"}},
       {kAnyData, kStep | kUseTimedReading, {"train.batch_size"}},
       {kHasClasses, kStep, {"train.label_smoothing"}},

@@ -223,6 +223,8 @@ void describe(V& v, S& s) {
   v.value("checkpoint_every", s.checkpoint_every, at_least(1), "epochs between checkpoints");
   v.value("checkpoint_minutes", s.checkpoint_minutes, at_least(0),
           "minutes between checkpoints inside an epoch; 0: none");
+  v.value("epoch_steps", s.epoch_steps, at_least(0),
+          "most steps of an epoch; 0: every sample once");
   v.value("max_steps", s.max_steps, at_least(0), "stop after so many steps; 0: no limit");
 }
 

@@ -83,7 +83,8 @@ std::vector<std::int64_t> epoch_order(const LoaderOptions& options, std::int64_t
 
 std::int64_t batches_per_epoch(const LoaderOptions& options, std::int64_t samples) {
   const std::int64_t spare = options.drop_last ? 0 : options.batch_size - 1;
-  return (samples + spare) / options.batch_size;
+  const std::int64_t all = (samples + spare) / options.batch_size;
+  return options.most_batches > 0 ? std::min(all, options.most_batches) : all;
 }
 
 std::int64_t view_epoch(const LoaderOptions& options, std::int64_t epoch) {

@@ -22,6 +22,8 @@ struct LoaderOptions {
   // Epoch e draws its random views as epoch e mod `views` did, so that each sample has so many; 0:
   // every epoch draws its own. Order and mixing are of the epoch itself.
   std::int64_t views = 0;
+  // Most batches of an epoch, the first of its order; 0: every sample once.
+  std::int64_t most_batches = 0;
   // A sample that cannot be read gives its place to the next of the epoch that can, so that every
   // batch is as large as it should be. Else a batch is smaller by it, or empty.
   bool refill = false;

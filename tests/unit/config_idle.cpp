@@ -132,6 +132,7 @@ const std::vector<Expected> kExpected = {
     {"train.threads", "2", "ifcpgs", "Tsi"},
     {"train.checkpoint_every", "2"},
     {"train.checkpoint_minutes", "2"},
+    {"train.epoch_steps", "2"},
     {"train.max_steps", "2"},
     {"export.scalars", "f16"},
 };

@@ -89,6 +89,21 @@ TEST_CASE("a shuffled epoch has each image once, in the order of the seeded perm
   for (std::int64_t i = 0; i < 50; ++i) CHECK(sorted[static_cast<std::size_t>(i)] == i);
 }
 
+TEST_CASE("an epoch of few batches has the first of its order, and others in the next") {
+  const MemoryImages images = numbered_images(50);
+  BatchLoader loader(images, {.batch_size = 8, .shuffle = true, .seed = 3, .most_batches = 4});
+  CHECK(loader.batches_per_epoch() == 4);
+  CHECK(loader.samples_per_epoch() == 32);
+  for (const std::int64_t epoch : {5, 6}) {
+    auto order =
+        random_permutation(50, CounterRng(3, RngUse::kShuffle, static_cast<std::uint64_t>(epoch)));
+    order.resize(32);
+    CHECK(labels_of(epoch_of(loader, epoch)) == order);
+  }
+  BatchLoader all(images, {.batch_size = 8, .most_batches = 99});
+  CHECK(all.batches_per_epoch() == 7);
+}
+
 TEST_CASE("drop_last drops a batch that is not full and keeps full ones") {
   const MemoryImages images = numbered_images(24);
   for (const std::int64_t batch_size : {7, 8, 9, 24}) {

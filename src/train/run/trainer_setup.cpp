@@ -34,6 +34,7 @@ LoaderOptions loader_options(const Config& config, const Dataset& data) {
           .augment = true,
           .mix = {.mixup = config.data.mixup, .cutmix = config.data.cutmix},
           .views = kept_views(config.teacher),
+          .most_batches = train.epoch_steps,
           .refill = true,
           .threads = static_cast<int>(config.data.threads)};
 }
@@ -191,7 +192,7 @@ std::vector<std::string> opening_lines(const Config& config, const TrainerSetup&
   for (const std::string& note : setup.loss.notes()) lines.push_back(note);
   if (setup.state.warm_started()) add_warm_start(*setup.state.warm_started(), data.rule, lines);
   if (const std::string late = beyond_end(config); !late.empty()) lines.push_back(late);
-  for (std::string& text : idle_rules(config, setup.state.model().graph())) {
+  for (std::string& text : idle_rules(config, training_graph(config, data.train->spec()))) {
     lines.push_back(std::move(text));
   }
   if (!run.from || run.is_at_end) return lines;
