@@ -86,7 +86,7 @@ class Budgets(SearchTest):
                    "tbn-search", "--config", "tiny.yaml", "-o", "f.yaml")
 
     def test_lists_of_choices_are_whole_numbers_in_their_range(self):
-        for option, values in (("--p", ("", "0", "2,", ",2", "2,,4", "a", "2 4", "99999999999999999999")),
+        for option, values in (("--p", ("0", "2,", ",2", "2,,4", "a", "2 4", "99999999999999999999")),
                                ("--levels", ("1", "9", "4;6"))):
             for value in values:
                 with self.subTest(option=option, value=value):
@@ -120,7 +120,7 @@ class Files(SearchTest):
         (self.folder / "tiny.yaml").rename(self.folder / "a b" / "tiny.yaml")
         (self.folder / "out").mkdir()
         self.call("tbn-search", "--method", "rule", "--config", "a b/tiny.yaml", "--bits", "16k", "-o", "out/found.yaml")
-        self.assertIn("base: ../a b/tiny.yaml\n", (self.folder / "out" / "found.yaml").read_text())
+        self.assertIn('base: "../a b/tiny.yaml"\n', (self.folder / "out" / "found.yaml").read_text())
         self.call("tbn-train", "--config", "out/found.yaml", "--validate")
 
     def test_only_what_tbn_search_wrote_is_written_over(self):
@@ -171,7 +171,7 @@ class Files(SearchTest):
 
 class Twins(SearchTest):
     def test_the_twin_is_the_widest_1_bit_network_of_the_configurations_bytes(self):
-        for number, network in enumerate(([], NETWORK, [*NETWORK, "model.width=2"],
+        for number, network in enumerate(([], NETWORK, [NETWORK[0].replace("}", ", width: 2}"), NETWORK[1]],
                                           ["model={type: vgg_small, width: 0.125}"])):
             with self.subTest(network=network):
                 size = self.call_json("tbn-train", "--config", "tiny.yaml", "--dry-run", *network)["file"]["bytes"]
@@ -196,18 +196,18 @@ class Twins(SearchTest):
         self.assertIn("--twin: model.type mlp_mixer has none of the options channels, hidden and width", done.stderr)
 
 
-# A space of two layers, and a search of seconds.
-QUICK = ["--p", "1,2,4", "--epochs", 2, "--population", 6, "--generations", 2, "--recalibrate", 200]
-SENSITIVITY = ["--method", "sensitivity", "--p", "1,2,4", "--epochs", 1]
+# Small spaces, and searches of seconds.
+QUICK = ["--p", "1,2,4,8", "--epochs", 2, "--population", 12, "--generations", 2, "--recalibrate", 200]
+SENSITIVITY = ["--method", "sensitivity", "--p", "1,2", "--epochs", 1]
 
 
 class Training(SearchTest):
     train_images = 400
-    settings = ["model.hidden=[64, 32]"]
+    settings = ["model.hidden=[64, 32, 32]"]
 
     def setUp(self):
         super().setUp()
-        least, most = self.ends("--p", "1,2,4", *self.settings)
+        least, most = self.ends("--p", "1,2", *self.settings)
         self.bytes = (least["bytes"] + most["bytes"]) // 2
         self.budget = ["--bytes", self.bytes]
 
@@ -271,10 +271,10 @@ class Training(SearchTest):
         arguments = [*SENSITIVITY, *self.budget, "-o", "found.yaml", *self.settings]
         self.search(*arguments)
         rows = [row.split(",") for row in self.rows()[1:]]
-        self.assertEqual([row[3] for row in rows], ["1/1/1", "2/1/1", "4/1/1", "1/2/1", "1/4/1", "1/1/2"])
+        self.assertEqual([row[3] for row in rows], ["1/1/1/1", "2/1/1/1", "1/2/1/1", "1/1/2/1", "1/1/1/2"])
         self.assertEqual({(row[1], row[2]) for row in rows}, {("alone", "all")})
         self.assertLessEqual(self.promise("found.yaml")["file"]["bytes"], self.bytes)
-        self.assertIn("# sensitivity: 6 networks trained for 1 epoch each, losses added up; seed 1\n",
+        self.assertIn("# sensitivity: 5 networks trained for 1 epoch each, losses added up; seed 1\n",
                       (self.folder / "found.yaml").read_text())
         # The first is what tbn-train makes of the same epochs, measured on the same samples.
         self.train("weights.p=1", "weights.rules=[]", "train.epochs=1", "name=one", *self.settings)
@@ -308,8 +308,8 @@ class Training(SearchTest):
         self.assertIn("a search compares networks on validation samples, and there are none", done.stderr)
 
     def test_a_loss_that_diverges_ends_with_4(self):
-        done = self.start_search("optim={type: sgd, lr: 1e30, groups: []}", code=4)
-        self.assertIn("the loss is not finite at epoch 1, step ", done.stderr)
+        done = self.start_search("optim={type: sgd, lr: 1000, weight_decay: 10, groups: []}", code=4)
+        self.assertRegex(done.stderr, r"the loss is not finite at epoch \d, step ")
 
     def test_damaged_files_of_a_search_end_with_3(self):
         self.start_search()

@@ -52,9 +52,9 @@ std::string rule_text(const WeightRuleConfig& rule, const WeightFields& weights)
   std::string text = fmt::format("    - match: [{}]\n      encoding: {}\n", fmt::join(names, ", "),
                                  rule.fields.encoding);
   for (const Field& field : encoding_named(rule.fields.encoding).fields()) {
+    if (field.is_main && rule.fields.encoding == "binary") continue;  // says it
     const WeightSetting& value = rule.fields.settings.find(field.key)->second;
-    const bool is_named = field.is_main && rule.fields.encoding != "binary";
-    if (!is_named && value == weights.settings.find(field.key)->second) continue;
+    if (!field.is_main && value == weights.settings.find(field.key)->second) continue;
     const std::string written = std::visit([](const auto& each) { return yaml_text(each); }, value);
     text += fmt::format("      {}: {}\n", field.key, written);
   }
