@@ -11,6 +11,12 @@ STUDENT = [*CONV_SETTINGS, "teacher.from=runs/teacher", "teacher.views=2", "trai
            "data.crop_padding=2", "data.flip=true"]
 
 
+def student(*settings):
+    """STUDENT with other values for some of its keys, and more settings."""
+    keys = {setting.split("=")[0] for setting in settings}
+    return [*(setting for setting in STUDENT if setting.split("=")[0] not in keys), *settings]
+
+
 class TeacherViews(ToolTest):
     train_images = 1100
 
@@ -58,7 +64,7 @@ class TeacherViews(ToolTest):
                     self.stop_in_an_epoch(which)
                     if not keeps_file:
                         self.own_file.unlink()
-                    self.train(*STUDENT, "--resume")
+                    self.train(*student("--resume"))
                     # Outputs that are asked for again, in other batches, may be rounded otherwise.
                     if keeps_file:
                         self.assertEqual(straight == self.last(), True, "last differs after a resume")
@@ -76,7 +82,7 @@ class TeacherViews(ToolTest):
         shared = self.folder / "shared.safetensors"
         self.own_file.rename(shared)
         whole = shared.read_bytes()
-        self.train(*STUDENT, "name=second", f"teacher.cache={shared}")
+        self.train(*student("name=second", f"teacher.cache={shared}"))
         self.assertEqual(straight == self.weights("second"), True, "the second run differs")
         self.assertEqual(whole, shared.read_bytes())
         self.assertFalse((self.folder / "runs" / "second" / self.own_file.name).exists())
@@ -85,12 +91,12 @@ class TeacherViews(ToolTest):
         content[-5000] ^= 1
         shared.write_bytes(content)
         # Another recipe for the same views.
-        self.train(*STUDENT, "name=third", f"teacher.cache={shared}", "optim.lr=0.1")
+        self.train(*student("name=third", f"teacher.cache={shared}", "optim.lr=0.1"))
         differ = [i for i, (a, b) in enumerate(zip(whole, shared.read_bytes())) if a != b]
         self.assertLess(len(differ), 200)  # a few outputs were rounded otherwise
 
     def test_what_does_not_fit_is_refused_and_stays(self):
-        self.train(*STUDENT, "train.epochs=1", "name=first", "teacher.cache=kept")
+        self.train(*student("train.epochs=1", "name=first", "teacher.cache=kept"))
         kept = (self.folder / "kept").read_bytes()
         tail = "; name another file with teacher.cache=..., or delete this one"
         for setting, difference in (
@@ -100,23 +106,23 @@ class TeacherViews(ToolTest):
                 ("teacher.views=3", "views '2', and this run has '3'")):
             with self.subTest(setting=setting):
                 self.fails(3, f"teacher.cache: 'kept' was made with {difference}{tail}", "tbn-train",
-                           "--config", "tiny.yaml", *STUDENT, "name=second", "teacher.cache=kept", setting)
+                           "--config", "tiny.yaml", *student("name=second", "teacher.cache=kept", setting))
         self.train("name=teacher", "weights.encoding=float", "weights.rules=[]", "train.epochs=2",
                    "--overwrite")
-        done = self.train(*STUDENT, "name=second", "teacher.cache=kept", code=3)
+        done = self.train(*student("name=second", "teacher.cache=kept"), code=3)
         self.assertIn("teacher.cache: 'kept' was made with teacher 'CRC-32C ", done.stderr)
         self.assertEqual(kept, (self.folder / "kept").read_bytes())
         self.assertFalse((self.folder / "runs" / "second").exists())
 
     def test_a_run_that_is_replaced_takes_its_file_with_it(self):
-        self.train(*STUDENT, "train.epochs=1")
-        self.train(*STUDENT, "train.epochs=1", "train.seed=2", "--overwrite")
+        self.train(*student("train.epochs=1"))
+        self.train(*student("train.epochs=1", "train.seed=2", "--overwrite"))
         self.assertEqual(read_safetensors_header(self.own_file)["__metadata__"]["train.seed"], "2")
         # One that comes to nothing leaves the old one.
-        self.train(*STUDENT, "train.seed=3", "optim.lr=1000", "optim.weight_decay=10", "optim.groups=[]", "--overwrite",
-                   code=4)
+        self.train(*student("train.seed=3", "optim.lr=1000", "optim.weight_decay=10", "optim.groups=[]",
+                            "--overwrite"), code=4)
         self.assertEqual(read_safetensors_header(self.own_file)["__metadata__"]["train.seed"], "2")
-        self.train(*STUDENT, "train.epochs=1", "teacher.views=0", "--overwrite")
+        self.train(*student("train.epochs=1", "teacher.views=0", "--overwrite"))
         self.assertFalse(self.own_file.exists())
 
 
