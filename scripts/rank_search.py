@@ -113,7 +113,8 @@ def main():
         cells = [f"{score:.2f}" for score in [searched, *scores[-1], statistics.mean(scores[-1])]]
         print(f"| {choices} | " + " | ".join(cells) + " |", flush=True)
     means = [statistics.mean(row) for row in scores]
-    print(f"\nKendall's tau of the search's ranks: {kendall_tau([score for _, score in networks], means):.2f}")
+    tau = kendall_tau([score for _, score in networks], means)
+    print(f"\nKendall's tau of the search's ranks: {tau:.2f}{' (all scores tie)' if tau != tau else ''}")
     if len(seeds) > 1:
         ceilings = []
         for left in range(len(seeds)):
