@@ -76,7 +76,7 @@ class Layout(ToolTest):
                                               "does not know; upgrade tbn, or export the file with --layout plain"),
                 ({"tbn.features": "binary,compact,generated,shorter,tiled"}, "needs the feature 'shorter', which this "
                                                                              "tbn does not know"),
-                ({"tbn.graph": graph.translate(read_packed.SWAPPED_QUOTES)}, "tbn.graph: JSON: "),
+                ({"tbn.graph": graph.translate(read_packed.SWAPPED_QUOTES)}, "tbn.graph: JSON error at byte 1"),
                 ({"tbn.graph": full.translate(read_packed.SWAPPED_QUOTES)}, "its graph is in full")):
             (self.folder / "bad.tbn").write_bytes(with_metadata(path, changes))
             with self.subTest(sentence):
