@@ -307,6 +307,10 @@ class Training(SearchTest):
         done = self.start_search("data.validation=0", code=2)
         self.assertIn("a search compares networks on validation samples, and there are none", done.stderr)
 
+    def test_latents_that_are_signs_cannot_be_added_up(self):
+        done = self.start_search("optim.groups=[{match: latents, type: bop, lr: 1e-3}]", code=2)
+        self.assertIn("--method supernet adds up latents, of which optim type bop keeps the signs alone; ", done.stderr)
+
     def test_a_loss_that_diverges_ends_with_4(self):
         done = self.start_search("optim={type: sgd, lr: 1000, weight_decay: 10, groups: []}", code=4)
         self.assertRegex(done.stderr, r"the loss is not finite at epoch \d, step ")

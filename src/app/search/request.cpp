@@ -66,6 +66,19 @@ void check_method(const CommandLine& line) {
   }
 }
 
+// Sums of signs are no latents: half of those of two would be 0.
+void check_latents(const OptimConfig& optim) {
+  bool signs = optim.fields.type == OptimizerType::kBop;
+  for (const OptimGroup& group : optim.groups) {
+    signs = signs || group.fields.type == OptimizerType::kBop;
+  }
+  if (!signs) return;
+  throw ConfigError(
+      "--method supernet adds up latents, of which optim type bop keeps the signs alone; train "
+      "them "
+      "with another type, or search with --method sensitivity");
+}
+
 }  // namespace
 
 void add_search_options(CommandLine& line) {
@@ -173,6 +186,7 @@ SearchSettings settings_of(const CommandLine& line, const Config& config, Budget
     throw ConfigError(fmt::format("--epochs: must be above schedule.warmup_epochs ({}), is {}",
                                   config.schedule.warmup_epochs, settings.epochs));
   }
+  if (settings.method == SearchMethod::kSupernet) check_latents(config.optim);
   return settings;
 }
 
