@@ -148,11 +148,11 @@ class TiledRoom final : public TrainedRoom {
   bool makes_copies(const WeightEncoding& encoding, const LayerDims& dims) const override {
     const TileLayout layout = layout_of(own(encoding), dims);
     if (layout.p == 1) return false;
-    const std::int64_t neighbours = dims.outputs / dims.groups;
-    if (layout.order == TileOrder::kInterleave) return neighbours > 1;
+    if (layout.order == TileOrder::kInterleave) return true;
     // Output c begins at bit c m of the tiles one after another, q bits each: it is the output
-    // c + q / gcd(q, m) over again, which is c + R where tiles are whole rows.
-    return layout.q / std::gcd(layout.q, layout.inputs) < neighbours;
+    // c + q / gcd(q, m) over again, which is c + R where tiles are whole rows. In another group it
+    // sees other inputs, which may be copies themselves: those of a depthwise layer.
+    return layout.q / std::gcd(layout.q, layout.inputs) < layout.outputs;
   }
   // The fan-out's ReLU is taken from its result, and interleaved outputs are a view of it.
   bool overwritable() const override { return false; }
