@@ -64,8 +64,8 @@ ROOMS = (
 
     ("src/search", "what layers may be stored as, what networks then cost, and ways to choose", "base encodings graph graph/passes micro export"),
 
-    ("src/train/tiled/gpu", "the tiled op's kernels for CUDA devices", ""),
-    ("src/train/tiled", "the tiled op: aggregation, scalars, unique rows, fused norms", "tile encodings train/tiled/gpu"),
+    ("src/train/tiled/gpu", "the tiled op's kernels for CUDA devices", "base"),
+    ("src/train/tiled", "the tiled op: aggregation, scalars, unique rows, fused norms", "base tile encodings train/tiled/gpu"),
     ("src/train/encodings", "how each encoding is trained: its LibTorch half, one file each", "encodings config train/tiled"),
     ("src/train/optim", "optimisers, their groups, schedules, averages of weights", "base config"),
     ("src/train/executor", "any graph as a LibTorch module", "base graph config train/encodings"),

@@ -121,7 +121,11 @@ const std::vector<Expected> kExpected = {
     {"train.label_smoothing", "0.1", "ifcpg", "Ts"},
     {"train.clip_norm", "1", "ifcpgs", "Ts"},
     {"train.ema", "0.5", "ifcpgs", "Ts"},
-    {"train.orthogonal_penalty", "0.5", "cpg", "Ts"},
+    {"train.orthogonal_penalty",
+     "0.5",
+     "cpg",
+     "Ts",
+     {"model.type=pointnet", "model.feature_transform=true"}},
     {"train.seed", "5", "ifcpgs", "Ts"},
     {"train.deterministic", "true", "ifcpgs", "Tsi"},
     {"train.device", "cpu", "ifcpgs", "Ts"},
@@ -295,7 +299,7 @@ TEST_CASE("a setting that another one switches off is refused where it is typed"
     if (each.beside.empty() || each.key == "data.split_seed") continue;  // that one is below
     INFO(each.key);
     const char kind = each.data.front();
-    const std::string name = kind == 'i' ? "mnist" : "image_folder";
+    const std::string name = kind == 'i' ? "mnist" : kind == 'c' ? "modelnet40" : "image_folder";
     const std::string alone = each.key + "=" + each.value;
     std::vector<std::string> settings = {"data.name=" + name, "data.validation=0", alone};
     const std::string said = message_of([&] { parse_config("name: a", "t", settings); });

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "train/tiled/bfloat16.h"
+#include "base/bfloat16.h"
 
 namespace tbn::cpu {
 

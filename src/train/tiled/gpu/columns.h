@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "train/tiled/bfloat16.h"
+#include "base/bfloat16.h"
 #include "train/tiled/gpu/kernels.h"
 
 namespace tbn::gpu {
