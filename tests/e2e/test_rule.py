@@ -284,7 +284,7 @@ class InC(RuleTest):
         self.run_of("data.root=pets", "data.name=image_folder", "data.image_size=24",
                     "data.resize=37", "data.validation=6", *CNN)
         self.export()
-        expected = [int(line) for line in self.outcome("r.tbn", "pets").split()]
+        expected = [int(line.split("\t")[0]) for line in self.outcome("r.tbn", "pets").splitlines()]
         network, session = self.open(calls, "r.tbn")
         name = ctypes.c_char_p()
         self.check(calls, calls.tbn_network_class_name(network, ctypes.c_size_t(2),
