@@ -187,11 +187,13 @@ class Plan(ToolTest):
 
     def test_a_dry_run_with_data_that_cannot_be_read_plans_and_ends_with_3(self):
         images = self.folder / "data" / "train-images-idx3-ubyte"
-        images.write_bytes(images.read_bytes()[:-100])
+        whole = images.read_bytes()
+        images.write_bytes(whole[:-100])
         for form in ([], ["--json"]):
             done = self.call("tbn-train", "--config", "tiny.yaml", "--dry-run", *form, code=3)
             self.assertIn("linear1", done.stdout)
             self.assertRegex(done.stderr, r"^tbn-train: error: .*train-images-idx3-ubyte.*\n$")
+        images.write_bytes(whole)
         done = self.train("--dry-run", "data.validation=1000", code=2)
         self.assertIn("data.validation", done.stderr)
 
