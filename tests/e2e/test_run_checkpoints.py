@@ -149,7 +149,7 @@ class Descriptors(RunDirectoryTest):
                 done = subprocess.run(f"'{binary}/{tool} {closed}", shell=True, cwd=self.folder,
                                       timeout=120)
                 self.assertEqual(done.returncode, 0, tool + closed)
-            lines = (self.folder / f"p{len(closed)}").read_text().split()
+            lines = (self.folder / f"p{len(closed)}").read_text().splitlines()
             self.assertEqual(len(lines), 200)
             self.call("tbn-eval", f"x{len(closed)}.tbn", "--verify")
 

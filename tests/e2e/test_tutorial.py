@@ -23,6 +23,9 @@ from tools_support import ROOT, bin_folder, main
 
 PAGE = ROOT / "docs" / "tutorial.md"
 DEMO_SETTINGS = "data.validation=20 train.epochs=1 train.threads=1"
+# The samples of the repository are too few for what the page's commands hold out and train.
+ON_SAMPLES = {"scripts/demo.sh": f"scripts/demo.sh {DEMO_SETTINGS}",
+              "resnet_p4.yaml weights.p=8 --dry-run": "resnet_p4.yaml weights.p=8 data.validation=20 --dry-run"}
 # What the page shows of these is the same on every machine, to the digit.
 EXACT = ("--dry-run", "--format c", "ls pictures", "head -n 3 meters.csv", "look", "firmware/shapes")
 MARK = "@@ block"
@@ -93,7 +96,9 @@ class Tutorial(unittest.TestCase):
         """What each block prints, its standard error output included; `@@ failed N` after a command that fails."""
         script = ["trap 'echo \"@@ failed $?\"' ERR"]
         for number, (commands, _) in enumerate(blocks()):
-            script += [f"echo '{MARK} {number}'", commands.replace("scripts/demo.sh", f"scripts/demo.sh {DEMO_SETTINGS}")]
+            for typed, tried in ON_SAMPLES.items():
+                commands = commands.replace(typed, tried)
+            script += [f"echo '{MARK} {number}'", commands]
         environment = {**os.environ, "PATH": f"{cls.folder / 'compiler'}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8",
                        "CUDA_VISIBLE_DEVICES": ""}
         done = subprocess.run(["bash"], input="\n".join(script), cwd=cls.folder, env=environment, text=True,
