@@ -44,6 +44,7 @@ class UniformRoom final : public Encoding {
   std::vector<WeightEncoding> choices(const WeightEncoding& /*encoding*/, const LayerDims& /*dims*/,
                                       const ChoiceLimits& limits) const override {
     std::vector<WeightEncoding> found;
+    found.reserve(limits.bits.size());
     for (const std::int64_t bits : limits.bits) found.emplace_back(UniformWeights{bits});
     return found;
   }

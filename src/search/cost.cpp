@@ -130,13 +130,9 @@ bool CostMeter::fits(const Pick& pick, const Budget& budget) {
     // Memory is shared, so that its sums say nothing.
     const bool adds_up = limit.kind == CostKind::kBits || limit.kind == CostKind::kMacs;
     const std::int64_t slack = adds_up ? 0 : kHeaderSlack;
-    if (limit.kind == CostKind::kRam) {
-      is_open = true;
-    } else if (sum[limit.kind] - slack > limit.most) {
-      return false;
-    } else if (sum[limit.kind] + slack > limit.most) {
-      is_open = true;
-    }
+    const bool is_known = limit.kind != CostKind::kRam;
+    if (is_known && sum[limit.kind] - slack > limit.most) return false;
+    is_open = is_open || !is_known || sum[limit.kind] + slack > limit.most;
   }
   return !is_open || tbn::fits(exact(pick), budget);
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <set>
 
 #include "base/counter_rng.h"
@@ -21,6 +22,7 @@ std::size_t below(CounterRng& rng, std::size_t limit) {
 
 Pick random_pick(const SearchSpace& space, CounterRng& rng) {
   Pick pick;
+  pick.reserve(space.layers.size());
   for (const SearchLayer& layer : space.layers) {
     pick.push_back(static_cast<int>(below(rng, layer.choices.size())));
   }
@@ -28,8 +30,8 @@ Pick random_pick(const SearchSpace& space, CounterRng& rng) {
 }
 
 std::vector<std::size_t> shuffled(std::size_t count, CounterRng& rng) {
-  std::vector<std::size_t> order;
-  for (std::size_t i = 0; i < count; ++i) order.push_back(i);
+  std::vector<std::size_t> order(count);
+  std::iota(order.begin(), order.end(), std::size_t{0});
   for (std::size_t i = count; i > 1; --i) std::swap(order[i - 1], order[below(rng, i)]);
   return order;
 }

@@ -18,8 +18,9 @@ std::vector<WeightEncoding> in_order(std::vector<WeightEncoding> choices, const 
     return encoding_of(choice).cost(choice, dims).bits;
   };
   std::ranges::stable_sort(choices, std::ranges::greater(), bits);
-  const auto same = std::ranges::unique(choices, std::ranges::equal_to(), bits);
-  choices.erase(same.begin(), same.end());
+  // Not std::ranges::unique(), whose subrange clang 14 does not compile with GCC 12's library.
+  const auto costs_the_same = [&](const auto& a, const auto& b) { return bits(a) == bits(b); };
+  choices.erase(std::unique(choices.begin(), choices.end(), costs_the_same), choices.end());
   return choices;
 }
 
@@ -115,7 +116,10 @@ Pick pick_of(const SearchSpace& space, const std::string& text, const std::strin
   const char* at = text.data();
   const char* const end = at + text.size();
   for (const SearchLayer& layer : space.layers) {
-    if (!pick.empty() && (at == end || *at++ != '/')) fail();
+    if (!pick.empty()) {
+      if (at == end || *at != '/') fail();
+      ++at;
+    }
     std::int64_t value = 0;
     const auto [next, error] = std::from_chars(at, end, value);
     if (error != std::errc()) fail();
