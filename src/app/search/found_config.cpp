@@ -48,6 +48,7 @@ std::vector<std::pair<std::string, std::string>> sections_of(const std::string& 
 // The settings of a rule that `weights` says otherwise.
 std::string rule_text(const WeightRuleConfig& rule, const WeightFields& weights) {
   std::vector<std::string> names;
+  names.reserve(rule.match.size());
   for (const std::string& name : rule.match) names.push_back(yaml_text(name));
   std::string text = fmt::format("    - match: [{}]\n      encoding: {}\n", fmt::join(names, ", "),
                                  rule.fields.encoding);

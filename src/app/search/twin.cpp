@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -88,7 +89,9 @@ Scale scale_of(const Config& config) {
 
 // The shortest decimal number near `value` that `is_same` takes.
 double shortest(double value, const std::function<bool(double)>& is_same) {
-  for (double unit = 10; unit < 1e9; unit *= 10) {
+  double unit = 1;
+  for (int digits = 1; digits < 9; ++digits) {
+    unit *= 10;
     for (const double rounded : {std::ceil(value * unit) / unit, std::floor(value * unit) / unit}) {
       if (rounded > 0 && is_same(rounded)) return rounded;
     }
@@ -129,7 +132,7 @@ Twin twin_of(const Config& config, const SampleSpec& samples, const ChannelStati
     beyond = graph_at(high);
     if (!fits(cost(beyond), budget)) break;
     low = high;
-    best = std::move(beyond);
+    best = std::exchange(beyond, Graph());
     high = std::min(scale.most, 2 * high);
   }
   for (int i = 0; i < kHalvings; ++i) {

@@ -99,6 +99,7 @@ void SharedWeights::add_missing(const GraphModule& network, const Pick& pick) {
 
 std::vector<ParameterGroup> SharedWeights::groups(const OptimConfig& optim) const {
   std::vector<ParameterInfo> infos;
+  infos.reserve(parameters_.size());
   for (const Parameter& parameter : parameters_) {
     infos.push_back({parameter.name, parameter.role, parameter.value.numel()});
   }

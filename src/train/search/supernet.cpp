@@ -19,7 +19,7 @@ constexpr std::int64_t kMostSteps = std::int64_t{1} << 48;
 // Draws of LibTorch's generator, dropout's, beside those of evolution (search/evolution.cpp).
 constexpr std::uint64_t kDropout = std::uint64_t{1} << 60;
 
-void put_back(const TensorMap& tensors, const std::string& name, at::Tensor target,
+void put_back(const TensorMap& tensors, const std::string& name, const at::Tensor& target,
               const std::string& where) {
   const auto found = tensors.find(name);
   if (found == tensors.end() || found->second.shape() != target.sizes().vec() ||
