@@ -245,7 +245,7 @@ void write_predictions(const std::string& path, const MetricSums& sums) {
     text += std::to_string(predicted);
     const auto place = static_cast<std::size_t>(predicted);
     if (named && predicted >= 0 && place < names.size()) text += "\t" + shown(names[place]);
-    text += "\n";
+    text += '\n';
   }
   std::error_code ignored;  // where the folder cannot be made, the file's sentence says so
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
