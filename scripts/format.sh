@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Formats the C and C++ files that git tracks or would add. --check only names those that differ.
+# Formats the C and C++ files that git tracks or would add. --check only names those that differ, and
+# the comments over 100 columns, which clang-format leaves as they are.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -28,6 +29,9 @@ case ${1:-} in
     done)
     [ -z "$wrong" ] || die "these files are not formatted; run scripts/format.sh
 $wrong"
+    long=$(files | xargs -0 -r grep -HnE '^.{101,}' | grep -E '^[^:]+:[0-9]+: *//' | cut -c 1-80) || true
+    [ -z "$long" ] || die "these comments are over 100 columns
+$long"
     say "every file is formatted"
     ;;
   *) die "unknown argument '$1'; the only one is --check" ;;

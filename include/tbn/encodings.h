@@ -1,7 +1,8 @@
 /// @file
 /// How the weights of a layer are stored, and how they are trained: plain data in a closed list.
-/// What is done with an encoding is in a file of its own, `src/encodings/<name>.cpp`. A new encoding
-/// needs a place in the list; what visits the list does not compile until it knows the new one.
+/// What is done with an encoding is in a file of its own, `src/encodings/<name>.cpp`. A new
+/// encoding needs a place in the list; what visits the list does not compile until it knows the new
+/// one.
 ///
 ///     WeightEncoding weights = TiledWeights{.p = 4, .alpha = AlphaScope::kLayer};
 #pragma once

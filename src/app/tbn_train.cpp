@@ -189,7 +189,8 @@ Json forecast_json(const Plan& plan, const FutureSize& size) {
   return json;
 }
 
-// Without the data there is a plan all the same; with data that cannot be read there is no training.
+// Without the data there is a plan all the same; with data that cannot be read there is no
+// training.
 void print_dry_run(const CommandLine& line, const Config& config, const Plan& plan) {
   const FutureSize size = future_size(config, plan.samples);
   if (line.json()) {

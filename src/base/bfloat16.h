@@ -1,5 +1,5 @@
-// The upper half of a float: 8 bits of mantissa. Plain C++ for the loops on a CPU and the kernels on a
-// GPU alike.
+// The upper half of a float: 8 bits of mantissa. Plain C++ for the loops on a CPU and the kernels
+// on a GPU alike.
 #pragma once
 
 #include <cstdint>

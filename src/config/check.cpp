@@ -101,8 +101,8 @@ class Checker {
     }
   }
 
-  // What a teacher says of a blend is no blend of what it says of the two images, and who is blended
-  // with whom changes with the epoch.
+  // What a teacher says of a blend is no blend of what it says of the two images, and who is
+  // blended with whom changes with the epoch.
   void check_teacher() {
     if (config_.teacher.from.empty() || config_.teacher.views == 0) return;
     if (config_.data.mixup == 0 && config_.data.cutmix == 0) return;

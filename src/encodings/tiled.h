@@ -7,8 +7,8 @@
 
 namespace tbn {
 
-// How a tiled layer's weight is cut into tiles. Throws ConfigError, beginning with dims.where, where
-// p divides neither n nor n * m.
+// How a tiled layer's weight is cut into tiles. Throws ConfigError, beginning with dims.where,
+// where p divides neither n nor n * m.
 TileLayout layout_of(const TiledWeights& weights, const LayerDims& dims);
 
 // Whether one gradient a bit of the tile is all that its latents get: shared latents, or p = 1,

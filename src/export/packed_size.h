@@ -34,9 +34,9 @@ struct PackedSize {
 PackedSize packed_size(const PackedFile& file);
 
 // The compact file that a network will have once it is trained and exported, with that number of
-// test vectors: what training does not change is as it will be, the values are arbitrary. `metadata` is
-// that of the file, `units` are those of a forecaster that takes and gives original values,
-// `scalars` is kF32 or kF16.
+// test vectors: what training does not change is as it will be, the values are arbitrary.
+// `metadata` is that of the file, `units` are those of a forecaster that takes and gives original
+// values, `scalars` is kF32 or kF16.
 PackedFile future_file(const Graph& training_graph, std::map<std::string, std::string> metadata,
                        std::int64_t test_vectors, const std::optional<Units>& units = {},
                        DType scalars = DType::kF32);

@@ -1,5 +1,5 @@
-// What a compact packed file (feature `compact`, see tbn/file.h) says in fewer bytes: two tensors of
-// a node in one entry, and JSON in JSON without a backslash before each quote.
+// What a compact packed file (feature `compact`, see tbn/file.h) says in fewer bytes: two tensors
+// of a node in one entry, and JSON in JSON without a backslash before each quote.
 #pragma once
 
 #include <set>

@@ -2,7 +2,8 @@
 // A slot that was never filled, and one whose writing was cut short or that was damaged since, is
 // empty.
 //
-//   SlotFile cache = SlotFile::open("outputs.safetensors", {.facts = {{"seed", "1"}}, .slots = 50000, .bytes = 20});
+//   SlotFile cache = SlotFile::open("outputs.safetensors",
+//                                   {.facts = {{"seed", "1"}}, .slots = 50000, .bytes = 20});
 //   if (!cache.read(17, value)) cache.write(17, value = compute(17));
 //
 // The file is a safetensors file of one U8 tensor `slots` [slots, 4 + bytes]: of each slot the
@@ -32,9 +33,9 @@ struct SlotLayout {
 
 class SlotFile {
  public:
-  // Opens the file, or makes one with all slots empty where there is none. `key` is the setting that
-  // names it, for messages. Throws DataError where the file is another, with the first fact that
-  // differs, and SystemError where it cannot be made: the disk has no room for all slots.
+  // Opens the file, or makes one with all slots empty where there is none. `key` is the setting
+  // that names it, for messages. Throws DataError where the file is another, with the first fact
+  // that differs, and SystemError where it cannot be made: the disk has no room for all slots.
   static SlotFile open(const std::string& key, const std::filesystem::path& path,
                        const SlotLayout& layout);
 

@@ -164,8 +164,8 @@ TEST_CASE("what lies between a norm and its activation changes no start, but tha
 }
 
 TEST_CASE("tiles that cut rows make copies where a row comes again") {
-  // Six outputs of 8 inputs at p = 4: tiles of 12 bits, so that output 3 is output 0 again; at p = 16
-  // tiles of 3 bits, with the same period.
+  // Six outputs of 8 inputs at p = 4: tiles of 12 bits, so that output 3 is output 0 again; at p =
+  // 16 tiles of 3 bits, with the same period.
   const auto apart = [](std::int64_t outputs, std::int64_t inputs, std::int64_t p) {
     GraphBuilder b("net");
     Value x = b.input({inputs}).linear(outputs, {.weights = tiled(p)}).batch_norm().relu();

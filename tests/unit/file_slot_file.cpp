@@ -1,4 +1,5 @@
-// A cache on disk: filled in any order, opened again, and never wrong, whatever became of its bytes.
+// A cache on disk: filled in any order, opened again, and never wrong, whatever became of its
+// bytes.
 #include "file/slot_file.h"
 
 #include <sys/stat.h>

@@ -1,5 +1,5 @@
-// A teacher's answers that are kept: those that it gives, rounded to half precision; asked once; and
-// never those for another input.
+// A teacher's answers that are kept: those that it gives, rounded to half precision; asked once;
+// and never those for another input.
 #include "train/step/teacher_cache.h"
 
 #include <torch/torch.h>

@@ -1,5 +1,5 @@
-// The loops over maps of bfloat16 on a CPU against at:: operations in float64: where all numbers are
-// exact to the bit, where they are not within one rounding.
+// The loops over maps of bfloat16 on a CPU against at:: operations in float64: where all numbers
+// are exact to the bit, where they are not within one rounding.
 #include <torch/torch.h>
 
 #include <ATen/Parallel.h>

@@ -16,13 +16,13 @@ namespace tbn::app {
 WeightFields fields_of_layer(const WeightsConfig& weights, const std::string& name,
                              std::int64_t size);
 
-// The space of the networks of a configuration, whose `graph` this is; orders of tiles that are left
-// open follow the outputs of a forecast.
+// The space of the networks of a configuration, whose `graph` this is; orders of tiles that are
+// left open follow the outputs of a forecast.
 SearchSpace space_of(const Config& config, const Graph& graph, const SampleSpec& samples,
                      const ChoiceLimits& limits, const std::vector<std::string>& fixed);
 
-// `config` with a rule for each weight layer of the network, those of the space as picked. Layers of
-// the same settings share a rule.
+// `config` with a rule for each weight layer of the network, those of the space as picked. Layers
+// of the same settings share a rule.
 Config config_of_pick(const Config& config, const SearchSpace& space, const Pick& pick);
 
 // The text of a configuration file at `path`: `comment`, a line each, then `base:` with `file`, and

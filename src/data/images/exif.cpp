@@ -1,6 +1,6 @@
 // Walks the segments of a JPEG before the image data, or the chunks of a PNG, then the first
-// directory of the TIFF structure in APP1 or eXIf. Every offset is held against the bytes that are there;
-// nothing is followed twice.
+// directory of the TIFF structure in APP1 or eXIf. Every offset is held against the bytes that are
+// there; nothing is followed twice.
 #include "data/images/exif.h"
 
 #include <algorithm>

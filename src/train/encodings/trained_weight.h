@@ -94,8 +94,7 @@ class TrainedRoom {
                           bool /*bias*/) const {
     return false;
   }
-  // Whether outputs of one group start as scaled copies of others, which only a norm after them can
-  // make differ.
+  // Whether outputs start as scaled copies of others, which only a norm after them can make differ.
   virtual bool makes_copies(const WeightEncoding& /*encoding*/, const LayerDims& /*dims*/) const {
     return false;
   }

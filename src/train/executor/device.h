@@ -21,8 +21,8 @@ std::string describe_device(c10::Device device);
 // which on a CPU keeps the memory that it frees from then on.
 void configure_torch(const TrainConfig& train, c10::Device device);
 
-// How a training on `device` multiplies, never kAuto, and what the user should know of it. `auto` is
-// bf16 on a GPU and on a CPU with instructions for it (AMX or AVX-512 BF16), else fp32.
+// How a training on `device` multiplies, never kAuto, and what the user should know of it. `auto`
+// is bf16 on a GPU and on a CPU with instructions for it (AMX or AVX-512 BF16), else fp32.
 struct PrecisionChoice {
   TrainPrecision precision = TrainPrecision::kFp32;
   std::string note;

@@ -224,8 +224,8 @@ Tensor GraphModule::run(const PlanStep& step, std::vector<Tensor>& values) {
       node.op);
 }
 
-// Logits are too coarse in bfloat16, which near 16 has steps of an eighth: the last layer multiplies
-// in the network's own type.
+// Logits are too coarse in bfloat16, which near 16 has steps of an eighth: the last layer
+// multiplies in the network's own type.
 Tensor GraphModule::run_linear(NodeId id, const Tensor& x) const {
   const Tensor bias = tensor_of(id, TensorRole::kBias);
   if (id != last_weighted_) return weight_of(id)->linear(x, bias);

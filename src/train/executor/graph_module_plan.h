@@ -9,8 +9,8 @@
 namespace tbn {
 
 // One step runs `node`; for a convolution whose encoding takes its norm in also the nodes that only
-// it feeds: a pool of its maps, batch norm, sum with `residual`, ReLU (-1 where there is none). Its value is that of
-// `output`.
+// it feeds: a pool of its maps, batch norm, sum with `residual`, ReLU (-1 where there is none). Its
+// value is that of `output`.
 struct PlanStep {
   NodeId node = -1;
   NodeId pool = -1;  // a max or average pool, with a norm after it alone

@@ -55,8 +55,8 @@ class Optimizer {
   //   adadelta  g += wd w;  s = running mean of g^2;  d = sqrt(r + eps) / sqrt(s + eps) g;
   //             r = running mean of d^2;  w -= lr d (Zeiler 2012; both means decay by rho)
   //   bop    m += lr (g - m);  w = -w where |m| >= threshold and m has the sign of w (Helwegen et
-  //          al. 2019, algorithm 1, whose gamma is lr): for latents, of which the sign alone counts.
-  //          Weight decay has no part in it; a w of 0, which counts as negative, becomes 1.
+  //          al. 2019, algorithm 1, whose gamma is lr): for latents, of which the sign alone
+  //          counts. Weight decay has no part in it; a w of 0, which counts as negative, becomes 1.
   void step(double lr_factor);
 
   // A step in two parts, of which the second may be captured once and replayed: begin_step() counts

@@ -29,9 +29,10 @@ namespace tbn {
 //   - A float linear that feeds add_identity, and its bias: 0, so that the transform starts at the
 //     identity (Qi et al. 2017).
 //   - Other biases: 0.
-//   - Norms: weight 1, bias 0. `apart` changes the batch norms that a layer with p > 1 feeds, at once
-//     or through pools and activations (state/copies.h): weight +1 or -1 at random and, where an
-//     activation follows, bias N(0, norm_bias). The p replicas of a map are equal channels until their norm parts them.
+//   - Norms: weight 1, bias 0. `apart` changes the batch norms that a layer with p > 1 feeds, at
+//     once or through pools and activations (state/copies.h): weight +1 or -1 at random and, where
+//     an activation follows, bias N(0, norm_bias). The p replicas of a map are equal channels until
+//     their norm parts them.
 //   - Position tables, class tokens and relative biases: N(0, 0.02).
 void initialize(GraphModule& module, const InitConfig& config, std::uint64_t seed);
 

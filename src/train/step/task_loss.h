@@ -33,7 +33,8 @@ class TaskLoss {
   at::Tensor operator()(const GraphModule& module, const at::Tensor& outputs,
                         const BatchTensors& batch) const;
 
-  // What the teacher says of inputs [B, ...], [B, ...output], without a gradient. There must be one.
+  // What the teacher says of inputs [B, ...], [B, ...output], without a gradient. There must be
+  // one.
   at::Tensor taught(const at::Tensor& inputs) const;
 
   // How many of the outputs' labels are right (int64, on the device); undefined for forecasting.

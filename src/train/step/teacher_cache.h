@@ -4,7 +4,8 @@
 //
 // Answers are kept as they come up in the first N epochs, batch by batch: the samples are at hand
 // then, a run that is stopped has asked for no more than it used, and several runs may fill one
-// file. New answers are rounded as kept ones are, so that a step does not depend on which they were.
+// file. New answers are rounded as kept ones are, so that a step does not depend on which they
+// were.
 #pragma once
 
 #include <cstdint>

@@ -122,8 +122,8 @@ TBN_INLINE void forward_any(const FanOutForward<T>& w, std::int64_t begin, std::
   return forward_body<true, true, true>(w, begin, end);
 }
 
-// One row of N maps and their copies; add(i, g, gu) takes what copy i adds to the sums. The gradient
-// of the maps stays in registers until it is whole.
+// One row of N maps and their copies; add(i, g, gu) takes what copy i adds to the sums. The
+// gradient of the maps stays in registers until it is whole.
 template <Mask kMask, bool kKeep, int N, class T, class Add>
 TBN_INLINE void backward_row(const FanOutBackward<T>& w, std::int64_t copies, std::int64_t o,
                              std::int64_t first, Add add) {

@@ -1,6 +1,6 @@
-// Three ways: the loops of tiled_function_cpu where maps are rows of float32, bfloat16 or float64 on
-// the CPU, the kernels of tiled_function_gpu for most rows on a GPU, and at:: operations everywhere
-// else.
+// Three ways: the loops of tiled_function_cpu where maps are rows of float32, bfloat16 or float64
+// on the CPU, the kernels of tiled_function_gpu for most rows on a GPU, and at:: operations
+// everywhere else.
 #include "train/tiled/tiled_function_maps.h"
 
 #include <ATen/Parallel.h>
