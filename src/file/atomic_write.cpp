@@ -60,8 +60,9 @@ std::filesystem::path target_of(const std::filesystem::path& path) {
   return target;
 }
 
-// Kinds of file systems and devices that have nothing to flush say so with one of these.
-bool cannot_flush(int error) { return error == EINVAL || error == ENOTSUP || error == ENOSYS; }
+// Kinds of file systems and devices that have no such thing as is asked for say so with one of
+// these.
+bool is_unknown_here(int error) { return error == EINVAL || error == ENOTSUP || error == ENOSYS; }
 
 }  // namespace
 
@@ -142,7 +143,7 @@ void AtomicFile::extend(std::uint64_t bytes) {
 }
 
 void AtomicFile::flush() {
-  if (::fsync(descriptor_) != 0 && !cannot_flush(errno)) fail(errno);
+  if (::fsync(descriptor_) != 0 && !is_unknown_here(errno)) fail(errno);
   const int descriptor = descriptor_;
   descriptor_ = -1;
   if (::close(descriptor) != 0 && errno != EINTR) fail(errno);
@@ -158,6 +159,27 @@ void AtomicFile::commit(const std::function<void()>& before) {
   flush_folder();
 }
 
+// A link takes no other file's place, which a rename does. File systems without links have the
+// rename alone.
+bool AtomicFile::commit_new() {
+  TBN_CHECK(descriptor_ >= 0 && !aside_.empty(), "only a file that is written aside is new");
+  flush();
+  const bool linked = ::link(aside_.c_str(), target_.c_str()) == 0;
+  const int error = linked ? 0 : errno;
+  if (error == EEXIST) {
+    discard();
+    return false;
+  }
+  if (!linked) {
+    const bool has_no_links = error == EPERM || is_unknown_here(error);
+    if (!has_no_links || ::rename(aside_.c_str(), target_.c_str()) != 0) fail(errno);
+    aside_.clear();
+  }
+  discard();
+  flush_folder();
+  return true;
+}
+
 // Makes the rename itself last through a power cut. The file is in place by now: a folder that may
 // not be opened for reading is no error.
 void AtomicFile::flush_folder() {
@@ -165,7 +187,7 @@ void AtomicFile::flush_folder() {
   if (folder < 0) return;
   const int error = ::fsync(folder) == 0 ? 0 : errno;
   ::close(folder);
-  if (error == 0 || cannot_flush(error)) return;
+  if (error == 0 || is_unknown_here(error)) return;
   throw SystemError("'" + path_.string() + "' is written, but its folder could not be flushed: " +
                     std::generic_category().message(error));
 }

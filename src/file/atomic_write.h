@@ -33,6 +33,9 @@ class AtomicFile {
   // Flushes, renames and flushes the folder. Call it once, last. `before` is called when the file
   // is whole beside its place and about to be put there; what it throws keeps the old file.
   void commit(const std::function<void()>& before = {});
+  // As commit(), but leaves a file that another process has put there meanwhile: false then. Not of
+  // a device or a pipe.
+  bool commit_new();
 
  private:
   void open_aside();

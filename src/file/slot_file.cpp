@@ -64,6 +64,7 @@ std::uint64_t checked_begin(const std::string& key, const fs::path& path,
   return reader.offset();
 }
 
+// Another process that makes the same file at the same time may be first: its file then serves both.
 void make(const std::string& key, const fs::path& path, const SlotLayout& layout) {
   const std::string header = header_of(layout);
   const std::uint64_t size = header.size() + layout.file_bytes();
@@ -79,7 +80,7 @@ void make(const std::string& key, const fs::path& path, const SlotLayout& layout
   AtomicFile file(path);
   file.write(header);
   file.extend(layout.file_bytes());
-  file.commit();
+  file.commit_new();
 }
 
 }  // namespace

@@ -101,7 +101,11 @@ std::vector<ParameterGroup> SharedWeights::groups(const OptimConfig& optim) cons
   std::vector<ParameterInfo> infos;
   infos.reserve(parameters_.size());
   for (const Parameter& parameter : parameters_) {
-    infos.push_back({parameter.name, parameter.role, parameter.value.numel()});
+    // Latents that are summed up are no bits of one network.
+    infos.push_back({.name = parameter.name,
+                     .role = parameter.role,
+                     .count = parameter.value.numel(),
+                     .bits = false});
   }
   std::vector<ParameterGroup> groups;
   for (const ResolvedGroup& resolved : resolve_groups(optim, infos)) {

@@ -13,11 +13,12 @@ namespace tbn {
 namespace {
 
 std::vector<ParameterGroup> parameter_groups(const OptimConfig& optim, const GraphModule& model) {
-  std::vector<ParameterInfo> infos;
+  const std::vector<ParameterInfo> infos = trained_parameters(model.graph());
   std::vector<at::Tensor> tensors;
   for (const auto& named : model.tensors()) {
     if (is_buffer(named.role)) continue;
-    infos.push_back({named.name, named.role, named.tensor.numel()});
+    TBN_CHECK(tensors.size() < infos.size() && infos[tensors.size()].name == named.name,
+              "the network's tensors are not those of its graph");
     tensors.push_back(named.tensor);
   }
   std::vector<ParameterGroup> groups;

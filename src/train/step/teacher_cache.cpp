@@ -82,21 +82,21 @@ bool TeacherCache::find(std::uint64_t slot, std::uint32_t input,
   return true;
 }
 
-// Fills the missing rows of `halves`.
+// Fills the missing rows of `halves`. The teacher sees the whole batch even where one row is missing:
+// a product of another size may round otherwise, and a step that was killed while it wrote its
+// answers is to find those that it had.
 void TeacherCache::ask(const TaskLoss& loss, const at::Tensor& inputs,
                        const std::vector<std::int64_t>& missing, at::Tensor& halves) const {
-  const bool all = static_cast<std::int64_t>(missing.size()) == halves.size(0);
-  const at::Tensor rows = torch::tensor(at::ArrayRef<std::int64_t>(missing), at::kLong);
-  const at::Tensor asked = all ? inputs : inputs.index_select(0, rows.to(inputs.device()));
-  const at::Tensor said = loss.taught(asked).to(at::kCPU, at::kHalf);
-  TBN_CHECK(said.numel() == static_cast<std::int64_t>(missing.size()) * halves.stride(0),
-            "a teacher's outputs have another size");
+  const at::Tensor said =
+      loss.taught(inputs).to(at::kCPU, at::kHalf).reshape({inputs.size(0), -1});
+  TBN_CHECK(said.numel() == halves.numel(), "a teacher's outputs have another size");
   if (!said.isfinite().all().item<bool>()) {
     throw DataError(fmt::format(
         "teacher.from: an output of the teacher is no number below 65,504, the most that "
         "teacher.views can keep; leave teacher.views out, or name another teacher"));
   }
-  halves.index_copy_(0, rows, said.reshape({static_cast<std::int64_t>(missing.size()), -1}));
+  const at::Tensor rows = torch::tensor(at::ArrayRef<std::int64_t>(missing), at::kLong);
+  halves.index_copy_(0, rows, said.index_select(0, rows));
 }
 
 at::Tensor TeacherCache::outputs(const TaskLoss& loss, const at::Tensor& inputs,

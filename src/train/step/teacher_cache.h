@@ -51,7 +51,7 @@ class TeacherCache {
   // Everything kept so far outlives a power cut: to be called before a checkpoint is written, so
   // that a run which goes on from it finds the same answers.
   void flush() { file_.flush(); }
-  // Answers that were asked of the teacher by this object.
+  // Answers that this object added.
   std::int64_t asked() const { return asked_; }
 
  private:
