@@ -18,6 +18,7 @@ std::vector<ModelFamily> vit_families();       // vit, vit_tiny, vit_imagenet
 std::vector<ModelFamily> swin_families();      // swin_t, swin_t_imagenet
 std::vector<ModelFamily> pointnet_families();  // pointnet, pointnet_part_seg, pointnet_sem_seg
 ModelFamily series_transformer_family();
+ModelFamily itransformer_family();
 ModelFamily dlinear_family();
 ModelFamily tsmixer_family();
 

@@ -19,7 +19,7 @@ std::vector<ModelFamily> all_families() {
   append(vit_families());
   append(swin_families());
   append(pointnet_families());
-  append({series_transformer_family(), dlinear_family(), tsmixer_family()});
+  append({series_transformer_family(), itransformer_family(), dlinear_family(), tsmixer_family()});
   append({custom_family()});
   return families;
 }

@@ -15,6 +15,26 @@ Value over_time(Value x, std::int64_t steps, std::string_view name) {
   return x.transpose().linear(steps).named(name).transpose();
 }
 
+Value encoder(GraphBuilder& b, Value x, const ModelOptions& options) {
+  const std::int64_t features = x.shape().back();
+  const std::int64_t heads = options.integer("heads");
+  if (features % heads != 0) {
+    throw ConfigError("model.heads: " + counted(heads, "head") + " do not divide " +
+                      counted(features, "feature") + " (model.dim)");
+  }
+  const double rate = options.real("dropout");
+  const SelfAttention attention{.head_dim = features / heads,
+                                .fused = options.text("qkv") == "fused",
+                                .dropout = rate,
+                                .attention = {.heads = heads}};
+  for (std::int64_t i = 0; i < options.integer("depth"); ++i) {
+    const auto scope = b.scope("blocks." + std::to_string(i));
+    x = residual_attention(b, x, attention);
+    x = residual_mlp(b, x, "mlp", options.integer("mlp"), rate);
+  }
+  return x.layer_norm().named("norm");
+}
+
 void check_same_columns(const Value& series, const TaskSpec& task, const std::string& family) {
   if (task.output.back() == series.shape().back()) return;
   throw ConfigError("model.type: " + family + " forecasts all " +

@@ -1,9 +1,7 @@
 // Time-series Transformer: an encoder (Vaswani et al. 2017) whose tokens are the time steps, with
 // all columns of a step in one token, for one step or many steps ahead.
-#include "base/counted.h"
 #include "models/families.h"
 #include "models/series.h"
-#include "tbn/error.h"
 
 namespace tbn {
 namespace {
@@ -22,27 +20,11 @@ Value head(Value x, const std::string& kind, const Shape& output) {
 Value build_series_transformer(GraphBuilder& b, Value x, const ModelOptions& options,
                                const TaskSpec& task) {
   const SeriesLevel level(x, options, task, "series_transformer");
-  const double rate = options.real("dropout");
-  const std::int64_t dim = options.integer("dim");
-  const std::int64_t heads = options.integer("heads");
-  if (dim % heads != 0) {
-    throw ConfigError("model.heads: " + counted(heads, "head") + " do not divide " +
-                      counted(dim, "feature") + " (model.dim)");
-  }
   const auto positions =
       options.text("positions") == "learned" ? PositionKind::kLearned : PositionKind::kSinusoidal;
-  x = level.values().linear(dim).named("embedding").position_embedding(positions);
-  x = dropout(x.named("positions"), rate);
-  const SelfAttention attention{.head_dim = dim / heads,
-                                .fused = options.text("qkv") == "fused",
-                                .dropout = rate,
-                                .attention = {.heads = heads}};
-  for (std::int64_t i = 0; i < options.integer("depth"); ++i) {
-    const auto scope = b.scope("blocks." + std::to_string(i));
-    x = residual_attention(b, x, attention);
-    x = residual_mlp(b, x, "mlp", options.integer("mlp"), rate);
-  }
-  x = x.layer_norm().named("norm");
+  x = level.values().linear(options.integer("dim")).named("embedding");
+  x = x.position_embedding(positions).named("positions");
+  x = encoder(b, dropout(x, options.real("dropout")), options);
   return level.restore(head(x, options.text("head"), task.output));
 }
 

@@ -30,7 +30,8 @@ bool has_convolutions(const ModelConfig& model) {
     return any_op(*layers, [](const Op& op) { return std::holds_alternative<Conv2d>(op); });
   }
   return model.type != "mlp" && !model.type.starts_with("pointnet") &&
-         !model.type.starts_with("series_") && model.type != "dlinear" && model.type != "tsmixer";
+         !model.type.starts_with("series_") && model.type != "itransformer" &&
+         model.type != "dlinear" && model.type != "tsmixer";
 }
 
 bool has_orthogonal_transforms(const ModelConfig& model) {

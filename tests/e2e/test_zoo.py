@@ -44,6 +44,7 @@ NETWORKS = [
     ("pointnet_part_seg", "{type: pointnet_part_seg, width: 0.125}", CLOUDS % "shape_parts"),
     ("pointnet_sem_seg", "{type: pointnet_sem_seg, width: 0.125}", SCENES),
     ("series_transformer", "{type: series_transformer, dim: 16, mlp: 32}", SERIES),
+    ("itransformer", "{type: itransformer, dim: 16, mlp: 32}", SERIES),
     ("tsmixer", "{type: tsmixer, depth: 2, hidden: 16}", SERIES),
     ("dlinear", "{type: dlinear, kernel: 5}", SERIES),
     ("custom", "{type: custom, layers: [{conv2d: {out_channels: 16, kernel: 3}}, batch_norm, relu, "

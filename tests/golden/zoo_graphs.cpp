@@ -37,6 +37,7 @@ const std::vector<Usual>& usual_sizes() {
        {.task = Task::kSegmentation, .output = {2048, 50}, .condition = 16}},
       {"pointnet_sem_seg", {4096, 9}, {.task = Task::kSegmentation, .output = {4096, 13}}},
       {"series_transformer", {200, 7}, {.task = Task::kForecasting, .output = {1, 7}}},
+      {"itransformer", {336, 7}, {.task = Task::kForecasting, .output = {96, 7}}},
       {"dlinear", {336, 7}, {.task = Task::kForecasting, .output = {96, 7}}},
       {"tsmixer", {336, 7}, {.task = Task::kForecasting, .output = {96, 7}}},
       {"custom", {1, 28, 28}},

@@ -88,8 +88,8 @@ TEST_CASE("a value of the wrong type is refused with what it is") {
       {"model: {type: resnet81}",
        "1:15: model.type: must be mlp, vgg_small, resnet_small, resnet18, resnet34, resnet50, "
        "convmixer, mlp_mixer, vit, vit_tiny, vit_imagenet, swin_t, swin_t_imagenet, pointnet, "
-       "pointnet_part_seg, pointnet_sem_seg, series_transformer, dlinear, tsmixer or custom, is "
-       "'resnet81' (did you mean resnet18?)"},
+       "pointnet_part_seg, pointnet_sem_seg, series_transformer, itransformer, dlinear, tsmixer or "
+       "custom, is 'resnet81' (did you mean resnet18?)"},
       {"model: {width: 40}", "1:16: model.width: must be between 0.05 and 16, is 40"},
       {"model: {widht: 2}", "1:9: model.widht: unknown key (did you mean model.width?)"},
       {"lr: 2", "1:1: lr: unknown key (did you mean optim.lr?)"},

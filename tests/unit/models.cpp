@@ -84,6 +84,11 @@ TEST_CASE("the forecasters have the weights of their formulas") {
   CHECK(weights("dlinear", {336, 7}, {96, 7}) == 2 * 336 * 96);
   // Each block 336^2 over time, 2 * 7 * 64 over columns.
   CHECK(weights("tsmixer", {336, 7}, {96, 7}) == 4 * (336 * 336 + 2 * 7 * 64) + 336 * 96);
+  // Tokens are columns: 4 F^2 of attention and 2 * 256 F of MLP in each layer.
+  CHECK(weights("itransformer", {336, 7}, {96, 7}) ==
+        336 * 128 + 2 * (4 * 128 * 128 + 2 * 256 * 128) + 128 * 96);
+  CHECK(weights("itransformer", {336, 7}, {96, 1}, {{"dim", std::int64_t{64}}}) ==
+        336 * 64 + 2 * (4 * 64 * 64 + 2 * 256 * 64) + 64 * 96 + 7);
   // Each layer 4 F^2 of attention and 2 * 512 F of MLP.
   const std::int64_t encoder = 21 * 128 + 2 * (4 * 128 * 128 + 2 * 512 * 128);
   CHECK(weights("series_transformer", {200, 21}, {720, 21}) == encoder + 200 * 720 + 128 * 21);
