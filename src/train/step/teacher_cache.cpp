@@ -87,8 +87,7 @@ bool TeacherCache::find(std::uint64_t slot, std::uint32_t input,
 // answers is to find those that it had.
 void TeacherCache::ask(const TaskLoss& loss, const at::Tensor& inputs,
                        const std::vector<std::int64_t>& missing, at::Tensor& halves) const {
-  const at::Tensor said =
-      loss.taught(inputs).to(at::kCPU, at::kHalf).reshape({inputs.size(0), -1});
+  const at::Tensor said = loss.taught(inputs).to(at::kCPU, at::kHalf).reshape({inputs.size(0), -1});
   TBN_CHECK(said.numel() == halves.numel(), "a teacher's outputs have another size");
   if (!said.isfinite().all().item<bool>()) {
     throw DataError(fmt::format(
