@@ -183,6 +183,20 @@ class Series(ToolTest):
             out = train("same.csv", key).stdout
             self.assertNotIn("its columns", out)
 
+    def test_kept_outputs_are_not_those_of_a_table_whose_rows_were_corrected(self):
+        names = ["flow", "level", "temp"]
+        write_table(self.folder / "table.csv", names, 700, 15)
+        (self.folder / "student.yaml").write_text(CONFIG % ("teacher", MODELS["tsmixer"], "csv", "table.csv"))
+        self.call("tbn-train", "--config", "student.yaml")
+        student = ("tbn-train", "--config", "student.yaml", "teacher.from=runs/teacher", "teacher.views=1",
+                   "teacher.cache=kept")
+        self.call(*student, "name=first")
+        kept = (self.folder / "kept").read_bytes()
+        write_table(self.folder / "table.csv", names, 700, 15, change=lambda x: x + 0.001 * abs(x))
+        done = self.call(*student, "name=second", code=3)
+        self.assertIn("teacher.cache: 'kept' was made with training data 'CRC-32C ", done.stderr)
+        self.assertEqual(kept, (self.folder / "kept").read_bytes())
+
     def test_the_figure_is_one_on_run_checkpoint_file_and_file_of_file(self):
         for data, file, names, rows, minutes in TABLES:
             for model in MODELS:
