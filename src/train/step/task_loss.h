@@ -29,8 +29,8 @@ class TaskLoss {
   // What the user should know of the teacher, sentences.
   const std::vector<std::string>& notes() const { return notes_; }
 
-  // The mark of the teacher that was loaded, by its file's bytes (teacher_file.h), where its answers
-  // are kept (teacher.views); else empty.
+  // The mark of the teacher that was loaded, by its file's bytes (teacher_file.h), where its
+  // answers are kept (teacher.views); else empty.
   const std::string& teacher_mark() const { return teacher_mark_; }
 
   // A scalar in float32 or wider. `outputs` are the module's for this batch, just computed. The
