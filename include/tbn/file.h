@@ -24,7 +24,10 @@
 ///                       where it holds prepared weights, else "1.0". A reader refuses a newer
 ///                       major version than its own and accepts a newer minor one
 ///   tbn.features        what a reader must know to run the model: sorted names, separated by
-///                       commas, each once; may be empty. A reader refuses what it does not know
+///                       commas, each once; may be empty. A reader refuses what it does not know,
+///                       and a file that does not name what its contents need. More names do no
+///                       harm, but for compact, generated and units: those are named exactly where
+///                       they apply
 ///                         binary          tensors of one bit per weight
 ///                         compact         a graph in short form and pairs of tensors, see below
 ///                         f16             scalars or numbers of norms in half precision
@@ -125,7 +128,8 @@
 /// two's complement; rows start and are padded alike, and a reader refuses other padding. Scalars
 /// (alpha, scale), biases and the weights of layer norms are F32 or F16, each tensor by itself;
 /// where one is F16 the features name f16 (tbn-export --scalars f16 rounds all but the affine of
-/// `units`, to the nearest, ties to even). The graph names the tensors that it uses. The two names
+/// `units`, to the nearest, ties to even; that one stays F32). The graph names the tensors that it
+/// uses. The two names
 /// `verify.input` and `verify.output` are not parameters but test vectors: a batch of inputs and
 /// the logits that the model gives for it, with the same first dimension. Both are there, or
 /// neither, or with the feature `generated` the second alone. No other name starts with `verify.`.

@@ -39,7 +39,7 @@ struct PackedFile;
 struct Limits {
   /// Bytes of the weights as a session holds them (floats, at most), of the activations of one
   /// example and of the layers' work space. Each further thread of a session takes the activations
-  /// once more.
+  /// once more. And, by themselves, of the inputs of test vectors that a generator makes.
   std::int64_t memory_bytes = std::int64_t{1} << 31;
   /// Multiply-adds, and values that are read or written, per example. A core does some 10^9 to
   /// 10^11 per second.
@@ -69,6 +69,9 @@ class Network {
                                              std::map<std::string, std::string> metadata = {},
                                              const std::string& where = "model",
                                              const Limits& limits = {});
+  /// The network of a file that was read already (tbn/file.h), with every check of load().
+  static std::shared_ptr<const Network> from_file(PackedFile file, const std::string& where,
+                                                  const Limits& limits = {});
 
   /// The packed graph.
   const Graph& graph() const { return model_.graph; }
@@ -90,16 +93,17 @@ class Network {
   const Shape& input_shape() const { return graph().input_shape(); }
   /// The shape of the result for one example, without the batch.
   const Shape& output_shape() const { return graph().output_shape(); }
-  /// The inputs of the test vectors in the file, [k, input shape]; no elements where it has none.
-  const HostTensor& verify_input() const { return verify_input_; }
-  /// The outputs that belong to them, [k, output shape].
+  /// The inputs of the file's test vectors, [k, input shape]; no elements where it has none. Where
+  /// the file names their generator instead of holding them, the first call makes them, and throws
+  /// DataError where they take more than the limit on memory.
+  const HostTensor& verify_input() const;
+  /// The outputs that belong to them, [k, output shape]; no elements where it has none. Their first
+  /// dimension says how many there are.
   const HostTensor& verify_output() const { return verify_output_; }
 
  private:
   friend class Session;
   Network() = default;
-  static std::shared_ptr<const Network> from_file(PackedFile file, const std::string& where,
-                                                  const Limits& limits);
   // The network made ready for a backend, shared by all sessions that run it.
   std::shared_ptr<const cpu::CpuProgram> program(Backend backend) const;
 
@@ -109,7 +113,9 @@ class Network {
   Limits limits_;
   std::map<std::string, std::string> metadata_;
   Rule rule_;
-  HostTensor verify_input_;
+  mutable std::mutex verify_mutex_;
+  mutable std::string verify_generator_;  // of inputs that are still to be made; else empty
+  mutable HostTensor verify_input_;
   HostTensor verify_output_;
   mutable std::mutex programs_mutex_;
   mutable std::map<Backend, std::weak_ptr<const cpu::CpuProgram>> programs_;

@@ -32,8 +32,8 @@ struct Inspected {
   DType scalars = DType::kF32;                   // of layers; kF16 where any number is in half
 
   std::int64_t vectors() const {
-    const HostTensor& input = network->verify_input();
-    return input.count() == 0 ? 0 : input.shape().front();
+    const HostTensor& output = network->verify_output();
+    return output.count() == 0 ? 0 : output.shape().front();
   }
 };
 
@@ -47,13 +47,13 @@ std::string layout_of(const std::string& name) {
   return rest.substr(0, rest.find('/'));
 }
 
-// The header is read apart, because a Network does not keep it.
+// The header is kept apart, because a Network does not keep it.
 Inspected inspect(const std::filesystem::path& path, const Limits& limits) {
   Inspected result{.path = path};
   const PackedFile file = read_packed(path);
   result.format = file.format;
   result.features = file.features;
-  result.network = Network::load(path, limits);
+  result.network = Network::from_file(file, path.string(), limits);
   result.file_bytes = static_cast<std::int64_t>(std::filesystem::file_size(path));
   for (const auto& [name, tensor] : file.tensors) {
     result.tensor_bytes += bytes_of(tensor);

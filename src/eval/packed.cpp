@@ -76,12 +76,12 @@ void check_vectors(const Network& network) {
 }  // namespace
 
 VerifyResult verify_packed(const Network& network, PackedRun run, double relative) {
-  const HostTensor& input = network.verify_input();
   const HostTensor& output = network.verify_output();
-  if (input.count() == 0) {
+  if (output.count() == 0) {
     throw DataError(
         "the file has no test vectors to verify; export its run again, with --verify 1 or more");
   }
+  const HostTensor& input = network.verify_input();
   check_vectors(network);
   check_prepared(network);
   check_preparation(network);

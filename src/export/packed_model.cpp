@@ -6,9 +6,8 @@
 #include <set>
 #include <utility>
 
-#include "encodings/encoding.h"
 #include "file/compact.h"
-#include "graph/passes/units.h"
+#include "graph/passes/features.h"
 #include "graph/short_json.h"
 #include "runtime/prepare.h"
 #include "tbn/error.h"
@@ -16,22 +15,6 @@
 namespace tbn {
 
 namespace {
-
-std::vector<std::string> features_of(const Model& packed) {
-  std::set<std::string> features;
-  if (units_of(packed)) features.insert("units");
-  for (const auto& [name, tensor] : packed.tensors) {
-    if (tensor.dtype() == DType::kF16) features.insert("f16");
-  }
-  for (const Node& node : packed.graph.nodes) {
-    const WeightEncoding* encoding = weights_of(node.op);
-    if (encoding == nullptr) continue;
-    for (const std::string_view word : encoding_of(*encoding).features(*encoding)) {
-      features.emplace(word);
-    }
-  }
-  return {features.begin(), features.end()};
-}
 
 TestVectors answer(const std::shared_ptr<const Network>& network, const HostTensor& input) {
   Shape shape = network->output_shape();
@@ -72,6 +55,8 @@ void make_compact(PackedFile& file, const std::string& where, const Limits& limi
   set_feature(file, kCompactFeature, true);
   if (!file.test_vectors || !file.test_vectors->generator.empty()) return;
   TestVectors& vectors = *file.test_vectors;
+  // Who verifies would meet the limit too.
+  if (!may_generate(network->graph(), vectors.count(), limits)) return;
   const HostTensor made = generated_inputs(kExampleGenerator, network->graph(), network->tensors(),
                                            vectors.count(), limits, where);
   if (made != vectors.input) return;
@@ -97,7 +82,7 @@ PackedFile make_packed_file(const Model& packed, std::map<std::string, std::stri
   const auto network = Network::from(packed, {}, "packed model", limits);
   PackedFile file{.graph_json = to_json(packed.graph),
                   .tensors = packed.tensors,
-                  .features = features_of(packed),
+                  .features = features_of(packed.graph, packed.tensors),
                   .metadata = std::move(metadata)};
   if (verify_input.count() > 0) file.test_vectors = answer(network, verify_input);
   return file;

@@ -45,16 +45,33 @@ std::optional<fs::path> same_elsewhere(const fs::path& missing) {
   return std::nullopt;
 }
 
-std::vector<std::string> names_in(const fs::path& folder) {
-  std::vector<std::string> names;
+// What was seen of a folder.
+struct Seen {
+  std::vector<std::string> names;  // sorted, without hidden ones
+  bool hides = false;              // hidden names were among those looked at
+  bool is_part = false;            // there are more that were not looked at
+};
+
+// Nothing where the folder may not be listed, wholly or from some name on.
+std::optional<Seen> look_into(const fs::path& folder) {
+  Seen seen;
+  std::size_t looked = 0;
   std::error_code error;
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    if (looked++ == kMostNames) {
+      seen.is_part = true;
+      break;
+    }
     std::string name = at->path().filename().string();
-    if (!name.starts_with('.')) names.push_back(std::move(name));
-    if (names.size() == kMostNames) break;
+    if (name.starts_with('.')) {
+      seen.hides = true;
+    } else {
+      seen.names.push_back(std::move(name));
+    }
   }
-  std::ranges::sort(names);
-  return names;
+  if (error) return std::nullopt;
+  std::ranges::sort(seen.names);
+  return seen;
 }
 
 // What the last folder that exists on the way to an absolute path holds.
@@ -68,10 +85,16 @@ std::string held_on_the_way(const fs::path& missing) {
     }
     folder /= part;
   }
-  const std::vector<std::string> names = names_in(folder);
   std::error_code error;
-  if (!fs::is_directory(folder, error)) return "; " + in_marks(folder) + " is no folder";
-  if (names.empty()) return "; " + in_marks(folder) + " is empty";
+  if (!fs::is_directory(folder, error)) {
+    return error ? "" : "; " + in_marks(folder) + " is no folder";
+  }
+  const std::optional<Seen> seen = look_into(folder);
+  if (!seen || (seen->names.empty() && seen->is_part)) return "";
+  const std::vector<std::string>& names = seen->names;
+  if (names.empty()) {
+    return "; " + in_marks(folder) + (seen->hides ? " holds hidden files alone" : " is empty");
+  }
   const std::string text = "; " + in_marks(folder) + " holds ";
   if (const std::string near = nearest(lost, names); !near.empty()) {
     return text + in_marks(near) + " (did you mean that?)";
@@ -80,7 +103,11 @@ std::string held_on_the_way(const fs::path& missing) {
   for (std::size_t i = 0; i < std::min(names.size(), kNamed); ++i) {
     list += (i == 0 ? "" : ", ") + in_marks(names[i]);
   }
-  if (names.size() > kNamed) list += " and " + std::to_string(names.size() - kNamed) + " more";
+  if (seen->is_part) {
+    list += " and more";
+  } else if (names.size() > kNamed) {
+    list += " and " + std::to_string(names.size() - kNamed) + " more";
+  }
   return text + list;
 }
 

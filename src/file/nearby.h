@@ -11,7 +11,8 @@ bool is_missing(const std::filesystem::path& path);
 
 // The end of a sentence about a path that is_missing(). It names the folder that a relative path
 // was looked for in, then what is near: the same path from a folder above or without its first
-// folders, else what the last of its folders that exist holds.
+// folders, else what the last of its folders that exist holds; nothing of one that may not be
+// listed, and no number of names where there are very many.
 //
 //   " in '/work/runs'; '../runs/a' is there"
 //   " in '/work'; '/work/runs' holds 'resnet18' (did you mean that?)"

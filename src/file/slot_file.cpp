@@ -64,7 +64,8 @@ std::uint64_t checked_begin(const std::string& key, const fs::path& path,
   return reader.offset();
 }
 
-// Another process that makes the same file at the same time may be first: its file then serves both.
+// Another process that makes the same file at the same time may be first: its file then serves
+// both.
 void make(const std::string& key, const fs::path& path, const SlotLayout& layout) {
   const std::string header = header_of(layout);
   const std::uint64_t size = header.size() + layout.file_bytes();

@@ -35,16 +35,23 @@ HostTensor example_inputs(const Model& packed, std::int64_t count) {
   return inputs;
 }
 
+void check_generator(std::string_view generator, const std::string& where) {
+  if (generator == kExampleGenerator) return;
+  throw DataError(where + ": its test vectors are made by the generator " + in_quotes(generator) +
+                  ", which this tbn does not know; upgrade tbn, or "
+                  "export the file with --layout plain");
+}
+
+bool may_generate(const Graph& graph, std::int64_t count, const Limits& limits) {
+  const auto each = static_cast<std::int64_t>(sizeof(float)) * element_count(graph.input_shape());
+  return count <= limits.memory_bytes / each;
+}
+
 HostTensor generated_inputs(std::string_view generator, const Graph& graph,
                             const TensorMap& tensors, std::int64_t count, const Limits& limits,
                             const std::string& where) {
-  if (generator != kExampleGenerator) {
-    throw DataError(where + ": its test vectors are made by the generator " + in_quotes(generator) +
-                    ", which this tbn does not know; upgrade tbn, or "
-                    "export the file with --layout plain");
-  }
-  const auto each = static_cast<std::int64_t>(sizeof(float)) * element_count(graph.input_shape());
-  if (count > limits.memory_bytes / each) {
+  check_generator(generator, where);
+  if (!may_generate(graph, count, limits)) {
     throw DataError(where + ": the inputs of its " + grouped(static_cast<std::uint64_t>(count)) +
                     " test vectors take more than the limit of " +
                     grouped(static_cast<std::uint64_t>(limits.memory_bytes)) + " bytes");

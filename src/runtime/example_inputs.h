@@ -20,6 +20,12 @@ HostTensor example_inputs(const Graph& graph, std::int64_t count);
 // In the units of the network, where it has some.
 HostTensor example_inputs(const Model& packed, std::int64_t count);
 
+// Throws DataError, beginning with `where`, for the name of a generator that there is not.
+void check_generator(std::string_view generator, const std::string& where);
+
+// Whether `count` inputs of the network stay within the limit on memory.
+bool may_generate(const Graph& graph, std::int64_t count, const Limits& limits);
+
 // What the generator of that name makes for a packed network. Throws DataError, beginning with
 // `where`, for a name that there is not and for inputs beyond the limit on memory.
 HostTensor generated_inputs(std::string_view generator, const Graph& graph,

@@ -5,6 +5,7 @@
 #include "base/finite.h"
 #include "base/text.h"
 #include "graph/node_rows.h"
+#include "graph/passes/features.h"
 #include "graph/passes/half_scalars.h"
 #include "graph/passes/units.h"
 #include "prepare/rule_grammar.h"
@@ -42,6 +43,47 @@ void check_half_feature(const PackedFile& file, const std::string& where) {
   }
 }
 
+bool names(const std::vector<std::string>& features, std::string_view word) {
+  return std::ranges::find(features, word) != features.end();
+}
+
+// A file may name more than its layers need, which its readers then know. But `units` says how its
+// numbers are to be taken, and must be named exactly where they are such.
+void check_features(const std::vector<std::string>& features, const Network& network,
+                    const std::string& where) {
+  const std::vector<std::string> needed = features_of(network.graph(), network.tensors());
+  for (const std::string& word : needed) {
+    if (names(features, word)) continue;
+    throw DataError(where + ": its network needs the feature " + in_quotes(word) +
+                    ", and the file does not name it; export it again");
+  }
+  if (names(features, "units") && !names(needed, "units")) {
+    throw DataError(where +
+                    ": names the feature 'units', and its network has no normalize and affine of "
+                    "the same numbers at its ends; export it again");
+  }
+}
+
+std::vector<std::string> names_of_halves(const TensorMap& tensors) {
+  std::vector<std::string> halves;
+  for (const auto& [name, tensor] : tensors) {
+    if (tensor.dtype() == DType::kF16) halves.push_back(name);
+  }
+  return halves;
+}
+
+// The network's output would otherwise be in other units than its input.
+void check_units_are_single(const Model& packed, const std::vector<std::string>& halves,
+                            const std::string& where) {
+  if (!units_of(packed)) return;
+  const std::string& node = packed.graph.node(packed.graph.output).name;
+  for (const char* suffix : {".scale", ".bias"}) {
+    if (!names(halves, node + suffix)) continue;
+    throw DataError(where + ": tensor " + in_quotes(node + suffix) +
+                    " is F16; the numbers of a forecaster's units are F32");
+  }
+}
+
 }  // namespace
 
 std::shared_ptr<const Network> Network::load(const std::filesystem::path& path,
@@ -60,6 +102,7 @@ std::shared_ptr<const Network> Network::from_file(PackedFile file, const std::st
   Model model{.graph = graph_from_json(file.graph_json, where), .tensors = std::move(file.tensors)};
   std::shared_ptr<const Network> checked =
       from(std::move(model), std::move(file.metadata), where, limits);
+  check_features(file.features, *checked, where);
   // Nobody else has it yet.
   const auto network = std::const_pointer_cast<Network>(checked);
   for (auto& [name, tensor] : file.prepared) {
@@ -68,11 +111,12 @@ std::shared_ptr<const Network> Network::from_file(PackedFile file, const std::st
   if (!file.test_vectors) return checked;
   TestVectors& vectors = *file.test_vectors;
   check_vectors(vectors.output, "verify.output", checked->output_shape(), where);
-  if (!vectors.generator.empty()) {
-    vectors.input = generated_inputs(vectors.generator, checked->graph(), checked->tensors(),
-                                     vectors.count(), limits, where);
+  if (vectors.generator.empty()) {
+    check_vectors(vectors.input, "verify.input", checked->input_shape(), where);
+  } else {
+    check_generator(vectors.generator, where);
   }
-  check_vectors(vectors.input, "verify.input", checked->input_shape(), where);
+  network->verify_generator_ = std::move(vectors.generator);
   network->verify_input_ = std::move(vectors.input);
   network->verify_output_ = std::move(vectors.output);
   return network;
@@ -88,6 +132,7 @@ std::shared_ptr<const Network> Network::from(Model packed,
   }
   check_packed_ops(packed.graph, where);
   check_scalar_types(packed, where);
+  const std::vector<std::string> halves = names_of_halves(packed.tensors);
   widen_scalars(packed);
   check_tensors(packed.graph, packed.tensors, packed_tensors, where);
   // A weight that is no number would turn every answer into none.
@@ -100,6 +145,7 @@ std::shared_ptr<const Network> Network::from(Model packed,
   }
   Rule rule = rule_from(metadata, where);
   check_rule_fits(rule, packed.graph.input_shape(), packed.graph.output_shape(), where);
+  check_units_are_single(packed, halves, where);
   check_rule_units(rule, units_of(packed).has_value(), where);
   check_limits(packed.graph, limits, where);
   const std::shared_ptr<Network> network(new Network);  // make_shared cannot see the constructor
@@ -109,6 +155,16 @@ std::shared_ptr<const Network> Network::from(Model packed,
   network->where_ = where;
   network->limits_ = limits;
   return network;
+}
+
+const HostTensor& Network::verify_input() const {
+  const std::lock_guard lock(verify_mutex_);
+  if (!verify_generator_.empty()) {
+    const std::int64_t count = verify_output_.shape().front();
+    verify_input_ = generated_inputs(verify_generator_, graph(), tensors(), count, limits_, where_);
+    verify_generator_.clear();
+  }
+  return verify_input_;
 }
 
 std::shared_ptr<const cpu::CpuProgram> Network::program(Backend backend) const {

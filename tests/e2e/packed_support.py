@@ -28,17 +28,50 @@ def sealed(content):
     return bytes(head) + data
 
 
-def with_metadata(path, changes):
-    """The file with these entries of its metadata; None takes one out."""
+def read_parts(path):
+    """The header of a file, and its data."""
     content = pathlib.Path(path).read_bytes()
     (length,) = struct.unpack("<Q", content[:8])
-    header = json.loads(content[8:8 + length])
-    metadata = header["__metadata__"]
-    metadata.update(changes)
-    header["__metadata__"] = {key: text for key, text in metadata.items() if text is not None}
+    return json.loads(content[8:8 + length]), content[8 + length:]
+
+
+def of_parts(header, data):
+    """The file of a header and its data, sealed."""
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-(8 + len(text)) % 64)
-    return sealed(struct.pack("<Q", len(text)) + text + content[8 + length:])
+    return sealed(struct.pack("<Q", len(text)) + text + data)
+
+
+def with_metadata(path, changes):
+    """The file with these entries of its metadata; None takes one out."""
+    header, data = read_parts(path)
+    metadata = {**header["__metadata__"], **changes}
+    header["__metadata__"] = {key: text for key, text in metadata.items() if text is not None}
+    return of_parts(header, data)
+
+
+def with_shape(path, name, shape):
+    """The file with another shape, of as many elements, of one tensor."""
+    header, data = read_parts(path)
+    header[name]["shape"] = shape
+    return of_parts(header, data)
+
+
+def read_tensors(path):
+    """The metadata of a file, and {name: (dtype, shape, bytes)}."""
+    header, data = read_parts(path)
+    metadata = header.pop("__metadata__")
+    return metadata, {name: (each["dtype"], each["shape"], data[slice(*each["data_offsets"])])
+                      for name, each in header.items()}
+
+
+def of_tensors(metadata, tensors):
+    """The file of what read_tensors() returns."""
+    header, data = {"__metadata__": metadata}, b""
+    for name, (dtype, shape, content) in tensors.items():
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(data), len(data) + len(content)]}
+        data += content
+    return of_parts(header, data)
 
 
 def packed(graph, tensors, **metadata):

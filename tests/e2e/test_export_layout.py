@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 
-from packed_support import with_metadata
+from packed_support import with_metadata, with_shape
 from tools_support import ROOT, ToolTest, main, read_safetensors_header
 
 sys.path.insert(0, str(ROOT / "examples" / "python"))
@@ -77,13 +77,28 @@ class Layout(ToolTest):
                 ({"tbn.features": "binary,compact,generated,shorter,tiled"}, "needs the feature 'shorter', which this "
                                                                              "tbn does not know"),
                 ({"tbn.graph": graph.translate(read_packed.SWAPPED_QUOTES)}, "tbn.graph: JSON error at byte 1"),
-                ({"tbn.graph": full.translate(read_packed.SWAPPED_QUOTES)}, "its graph is in full")):
-            (self.folder / "bad.tbn").write_bytes(with_metadata(path, changes))
-            with self.subTest(sentence):
-                for tool in (["tbn-eval", "bad.tbn", "--verify"], ["tbn-inspect", "bad.tbn"]):
-                    done = self.call(*tool, code=3)
-                    self.assertIn(sentence, done.stderr)
-                    self.assertEqual(done.stderr.count("\n"), 1)
+                ({"tbn.graph": full.translate(read_packed.SWAPPED_QUOTES)}, "its graph is in full"),
+                ({"tbn.features": "binary,compact,generated"}, "its network needs the feature 'tiled', and the file "
+                                                               "does not name it; export it again")):
+            self.refused(with_metadata(path, changes), sentence)
+        self.refused(with_shape(path, "verify.output", [2, 5]), "test vectors 'verify.output' are F32 [2, 5]")
+        half = self.export("compact.tbn", "half.tbn", "--scalars", "f16")
+        self.refused(with_metadata(half, {"tbn.features": "binary,compact,generated,tiled"}),
+                     "is F16, but the file does not name the feature 'f16'; export it again")
+
+    def refused(self, content, sentence):
+        """Every tool refuses the file with the sentence, and none copies it."""
+        (self.folder / "bad.tbn").write_bytes(content)
+        for tool in (["tbn-eval", "bad.tbn", "--verify"], ["tbn-inspect", "bad.tbn"],
+                     ["tbn-export", "bad.tbn", "-o", "copy.tbn"],
+                     ["tbn-export", "bad.tbn", "-o", "copy.tbn", "--layout", "plain"],
+                     ["tbn-export", "bad.tbn", "--format", "c", "-o", "firmware"]):
+            with self.subTest(sentence, tool=tool):
+                done = self.call(*tool, code=3)
+                self.assertIn(sentence, done.stderr)
+                self.assertEqual(done.stderr.count("\n"), 1)
+                for copy in ("copy.tbn", "firmware"):
+                    self.assertFalse((self.folder / copy).exists())
 
     def test_what_is_no_layout_or_does_nothing_is_refused(self):
         self.fails(2, "--layout: 'tiny' is not one of compact, plain", "tbn-export", "runs/tiny", "-o", "x.tbn",

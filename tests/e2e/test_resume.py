@@ -74,6 +74,17 @@ class Resume(ToolTest):
         self.train(*settings, "--resume")
         self.assertEqual(straight == self.last().read_bytes(), True, "last differs after a resume")
 
+    def test_bop_trains_and_resumes_bit_for_bit(self):
+        settings = [*SETTINGS, "optim.groups=[{match: latents, type: bop, lr: 1e-3, threshold: 1e-8}]"]
+        self.train(*settings)
+        straight = self.last().read_bytes()
+        means = [name for name in read_safetensors_header(self.last())
+                 if name.startswith("optim/") and name.endswith(".latent/mean")]
+        self.assertIn("optim/conv1.latent/mean", means)
+        self.stop_inside_an_epoch(signal.SIGINT, settings)
+        self.train(*settings, "--resume")
+        self.assertEqual(straight == self.last().read_bytes(), True, "last differs after a resume")
+
     def rows(self):
         """What was measured of each epoch, but for the two columns of time."""
         rows = (self.run_folder / "metrics.csv").read_text().splitlines()

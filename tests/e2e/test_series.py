@@ -4,7 +4,9 @@ whatever has happened to the table since is either undone or said."""
 import datetime
 import math
 import random
+import struct
 
+from packed_support import of_tensors, read_tensors
 from tools_support import ToolTest, main
 
 CONFIG = """\
@@ -181,6 +183,20 @@ class Series(ToolTest):
             out = train("same.csv", key).stdout
             self.assertNotIn("its columns", out)
 
+    def test_kept_outputs_are_not_those_of_a_table_whose_rows_were_corrected(self):
+        names = ["flow", "level", "temp"]
+        write_table(self.folder / "table.csv", names, 700, 15)
+        (self.folder / "student.yaml").write_text(CONFIG % ("teacher", MODELS["tsmixer"], "csv", "table.csv"))
+        self.call("tbn-train", "--config", "student.yaml")
+        student = ("tbn-train", "--config", "student.yaml", "teacher.from=runs/teacher", "teacher.views=1",
+                   "teacher.cache=kept")
+        self.call(*student, "name=first")
+        kept = (self.folder / "kept").read_bytes()
+        write_table(self.folder / "table.csv", names, 700, 15, change=lambda x: x + 0.001 * abs(x))
+        done = self.call(*student, "name=second", code=3)
+        self.assertIn("teacher.cache: 'kept' was made with training data 'CRC-32C ", done.stderr)
+        self.assertEqual(kept, (self.folder / "kept").read_bytes())
+
     def test_the_figure_is_one_on_run_checkpoint_file_and_file_of_file(self):
         for data, file, names, rows, minutes in TABLES:
             for model in MODELS:
@@ -279,6 +295,28 @@ class Series(ToolTest):
         self.all_agree(["plain.tbn", "taken.tbn", "back.tbn"], root, best)
         for file_name in ("plain.tbn", "taken.tbn", "back.tbn"):
             self.call("tbn-eval", "--verify", file_name)
+
+    def test_units_leave_every_scalar_the_type_that_it_has(self):
+        data, file, names, rows, minutes = TABLES[0]
+        _, forms = self.trained(data, file, names, rows, minutes, "dlinear")
+        self.call("tbn-export", forms[0], "-o", "plain.tbn", "--units", "standardised", "--layout", "plain")
+        metadata, tensors = read_tensors(self.folder / "plain.tbn")
+        mixed = next(name for name in sorted(tensors) if name.endswith(".bias"))
+        _, shape, content = tensors[mixed]
+        count = len(content) // 4
+        tensors[mixed] = ("F16", shape, struct.pack(f"<{count}e", *struct.unpack(f"<{count}f", content)))
+        metadata["tbn.features"] = ",".join(sorted([*metadata["tbn.features"].split(","), "f16"]))
+        # The writer's order: halves before bytes.
+        order = ["F32", "F16", "U8"]
+        tensors = dict(sorted(tensors.items(), key=lambda entry: order.index(entry[1][0])))
+        (self.folder / "mixed.tbn").write_bytes(of_tensors(metadata, tensors))
+        self.call("tbn-export", "mixed.tbn", "-o", "out.tbn", "--units", "original")
+        self.call("tbn-eval", "--verify", "out.tbn")
+        _, found = read_tensors(self.folder / "out.tbn")
+        kept = {name: tensor for name, tensor in found.items() if not name.startswith(("verify.", "output_units."))}
+        self.assertEqual(kept, {name: tensor for name, tensor in tensors.items() if not name.startswith("verify.")})
+        self.assertEqual({tensor[0] for tensor in kept.values()}, {"F32", "F16", "U8"})
+        self.assertEqual(found["output_units.scale"][0], "F32")
 
     def test_means_far_from_zero_are_noted_or_refused(self):
         data, file, names, rows, minutes = TABLES[0]

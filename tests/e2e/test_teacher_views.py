@@ -37,19 +37,30 @@ class TeacherViews(ToolTest):
         return content[8 + int.from_bytes(content[:8], "little"):]
 
     def stop_in_an_epoch(self, which, *settings):
-        """Starts the student anew and ends it within the second epoch, or soon after."""
-        shutil.rmtree(self.run_folder, ignore_errors=True)
-        process = self.start("tbn-train", "--config", "tiny.yaml", *STUDENT, *settings)
-        self.addCleanup(process.kill)
+        """Starts the student anew and ends it within the second epoch, or soon after; again where it came to its
+        end first."""
         last = self.run_folder / "checkpoints" / "last.safetensors"
-        while not last.exists():
+        for _ in range(5):
+            shutil.rmtree(self.run_folder, ignore_errors=True)
+            code = self.stop_when(which, last.exists, *settings)
+            if code != 0:
+                self.assertEqual(code, {signal.SIGINT: 130, signal.SIGKILL: -9}[which])
+                return
+        self.fail("the run was never stopped")
+
+    def stop_when(self, which, is_time, *settings):
+        """Starts a student, sends it the signal soon after `is_time`, and returns its exit code."""
+        process = self.start("tbn-train", "--config", "tiny.yaml", *student(*settings))
+        self.addCleanup(process.kill)
+        while not is_time():
             self.assertIsNone(process.poll())
             time.sleep(0.005)
         time.sleep(0.03)
         process.send_signal(which)
         process.communicate(timeout=60)
+        return process.returncode
 
-    def test_a_stopped_run_resumes_bit_for_bit_with_its_file_and_without(self):
+    def test_a_stopped_run_resumes_bit_for_bit_with_its_file_and_fills_it_anew_without(self):
         done = self.train(*STUDENT)
         self.assertIn("the teacher's outputs for 2 views of each sample are kept in the run directory, "
                       "56,000 bytes when full", done.stdout)
@@ -69,6 +80,32 @@ class TeacherViews(ToolTest):
                     if keeps_file:
                         self.assertEqual(straight == self.last(), True, "last differs after a resume")
                     self.assertGreater(self.filled(self.own_file), 1900)
+
+    def test_a_run_that_begins_again_keeps_the_file_that_is_named_by_its_own_place(self):
+        cache = "teacher.cache=runs/tiny/teacher_outputs.safetensors"
+        long = [cache, "train.epochs=40"]
+
+        def holds_answers():
+            return self.own_file.exists() and self.filled(self.own_file) > 0
+
+        code = self.stop_when(signal.SIGKILL, holds_answers, *long)
+        self.assertEqual(code, -9)
+        # What a kill before the first save leaves, had it come later as well.
+        shutil.rmtree(self.run_folder / "checkpoints", ignore_errors=True)
+        self.assertTrue((self.run_folder / "config.yaml").exists())
+        last = self.run_folder / "checkpoints" / "last.safetensors"
+        code = self.stop_when(signal.SIGINT, last.exists, *long, "--resume=auto")
+        self.assertEqual(code, 130)
+        self.assertFalse((self.run_folder / ".new").exists())
+        kept = self.filled(self.own_file)
+        self.assertGreater(kept, 900)
+        self.train(*student(*long, "train.max_steps=60", "--resume"))
+        self.assertGreaterEqual(self.filled(self.own_file), kept)
+        # It goes with the run, as if it were not named; another file of the run's folder is a source.
+        self.train(*student(cache, "train.epochs=1", "train.seed=2", "--overwrite"))
+        self.assertEqual(read_safetensors_header(self.own_file)["__metadata__"]["train.seed"], "2")
+        done = self.train(*student("teacher.cache=runs/tiny/kept", "train.epochs=1", "--overwrite"), code=2)
+        self.assertIn("teacher.cache: 'runs/tiny/kept' is of the run that --overwrite replaces", done.stderr)
 
     def filled(self, path):
         """How many slots are not empty."""
@@ -107,6 +144,12 @@ class TeacherViews(ToolTest):
             with self.subTest(setting=setting):
                 self.fails(3, f"teacher.cache: 'kept' was made with {difference}{tail}", "tbn-train",
                            "--config", "tiny.yaml", *student("name=second", "teacher.cache=kept", setting))
+        images = self.folder / "data" / "train-images-idx3-ubyte"
+        pixels = images.read_bytes()
+        images.write_bytes(pixels[:16] + bytes(784 * 200) + pixels[16 + 784 * 200:])  # of the same labels
+        done = self.train(*student("name=second", "teacher.cache=kept"), code=3)
+        self.assertIn("teacher.cache: 'kept' was made with training data 'CRC-32C ", done.stderr)
+        images.write_bytes(pixels)
         self.train("name=teacher", "weights.encoding=float", "weights.rules=[]", "train.epochs=2",
                    "--overwrite")
         done = self.train(*student("name=second", "teacher.cache=kept"), code=3)

@@ -1,10 +1,12 @@
 // The contents of a packed file as the exporter makes them.
 #include <limits>
+#include <thread>
 
 #include "export/packed_model.h"
 #include "graph/passes/half_scalars.h"
 #include "graph/passes/passes.h"
 #include "graph/passes/units.h"
+#include "support/allocations.h"
 #include "support/catch.h"
 #include "support/errors.h"
 #include "support/naive_eval.h"
@@ -136,25 +138,70 @@ TEST_CASE("a compact file keeps inputs that no generator makes") {
   CHECK(Network::parse(serialize_packed(file), "m.tbn")->verify_input() == input);
 }
 
-TEST_CASE("an unknown generator, and one that would fill the memory, are refused") {
+TEST_CASE("a compact file keeps inputs that are more than the limit on memory") {
+  const Limits limits{.memory_bytes = 1 << 20};
+  const Model packed = pack_model(test::random_trained(test::odd_network(), 2));
+  const HostTensor input = example_inputs(packed, 1'200);  // 936 bytes each
+  PackedFile file = make_packed_file(packed, {}, input, limits);
+  make_compact(file, "m.tbn", limits);
+  CHECK(file.features == std::vector<std::string>{"binary", "compact", "tiled"});
+  CHECK(Network::parse(serialize_packed(file), "m.tbn", limits)->verify_input() == input);
+}
+
+TEST_CASE("loading makes no inputs of test vectors") {
+  GraphBuilder b("net");
+  const Graph graph = b.finish(b.input({3, 224, 224}).global_avg_pool().linear(1));
+  const Model packed = pack_model(test::random_trained(graph, 2));
+  PackedFile file = make_packed_file(packed, {}, example_inputs(packed, 1));
+  make_compact(file, "m.tbn");
+  file.test_vectors->output = HostTensor(DType::kF32, {3'566, 1});  // inputs of nearly 2 GiB
+  const std::vector<std::byte> bytes = serialize_packed(file);
+  CHECK(bytes.size() < 20'000);
+  const std::int64_t before = test::allocated_bytes();
+  const auto network = Network::parse(bytes, "m.tbn");
+  CHECK(network->verify_output().shape() == Shape{3'566, 1});
+  CHECK(test::allocated_bytes() - before < 1'000'000);
+}
+
+TEST_CASE("generated inputs are made once, for all who share the network") {
   const Model packed = pack_model(test::random_trained(test::odd_network(), 2));
   PackedFile file = make_packed_file(packed, {}, example_inputs(packed, 2));
   make_compact(file, "m.tbn");
-  const auto refused = [&](const Limits& limits) {
-    return test::message_of<DataError>(
-        [&] { Network::parse(serialize_packed(file), "m.tbn", limits); });
+  const auto network = Network::parse(serialize_packed(file), "m.tbn");
+  std::vector<const HostTensor*> seen(4, nullptr);
+  std::vector<std::thread> threads;
+  for (const HostTensor*& each : seen) {
+    threads.emplace_back([&] { each = &network->verify_input(); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const HostTensor* each : seen) {
+    CHECK(each == seen.front());
+    CHECK(*each == example_inputs(packed, 2));
+  }
+}
+
+TEST_CASE("an unknown generator is refused, and one that would fill the memory where it is used") {
+  const Model packed = pack_model(test::random_trained(test::odd_network(), 2));
+  PackedFile file = make_packed_file(packed, {}, example_inputs(packed, 2));
+  make_compact(file, "m.tbn");
+  const auto refused = [&] {
+    return test::message_of<DataError>([&] { Network::parse(serialize_packed(file), "m.tbn"); });
   };
   const PackedFile sound = file;
   file.test_vectors->generator = "example-2";
-  CHECK(refused({}) ==
+  CHECK(refused() ==
         "m.tbn: its test vectors are made by the generator 'example-2', which this tbn does not "
         "know; upgrade tbn, or export the file with --layout plain");
   file = sound;
   file.test_vectors->output = HostTensor(DType::kF32, {2'000, 5});
-  CHECK(refused({.memory_bytes = 1 << 20}) ==
+  const auto network = Network::parse(serialize_packed(file), "m.tbn", {.memory_bytes = 1 << 20});
+  for (int i = 0; i < 2; ++i) {
+    CHECK(
+        test::message_of<DataError>([&] { network->verify_input(); }) ==
         "m.tbn: the inputs of its 2,000 test vectors take more than the limit of 1,048,576 bytes");
+  }
   file.test_vectors->output = HostTensor(DType::kF32, {2, 6});
-  CHECK(test::says(refused({}), {"'verify.output'", "[2, 6]", "[5]"}));
+  CHECK(test::says(refused(), {"'verify.output'", "[2, 6]", "[5]"}));
 }
 
 TEST_CASE("the generator of test vectors is the one that is specified") {

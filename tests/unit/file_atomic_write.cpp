@@ -227,6 +227,24 @@ TEST_CASE("a symbolic link whose target is missing gets it, and stays a link", "
   CHECK(read_file(dir / "real/f") == "x");
 }
 
+TEST_CASE("a new file leaves one that another has put there meanwhile", "[file]") {
+  const TempDir dir;
+  {
+    AtomicFile first(dir / "f");
+    first.write("first");
+    CHECK(first.commit_new());
+  }
+  CHECK(read_file(dir / "f") == "first");
+  CHECK(entries(dir.path()) == 1);
+  std::filesystem::remove(dir / "f");
+  AtomicFile late(dir / "f");
+  late.write("late");
+  test::write_file(dir / "f", "first");  // as another process does it
+  CHECK_FALSE(late.commit_new());
+  CHECK(read_file(dir / "f") == "first");
+  CHECK(entries(dir.path()) == 1);
+}
+
 TEST_CASE("what is done before a file takes its place sees the old one, and may keep it",
           "[file]") {
   const TempDir dir;

@@ -1,6 +1,9 @@
 // What errors say of paths that lead nowhere.
 #include "file/nearby.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <filesystem>
 
 #include "support/catch.h"
@@ -58,6 +61,40 @@ TEST_CASE("of a path that is nowhere the folders that are there say what they ho
   for (int i = 0; i < 9; ++i) write_file("data/" + std::to_string(i), "x");
   CHECK(nearby("data/nothing") ==
         " in " + tree.at("") + "; " + tree.at("data") + " holds '0', '1', '2' and 7 more");
+}
+
+TEST_CASE("of a folder of very many names no number is said") {
+  const Tree tree;
+  for (int i = 0; i < 1001; ++i) write_file("many/x" + std::to_string(i), "");
+  const std::string text = nearby("many/nothing");
+  CHECK(text.ends_with(" and more"));
+  std::filesystem::remove("many/x0");
+  CHECK(nearby("many/nothing").ends_with("'x1', 'x10', 'x100' and 997 more"));
+}
+
+TEST_CASE("a folder of hidden files is not empty") {
+  const Tree tree;
+  write_file("hidden/.x", "");
+  CHECK(nearby("hidden/y") ==
+        " in " + tree.at("") + "; " + tree.at("hidden") + " holds hidden files alone");
+}
+
+TEST_CASE("of a folder that may be entered and not listed nothing is said") {
+  const TempDir dir;
+  write_file(dir / "closed/x", "");
+  REQUIRE(::chmod(dir.path().c_str(), 0755) == 0);
+  REQUIRE(::chmod((dir / "closed").c_str(), 0711) == 0);
+  const bool is_root = ::geteuid() == 0;
+  if (is_root) REQUIRE(::seteuid(65534) == 0);
+  std::error_code error;
+  const bool enters = std::filesystem::exists(dir / "closed/x", error);
+  const std::string text = nearby(dir / "closed/y");
+  if (is_root) REQUIRE(::seteuid(0) == 0);
+  if (!is_root || !enters) {
+    WARN("the folder is one's own, or out of reach for others: not checked");
+    return;
+  }
+  CHECK(text.empty());
 }
 
 TEST_CASE("names on a disk reach no terminal as they are") {

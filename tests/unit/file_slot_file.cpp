@@ -3,6 +3,8 @@
 #include "file/slot_file.h"
 
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -148,6 +150,46 @@ TEST_CASE("a file of other facts, another size or another kind is refused and st
   const std::string whole = read_file(path);
   write_file(path, whole.substr(0, whole.size() - 1));
   CHECK(says(refusal(path, kLayout), {"truncated: the header says 50 bytes"}));
+}
+
+TEST_CASE("processes that make one file at the same time share it") {
+  const TempDir dir;
+  for (int round = 0; round < 20; ++round) {
+    CAPTURE(round);
+    const auto path = dir / std::to_string(round);
+    int gate[2];
+    REQUIRE(::pipe(gate) == 0);
+    std::vector<pid_t> makers;
+    for (int i = 0; i < 5; ++i) {
+      const pid_t maker = ::fork();
+      REQUIRE(maker >= 0);
+      if (maker > 0) {
+        makers.push_back(maker);
+        continue;
+      }
+      // Waits until all are there.
+      char none = 0;
+      ::close(gate[1]);
+      const bool waited = ::read(gate[0], &none, 1) == 0;
+      try {
+        SlotFile file = open(path);
+        file.write(static_cast<std::uint64_t>(i), slot_of(i));
+      } catch (...) {
+        ::_exit(1);
+      }
+      ::_exit(waited ? 0 : 1);
+    }
+    ::close(gate[0]);
+    ::close(gate[1]);
+    for (const pid_t maker : makers) {
+      int status = 1;
+      REQUIRE(::waitpid(maker, &status, 0) == maker);
+      CHECK(status == 0);
+    }
+    const SlotFile file = open(path);
+    for (int i = 0; i < 5; ++i) CHECK(at(file, static_cast<std::uint64_t>(i)) == slot_of(i));
+  }
+  CHECK(std::distance(std::filesystem::directory_iterator(dir.path()), {}) == 20);
 }
 
 TEST_CASE(

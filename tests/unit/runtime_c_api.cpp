@@ -33,7 +33,7 @@ std::vector<std::byte> odd_file() {
   const Model model = pack_model(test::random_trained(test::odd_network(), 1));
   return serialize_packed({.graph_json = to_json(model.graph),
                            .tensors = model.tensors,
-                           .features = {"tiled"},
+                           .features = {"binary", "tiled"},
                            .metadata = {{"tbn.accuracy", "91.5"}, {"tbn.trained_on", "noise"}}});
 }
 

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "graph/passes/features.h"
 #include "graph/passes/passes.h"
 #include "support/catch.h"
 #include "support/errors.h"
@@ -26,7 +27,9 @@ std::string refusal(const Model& model) {
 Model tiny(Graph graph) { return test::random_packed(std::move(graph), 4); }
 
 PackedFile packed_file(const Model& model) {
-  return {.graph_json = to_json(model.graph), .tensors = model.tensors, .features = {"tiled"}};
+  return {.graph_json = to_json(model.graph),
+          .tensors = model.tensors,
+          .features = features_of(model.graph, model.tensors)};
 }
 
 // A tensor as halves, after its values were rounded to such (towards 0, the smallest to 0).

@@ -2,6 +2,8 @@
 // a replay calls what was recorded, so that all but CUDA's own part is tested here.
 #include "train/step/step_runner.h"
 
+#include <algorithm>
+
 #include <torch/torch.h>
 
 #include "config/load.h"
@@ -46,6 +48,14 @@ BatchTensors batch_of(int number, std::int64_t size, bool mixed) {
   batch.other_labels = torch::randint(0, 4, {size}, torch::kInt64);
   batch.weights = mix_weights(0.25 + 0.05 * number, kCpu);
   return batch;
+}
+
+// Steps of Bop need to know which latents are bits.
+Config bop_config() {
+  return parse_config(
+      "{name: a, model: {type: mlp}, optim: {lr: 0.05, groups: [{match: latents, type: bop, lr: "
+      "1e-3, threshold: 1e-8}]}, train: {fused_optimizer: on}}",
+      "test");
 }
 
 struct Run {
@@ -103,6 +113,16 @@ TEST_CASE("recorded steps give the bits of steps one by one, with all that a ste
   // Once, and again for the other momentum.
   CHECK(recorded.recordings == 2);
   CHECK(recorded.misfits == 0);
+}
+
+TEST_CASE("latents whose signs Bop turns are trained, and their means are in the checkpoint") {
+  TrainState state(bop_config(), small_net(), kCpu);
+  const Checkpoint checkpoint = state.capture("");
+  CHECK(std::ranges::any_of(checkpoint.optimizer, [](const auto& entry) {
+    return entry.first.ends_with("stem.latent/mean");
+  }));
+  const Run recorded = run(bop_config(), StepMode::kRecorded);
+  check_equal(recorded, run(bop_config(), StepMode::kEager));
 }
 
 TEST_CASE("a batch of another size runs by itself among recorded steps") {

@@ -12,6 +12,7 @@
 #include "train/executor/tensor_io.h"
 #include "train/state/checkpoint.h"
 #include "train/state/init.h"
+#include "train/step/teacher_file.h"
 
 using namespace tbn;
 using test::message_of;
@@ -147,6 +148,34 @@ TEST_CASE(
   TeacherCache other(loud.path(), loud.scope());
   CHECK(says(message_of<DataError>([&] { other.outputs(*loud.loss, inputs, samples, 1); }),
              {"no number below 65,504", "leave teacher.views out"}));
+}
+
+TEST_CASE("the mark of a teacher is that of the file which was loaded") {
+  const Lesson lesson(false);
+  const std::filesystem::path file = lesson.config.teacher.from;
+  const std::string mark = mark_of_file(file);
+  CHECK(says(mark, {"CRC-32C ", " bytes"}));
+  CHECK(lesson.loss->teacher_mark() == mark);
+  // Another run of the teacher's replaces its file.
+  const Lesson other(true);
+  std::filesystem::copy_file(other.config.teacher.from, file,
+                             std::filesystem::copy_options::overwrite_existing);
+  CHECK(mark_of_file(file) != mark);
+  CHECK(lesson.loss->teacher_mark() == mark);
+  Config asked = lesson.config;
+  asked.teacher.views = 0;
+  CHECK(TaskLoss(asked, kSpec, torch::kCPU).teacher_mark().empty());
+}
+
+TEST_CASE("a file that changes while it is read has no mark") {
+  const TempDir folder;
+  const auto path = folder / "teacher";
+  test::write_file(path, "one");
+  CHECK(read_marked("teacher.from", path, [] {}) == mark_of_file(path));
+  CHECK(message_of<DataError>([&] {
+          read_marked("teacher.from", path, [&] { test::write_file(path, "two"); });
+        }) == "teacher.from: '" + path.string() +
+                  "' changed while it was read; start again when the run that writes it is over");
 }
 
 TEST_CASE("a cache of another teacher, other views or other outputs is refused") {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/half.h"
 #include "base/text.h"
 #include "config/load.h"
 #include "graph/passes/half_scalars.h"
@@ -65,6 +66,14 @@ void set_scalars(Model& packed, DType scalars, const std::string& where) {
     narrow_scalars(packed, where);
   } else {
     widen_scalars(packed);
+  }
+}
+
+void keep_scalars(Model& packed, const TensorMap& file) {
+  for (auto& [name, tensor] : packed.tensors) {
+    const auto found = file.find(name);
+    if (found == file.end() || found->second.dtype() != DType::kF16) continue;
+    if (tensor.dtype() == DType::kF32) tensor = narrowed(tensor);
   }
 }
 

@@ -60,33 +60,27 @@ void keep_rule(const CommandLine& line, PackedFile& file) {
   }
 }
 
-// The file of a network as it is now, of scalars of this type, whose values the network then has
-// too.
-void pack(const CommandLine& line, ExportSource& source, DType scalars,
-          std::map<std::string, std::string> metadata, std::int64_t vectors) {
-  set_scalars(source.packed, scalars, "'" + source.path.string() + "'");
-  source.file = make_packed_file(source.packed, std::move(metadata),
-                                 example_inputs(source.packed, vectors), limits_of(line));
+// The file of a network as it is now, with these test vectors. The network's scalars are floats
+// afterwards.
+void pack(const CommandLine& line, ExportSource& source,
+          std::map<std::string, std::string> metadata, const HostTensor& vectors) {
+  source.file = make_packed_file(source.packed, std::move(metadata), vectors, limits_of(line));
   widen_scalars(source.packed);
 }
 
-// The file of a packed network that has changed, with as many test vectors as it had.
-void pack_again(const CommandLine& line, ExportSource& source, DType scalars) {
+// The file of a packed network that has changed, with as many test vectors as it had, which are
+// within the limit on memory: a small file may name many.
+void pack_again(const CommandLine& line, ExportSource& source) {
   std::map<std::string, std::string> metadata = source.file.metadata;
   for (const std::string_view key : kRuleKeys) metadata.erase(std::string(key));
   metadata.merge(metadata_of(source.rule));
   const auto& vectors = source.file.test_vectors;
   const std::int64_t count = vectors ? vectors->count() : 0;
   const bool was_compact = is_compact(source.file);
-  pack(line, source, scalars, std::move(metadata), count);
+  pack(line, source, std::move(metadata),
+       generated_inputs(kExampleGenerator, source.packed.graph, source.packed.tensors, count,
+                        limits_of(line), source.path.string()));
   if (was_compact) make_compact(source.file, source.path.string(), limits_of(line));
-}
-
-// Whether --scalars asks for other tensors than the file has.
-bool changes_scalars(const ExportSource& source, DType scalars) {
-  Model packed = source.packed;
-  set_scalars(packed, scalars, "'" + source.path.string() + "'");
-  return packed.tensors != source.file.tensors;
 }
 
 ExportSource read_file(const CommandLine& line, const std::filesystem::path& path) {
@@ -96,16 +90,20 @@ ExportSource read_file(const CommandLine& line, const std::filesystem::path& pat
   }
   ExportSource source{.path = path, .file = read_packed(path), .is_packed = true};
   source.file.prepared.clear();
-  const auto network =
-      Network::from({graph_from_json(source.file.graph_json, path.string()), source.file.tensors},
-                    source.file.metadata, path.string(), limits_of(line));
+  const auto network = Network::from_file(source.file, path.string(), limits_of(line));
   source.packed = {network->graph(), network->tensors()};
   source.rule = network->rule();
-  const DType scalars = scalars_of(line, source.file);
-  const bool other_units =
-      set_units(line, source.packed, source.rule, false, "'" + path.string() + "'");
-  if (other_units || (line.has("scalars") && changes_scalars(source, scalars))) {
-    pack_again(line, source, scalars);
+  const std::string where = "'" + path.string() + "'";
+  const bool other_units = set_units(line, source.packed, source.rule, false, where);
+  if (line.has("scalars")) {
+    set_scalars(source.packed, scalars_of(line, source.file), where);
+  } else {
+    keep_scalars(source.packed, source.file.tensors);
+  }
+  if (other_units || source.packed.tensors != source.file.tensors) {
+    pack_again(line, source);
+  } else {
+    widen_scalars(source.packed);
   }
   return source;
 }
@@ -169,7 +167,8 @@ ExportSource read_run(const CommandLine& line, const std::filesystem::path& path
                       .config_yaml = trained.config_yaml,
                       .rule = trained.rule,
                       .averaged = trained.averaged};
-  pack(line, source, scalars, facts_of(trained), vectors);
+  set_scalars(source.packed, scalars, "'" + source.path.string() + "'");
+  pack(line, source, facts_of(trained), example_inputs(source.packed, vectors));
   return source;
 }
 

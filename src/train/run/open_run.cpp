@@ -32,7 +32,8 @@ bool is_of(const RunDirectory& run, const fs::path& path) {
   return !folder.empty() && ends.first == folder.end();
 }
 
-// A run cannot be made again, nor resumed, from what its own first save took away.
+// A run cannot be made again, nor resumed, from what its own first save took away. Its own kept
+// outputs are none of its sources: it makes them anew.
 void check_keeps_sources(const RunDirectory& run, const Config& config) {
   const std::pair<const char*, const std::string*> sources[] = {
       {"teacher.from", &config.teacher.from},
@@ -40,6 +41,7 @@ void check_keeps_sources(const RunDirectory& run, const Config& config) {
       {"init.from", &config.init.from}};
   for (const auto& [key, from] : sources) {
     if (!is_of(run, *from)) continue;
+    if (from == &config.teacher.cache && keeps_outputs_itself(config)) continue;
     throw ConfigError(fmt::format(
         "{}: '{}' is of the run that --overwrite replaces; choose another with name=...", key,
         *from));
@@ -250,6 +252,17 @@ void read_from(OpenRun& run, const RunContents& contents, bool best, const Confi
 }
 
 }  // namespace
+
+bool keeps_outputs_itself(const Config& config) {
+  if (config.teacher.cache.empty()) return true;
+  const auto whole = [](const fs::path& path) {
+    std::error_code error;
+    return fs::weakly_canonical(fs::absolute(path, error), error);
+  };
+  const fs::path own = RunDirectory(fs::path(config.output) / config.name).teacher_cache();
+  const fs::path named = whole(config.teacher.cache);
+  return !named.empty() && named == whole(own);
+}
 
 bool has_work(const TrainProgress& progress, const TrainConfig& train) {
   if (progress.epoch >= train.epochs) return false;

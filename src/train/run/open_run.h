@@ -45,6 +45,10 @@ struct OpenRun {
   bool is_complete = false;
 };
 
+// Whether a teacher's outputs are kept in the run directory's own file: teacher.cache does not name
+// another, but nothing or this one.
+bool keeps_outputs_itself(const Config& config);
+
 // Whether a training in this state has steps or a validation left of what `train` asks for.
 bool has_work(const TrainProgress& progress, const TrainConfig& train);
 

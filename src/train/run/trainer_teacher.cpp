@@ -5,30 +5,36 @@
 #include <sstream>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/text.h"
 #include "config/load.h"
-#include "file/reader.h"
+#include "file/crc32c.h"
+#include "tbn/rule.h"
 
 namespace tbn {
 namespace {
 
 namespace fs = std::filesystem;
 
+// A run that replaces another fills the file beside its reports, which then takes the old one's
+// place, also where it is named.
 fs::path place_of(const Config& config, const RunDirectory& reports) {
-  return config.teacher.cache.empty() ? reports.teacher_cache() : fs::path(config.teacher.cache);
+  return keeps_outputs_itself(config) ? reports.teacher_cache() : fs::path(config.teacher.cache);
 }
 
-// The checkpoint's bytes, whatever its name.
-std::string mark_of_teacher(const TeacherConfig& teacher) {
-  Reader reader(find_checkpoint_of("teacher.from", teacher.from));
-  reader.start_crc();
-  std::vector<std::byte> piece(std::size_t{1} << 20);
-  while (reader.remaining() > 0) {
-    const auto size = std::min<std::uint64_t>(piece.size(), reader.remaining());
-    reader.read(std::span(piece).first(size), "the checkpoint");
+// What tells other data of as many samples of the same names, as far as it is known without reading
+// them once more: the table's columns, means and deviations, or those of the images' channels.
+// Empty where nothing is known. Samples that differ all the same are found by their own checksums.
+std::string content_of(const DataSplits& data) {
+  if (data.series && data.rule.input) {
+    const std::string text = metadata_of({.input = data.rule.input}).at(std::string(kInputRuleKey));
+    return fmt::format("CRC-32C {:08x} of its columns, means and deviations", crc32c(text));
   }
-  return fmt::format("CRC-32C {:08x} of {} bytes", reader.crc(), reader.size());
+  if (!data.statistics) return "";
+  const std::string text = fmt::format("{}; {}", fmt::join(data.statistics->mean, ", "),
+                                       fmt::join(data.statistics->deviation, ", "));
+  return fmt::format("CRC-32C {:08x} of its means and deviations", crc32c(text));
 }
 
 // The settings that say what a view is, as far as they are no defaults: "crop_padding: 4, flip:
@@ -60,15 +66,19 @@ TeacherCacheScope scope_of(const Config& config, const TrainerSetup& setup) {
   const Dataset& train = *setup.data.train;
   const Listing listing = listing_of(train);
   const bool bf16 = config.train.precision == TrainPrecision::kBf16;
-  return {.facts = {{"teacher", mark_of_teacher(config.teacher)},
-                    {"precision", bf16 ? "bf16" : "fp32"},
-                    {"training samples",
-                     fmt::format("{}, CRC-32C {:08x} of their names", listing.count, listing.crc)},
-                    {"train.seed", std::to_string(config.train.seed)},
-                    {"data settings", view_settings(config.data)}},
-          .samples = train.size(),
-          .views = config.teacher.views,
-          .output = train.spec().task.output};
+  TeacherCacheScope scope{
+      .facts = {{"teacher", setup.loss.teacher_mark()},
+                {"precision", bf16 ? "bf16" : "fp32"},
+                {"training samples",
+                 fmt::format("{}, CRC-32C {:08x} of their names", listing.count, listing.crc)},
+                {"train.seed", std::to_string(config.train.seed)},
+                {"data settings", view_settings(config.data)}},
+      .samples = train.size(),
+      .views = config.teacher.views,
+      .output = train.spec().task.output};
+  const std::string content = content_of(setup.data);
+  if (!content.empty()) scope.facts.emplace_back("training data", content);
+  return scope;
 }
 
 }  // namespace
@@ -88,7 +98,7 @@ std::unique_ptr<TeacherCache> open_teacher_cache(const Config& config, const Tra
   const fs::path path = place_of(config, reports);
   const TeacherCacheScope scope = scope_of(config, setup);
   auto cache = std::make_unique<TeacherCache>(path, scope);
-  const bool own = config.teacher.cache.empty();
+  const bool own = keeps_outputs_itself(config);
   notes.push_back(
       fmt::format("the teacher's outputs for {} of each sample are kept in {}, {} bytes when full",
                   scope.views == 1 ? "one view" : fmt::format("{} views", scope.views),

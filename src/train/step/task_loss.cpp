@@ -15,6 +15,7 @@
 #include "train/state/checkpoint.h"
 #include "train/state/run_directory.h"
 #include "train/step/loss.h"
+#include "train/step/teacher_file.h"
 
 namespace tbn {
 namespace {
@@ -54,11 +55,9 @@ void check_shapes(const Graph& graph, const SampleSpec& spec, const std::string&
       "{}: {}; a teacher must take the inputs of the student and give its outputs", where, misfit));
 }
 
-std::shared_ptr<GraphModule> load_teacher(const TeacherConfig& teacher, const SampleSpec& spec,
+std::shared_ptr<GraphModule> read_teacher(const std::string& path, const SampleSpec& spec,
                                           c10::Device device, const Rule& data,
                                           std::vector<std::string>& notes) {
-  if (teacher.from.empty()) return nullptr;
-  const std::string path = find_checkpoint_of("teacher.from", teacher.from).string();
   const Checkpoint checkpoint = read_checkpoint(path);
   const std::string where = fmt::format("teacher.from: '{}'", path);
   check_classes(checkpoint.rule, spec, where);
@@ -73,6 +72,22 @@ std::shared_ptr<GraphModule> load_teacher(const TeacherConfig& teacher, const Sa
   return module;
 }
 
+// Its mark, too, where its answers are kept.
+std::shared_ptr<GraphModule> load_teacher(const TeacherConfig& teacher, const SampleSpec& spec,
+                                          c10::Device device, const Rule& data,
+                                          std::vector<std::string>& notes, std::string& mark) {
+  if (teacher.from.empty()) return nullptr;
+  const std::string path = find_checkpoint_of("teacher.from", teacher.from).string();
+  std::shared_ptr<GraphModule> module;
+  const auto read = [&] { module = read_teacher(path, spec, device, data, notes); };
+  if (teacher.views > 0) {
+    mark = read_marked("teacher.from", path, read);
+  } else {
+    read();
+  }
+  return module;
+}
+
 }  // namespace
 
 TaskLoss::TaskLoss(const Config& config, const SampleSpec& spec, c10::Device device,
@@ -81,7 +96,7 @@ TaskLoss::TaskLoss(const Config& config, const SampleSpec& spec, c10::Device dev
       settings_(config.teacher),
       task_(spec.task.task),
       device_(device),
-      teacher_(load_teacher(config.teacher, spec, device, data, notes_)) {
+      teacher_(load_teacher(config.teacher, spec, device, data, notes_, teacher_mark_)) {
   if (task_ != Task::kClassification && (config.data.mixup > 0 || config.data.cutmix > 0)) {
     throw ConfigError("data.mixup and data.cutmix mix labels of whole images, for classification");
   }

@@ -82,9 +82,9 @@ bool TeacherCache::find(std::uint64_t slot, std::uint32_t input,
   return true;
 }
 
-// Fills the missing rows of `halves`. The teacher sees the whole batch even where one row is missing:
-// a product of another size may round otherwise, and a step that was killed while it wrote its
-// answers is to find those that it had.
+// Fills the missing rows of `halves`. The teacher sees the whole batch even where one row is
+// missing: a product of another size may round otherwise, and a step that was killed while it wrote
+// its answers is to find those that it had.
 void TeacherCache::ask(const TaskLoss& loss, const at::Tensor& inputs,
                        const std::vector<std::int64_t>& missing, at::Tensor& halves) const {
   const at::Tensor said = loss.taught(inputs).to(at::kCPU, at::kHalf).reshape({inputs.size(0), -1});
