@@ -1,4 +1,6 @@
 // tbn-search: from a configuration and a budget to the configuration that spends it best.
+#include <exception>
+
 #include <fmt/format.h>
 
 #include "app/search/found_config.h"
@@ -45,6 +47,8 @@ struct Begin {
   }
 };
 
+// Without the data there are costs all the same, but for what the file has of them; data that are
+// there and cannot be read are an error.
 Begin begin(const CommandLine& line) {
   if (!line.files().empty()) {
     throw ConfigError(fmt::format(
@@ -61,6 +65,7 @@ Begin begin(const CommandLine& line) {
   const std::string large = too_large_to_pack(training_graph(begin.config, begin.samples));
   if (!large.empty()) throw ConfigError("the network is too large to be searched: " + large);
   begin.frame = future_frame(begin.config, begin.samples);
+  if (begin.frame.broken_data) std::rethrow_exception(begin.frame.broken_data);
   begin.graph = training_graph(begin.config, begin.samples, begin.statistics());
   return begin;
 }
@@ -82,6 +87,27 @@ std::vector<std::string> comment_of(const std::vector<std::string>& command, con
   return lines;
 }
 
+// What the costs leave out, as text and in JSON; nothing where the data were read.
+std::string text_without_data(const Begin& begin) {
+  std::string text;
+  if (!begin.frame.without_rule.empty()) {
+    text += fmt::format(
+        "the data cannot be read: {}\nthe file will have their names and rules besides, and be "
+        "some "
+        "hundred bytes larger\n",
+        shown(begin.frame.without_rule));
+  }
+  if (!begin.samples.assumed.empty()) {
+    text += fmt::format("the data are not here: {} assumed\n", shown(begin.samples.assumed));
+  }
+  return text;
+}
+
+void say_without_data(Json& json, const Begin& begin) {
+  if (!begin.frame.without_rule.empty()) json["without_rule"] = begin.frame.without_rule;
+  if (!begin.samples.assumed.empty()) json["assumed"] = begin.samples.assumed;
+}
+
 struct Found {
   Config config;
   Costs costs;
@@ -97,12 +123,14 @@ void report(const CommandLine& line, const Begin& begin, const fs::path& path, c
     json["config"] = path.string();
     json["costs"] = costs_json(found.costs);
     json["how"] = found.how;
+    say_without_data(json, begin);
     print_json(json);
     return;
   }
   const std::string file = shown(path.string());
   fmt::print("{}\n{}: {}\n{}\n", summary_table(summary), file, costs_text(found.costs), found.how);
   if (!budget.empty()) fmt::print("budget: {}\n", budget_text(budget));
+  fmt::print("{}", text_without_data(begin));
   fmt::print("train: tbn-train --config {}\n", file);
 }
 
@@ -140,9 +168,11 @@ int print_space(const CommandLine& line) {
   CostMeter meter(all, from.file(), needs_c(budget));
   if (!budget.empty()) check_budget(meter, budget);
   if (line.json()) {
-    print_json(space_json(meter));
+    Json json = space_json(meter);
+    say_without_data(json, from);
+    print_json(json);
   } else {
-    fmt::print("{}", space_text(meter));
+    fmt::print("{}{}", space_text(meter), text_without_data(from));
   }
   return kDone;
 }

@@ -40,12 +40,9 @@ class Checker {
   }
 
   void check_names() {
-    const std::string& name = config_.name;
-    const bool has_separator = name.find_first_of("/\\") != std::string::npos;
-    const bool has_control = printable(name) != name;
-    if (has_separator || has_control || name == "." || name == "..") {
-      problem("name",
-              "must be a plain folder name of at most 200 bytes, is '" + printable(name) + "'");
+    if (!is_run_name(config_.name)) {
+      problem("name", "must be a plain folder name of at most 200 bytes, is '" +
+                          printable(config_.name) + "'");
     }
     if (config_.output.empty()) problem("output", "must name a folder, is empty");
   }
@@ -131,6 +128,12 @@ class Checker {
 };
 
 }  // namespace
+
+bool is_run_name(const std::string& name) {
+  const bool has_separator = name.find_first_of("/\\") != std::string::npos;
+  const bool has_control = printable(name) != name;
+  return !has_separator && !has_control && name != "." && name != "..";
+}
 
 void check_config(const Config& config, const YamlNode& root, Problems& problems) {
   Checker(config, root, problems).check();

@@ -220,4 +220,8 @@ WeightPolicy weight_policy(const WeightsConfig& weights);
 // The element type that `export.scalars` names.
 DType scalar_type(const ExportConfig& exported);
 
+// Whether it may be Config::name, which names a folder: no separators, no control characters, not
+// "." or "..", at most 200 bytes.
+bool is_run_name(const std::string& name);
+
 }  // namespace tbn

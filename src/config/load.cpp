@@ -77,6 +77,8 @@ class Loader {
   YamlNode root;
   Problems problems;
 
+  const std::vector<fs::path>& files() const { return read_; }
+
   void load_file(const fs::path& file) {
     load_file(file, Place{std::make_shared<const std::string>(file.string()), 0, 0}, "", "");
   }
@@ -290,6 +292,7 @@ class Loader {
     const YamlSource source{std::make_shared<const std::string>(file.string())};
     if (open_.empty()) named_ = source.name;
     YamlNode tree = read_map(text, source);
+    read_.push_back(identity);
     open_.push_back(identity);
     load_bases(file, tree);
     open_.pop_back();
@@ -342,6 +345,7 @@ class Loader {
   const YamlSource command_line_{std::make_shared<const std::string>("command line"), false};
   std::shared_ptr<const std::string> named_;  // the file that was asked for
   std::vector<fs::path> open_;                // the file being read and those that named it
+  std::vector<fs::path> read_;                // every file
   std::size_t files_ = 0;
   bool unreadable_ = false;
 };
@@ -354,6 +358,13 @@ Config load_config(const std::filesystem::path& file, const std::vector<std::str
   loader.load_file(file);
   loader.apply(overrides);
   return loader.finish(file.stem().string(), use);
+}
+
+std::vector<fs::path> config_files(const fs::path& file) {
+  Loader loader;
+  loader.load_file(file);
+  loader.problems.throw_if_any();
+  return loader.files();
 }
 
 ResumedConfig load_resumed_config(const std::filesystem::path& file,

@@ -34,7 +34,11 @@ namespace tbn {
 Config load_config(const std::filesystem::path& file,
                    const std::vector<std::string>& overrides = {}, ConfigUse use = kUseTraining);
 
-// The same for a run that an earlier tbn may have begun: `as_earlier` has the defaults of before
+// The files that load_config reads of `file`: itself and its bases, those of bases too, by their
+// canonical paths. Throws ConfigError where one cannot be read.
+std::vector<std::filesystem::path> config_files(const std::filesystem::path& file);
+
+// As load_config, for a run that an earlier tbn may have begun: `as_earlier` has the defaults of before
 // there was data.limits, data.decode and data.skip_most; what it says otherwise was asked for.
 struct ResumedConfig {
   Config config;

@@ -126,12 +126,15 @@ class TiledRoom final : public Encoding {
   }
 
   // Every p in whole rows that is a multiple of the least one: then the rows of the one are sums of
-  // those of the other, and all can be trained together (train/search).
+  // those of the other, and all can be trained together (train/search). Scalars grow with p, so
+  // that a large one may store more than a smaller one: it is left out, and the least p is always
+  // the one that stores most.
   std::vector<WeightEncoding> choices(const WeightEncoding& encoding, const LayerDims& dims,
                                       const ChoiceLimits& limits) const override {
     std::vector<std::int64_t> factors = limits.factors;
     std::ranges::sort(factors);
     std::int64_t least = 0;
+    std::int64_t bits = 0;  // of the last one found
     std::vector<WeightEncoding> found;
     for (const std::int64_t p : factors) {
       if (dims.outputs % p != 0 || dims.outputs / p < limits.least_rows) continue;
@@ -140,7 +143,10 @@ class TiledRoom final : public Encoding {
       choice.p = p;
       if (p == 1) choice.order = TileOrder::kRepeat;
       if (contradiction(choice)) continue;
+      const std::int64_t own_bits = cost(choice, dims).bits;
+      if (least != 0 && own_bits >= bits) continue;
       if (least == 0) least = p;
+      bits = own_bits;
       found.emplace_back(choice);
     }
     if (found.empty()) found.push_back(encoding);

@@ -30,6 +30,9 @@ class AtomicFile {
   // Lengthens the file by so many zeros, which take no room on most disks until they are written
   // over. Not of a device or a pipe.
   void extend(std::uint64_t bytes);
+  // Where the bytes lie until they are put in place, in the folder of the file to come; empty where
+  // they are written straight through.
+  const std::filesystem::path& aside() const { return aside_; }
   // Flushes, renames and flushes the folder. Call it once, last. `before` is called when the file
   // is whole beside its place and about to be put there; what it throws keeps the old file.
   void commit(const std::function<void()>& before = {});

@@ -17,9 +17,17 @@
 namespace tbn {
 namespace {
 
-// The header's numbers have a digit more or less, and it is padded to 64 bytes: sums of single
-// changes are off by less than this.
+// The header's numbers have a digit more or less, and it is padded to 64 bytes. What most layers
+// have in common stands there once: a layer that is changed alone says otherwise, and where all are
+// changed none does. Sums of single changes are off by less than this.
 constexpr std::int64_t kHeaderSlack = 2048;
+constexpr std::int64_t kLayerSlack = 96;
+
+std::int64_t slack_of(const Graph& graph) {
+  const auto layers = std::ranges::count_if(
+      graph.nodes, [](const Node& node) { return weights_of(node.op) != nullptr; });
+  return kHeaderSlack + kLayerSlack * layers;
+}
 
 std::string number(std::int64_t value) { return grouped(static_cast<std::uint64_t>(value)); }
 
@@ -92,7 +100,7 @@ std::optional<std::int64_t> parse_amount(std::string_view text) {
 }
 
 CostMeter::CostMeter(const SearchSpace& space, FileFrame frame, bool with_c)
-    : space_(space), frame_(std::move(frame)), with_c_(with_c) {
+    : space_(space), frame_(std::move(frame)), with_c_(with_c), slack_(slack_of(space.graph)) {
   const Pick dearest = space.dearest();
   const Costs base = exact(dearest);
   for (std::size_t i = 0; i < space.layers.size(); ++i) {
@@ -129,7 +137,7 @@ bool CostMeter::fits(const Pick& pick, const Budget& budget) {
   for (const Limit& limit : budget) {
     // Memory is shared, so that its sums say nothing.
     const bool adds_up = limit.kind == CostKind::kBits || limit.kind == CostKind::kMacs;
-    const std::int64_t slack = adds_up ? 0 : kHeaderSlack;
+    const std::int64_t slack = adds_up ? 0 : slack_;
     const bool is_known = limit.kind != CostKind::kRam;
     if (is_known && sum[limit.kind] - slack > limit.most) return false;
     is_open = is_open || !is_known || sum[limit.kind] + slack > limit.most;

@@ -75,6 +75,7 @@ class CostMeter {
   const SearchSpace& space_;
   FileFrame frame_;
   bool with_c_;
+  std::int64_t slack_;  // that sums may be off by
   std::map<Pick, Costs> exact_;
   std::vector<std::vector<Costs>> changes_;  // of each layer's choices, against the first
 };

@@ -91,8 +91,9 @@ void keep_best(std::vector<Scored>& all, std::int64_t most) {
 }  // namespace
 
 bool is_better(const Measured& a, const Measured& b) {
+  const auto loss_of = [](const Measured& m) { return std::isnan(m.loss) ? INFINITY : m.loss; };
   if (std::isnan(a.score) || std::isnan(b.score)) return !std::isnan(a.score);
-  return a.score != b.score ? a.score > b.score : a.loss < b.loss;
+  return a.score != b.score ? a.score > b.score : loss_of(a) < loss_of(b);
 }
 
 Pick random_near(const CostMeter& meter, const Limit& limit, double near, std::uint64_t seed,
@@ -111,12 +112,17 @@ Pick random_near(const CostMeter& meter, const Limit& limit, double near, std::u
 std::optional<std::vector<Scored>> evolve(CostMeter& meter, const Budget& budget,
                                           const std::vector<Pick>& start,
                                           const EvolutionOptions& options,
-                                          const MeasurePick& measure) {
+                                          const MeasurePick& measure,
+                                          const ShouldStop& should_stop) {
   // Small spaces run out of networks that were not met yet.
   constexpr std::int64_t kMostTries = 20;
   std::vector<Scored> all;
   std::set<Pick> met;
   bool stopped = false;
+  const auto goes_on = [&] {
+    stopped = stopped || (should_stop && should_stop());
+    return !stopped;
+  };
   const auto take = [&](Pick pick, CounterRng& rng) {
     if (!repair(pick, meter, budget, rng) || !met.insert(pick).second) return false;
     const std::optional<Measured> measured = measure(pick);
@@ -124,26 +130,28 @@ std::optional<std::vector<Scored>> evolve(CostMeter& meter, const Budget& budget
     if (measured) all.push_back({std::move(pick), *measured});
     return true;
   };
-  for (std::size_t i = 0; i < start.size() && !stopped; ++i) {
+  for (std::size_t i = 0; i < start.size() && goes_on(); ++i) {
     CounterRng rng(options.seed, RngUse::kSearch, kFirst, i);
     if (std::ssize(all) < options.population) take(start[i], rng);
   }
   const std::int64_t tries = kMostTries * options.population;
-  for (std::int64_t i = 0; i < tries && std::ssize(all) < options.population && !stopped; ++i) {
+  for (std::int64_t i = 0; i < tries && std::ssize(all) < options.population && goes_on(); ++i) {
     CounterRng rng(options.seed, RngUse::kSearch, kFirst,
                    start.size() + static_cast<std::uint64_t>(i));
     take(random_pick(meter.space(), rng), rng);
   }
   keep_best(all, options.population);
-  for (std::int64_t g = 0; g < options.generations && !stopped && !all.empty(); ++g) {
+  bool bears = !all.empty();
+  for (std::int64_t g = 0; g < options.generations && bears && goes_on(); ++g) {
     const std::vector<Scored> parents = all;
+    const std::int64_t most = kMostTries * options.children;
     std::int64_t born = 0;
-    for (std::int64_t i = 0; i < kMostTries * options.children && born < options.children; ++i) {
+    for (std::int64_t i = 0; i < most && born < options.children && goes_on(); ++i) {
       CounterRng rng(options.seed, RngUse::kSearch, kChildren + static_cast<std::uint64_t>(g),
                      static_cast<std::uint64_t>(i));
       if (take(child_of(parents, meter.space(), rng), rng)) ++born;
-      if (stopped) break;
     }
+    bears = born > 0;
     keep_best(all, options.population);
   }
   if (stopped) return std::nullopt;

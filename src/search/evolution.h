@@ -38,12 +38,18 @@ struct EvolutionOptions {
 // Measures a network that keeps the budget. Nothing: the search is to stop.
 using MeasurePick = std::function<std::optional<Measured>(const Pick& pick)>;
 
+// Asked before each draw, of which many may give nothing new to measure. True: the search is to
+// stop.
+using ShouldStop = std::function<bool()>;
+
 // Begins with `start`, and random networks up to `population`; each generation's children are
-// crossings and mutations of the better half, and the best of all live on. Returns the last
-// population, best first, each network once. Nothing where `measure` stopped it.
+// crossings and mutations of the better half, and the best of all live on. Ends before its last
+// generation where one bears nothing that was not measured yet. Returns the last population, best
+// first, each network once. Nothing where `measure` or `should_stop` stopped it.
 std::optional<std::vector<Scored>> evolve(CostMeter& meter, const Budget& budget,
                                           const std::vector<Pick>& start,
                                           const EvolutionOptions& options,
-                                          const MeasurePick& measure);
+                                          const MeasurePick& measure,
+                                          const ShouldStop& should_stop = {});
 
 }  // namespace tbn

@@ -2,6 +2,7 @@
 #include "search/knapsack.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 namespace tbn {
@@ -54,8 +55,9 @@ std::vector<Bundle> knapsack_front(std::span<const std::vector<Offer>> layers, s
     states.reserve(before.size() * offers.size());
     for (std::size_t b = 0; b < before.size(); ++b) {
       for (std::size_t o = 0; o < offers.size(); ++o) {
-        states.push_back({before[b].cost + offers[o].cost, before[b].loss + offers[o].loss, b,
-                          static_cast<int>(o)});
+        const double loss = std::isfinite(offers[o].loss) ? offers[o].loss : INFINITY;
+        states.push_back(
+            {before[b].cost + offers[o].cost, before[b].loss + loss, b, static_cast<int>(o)});
       }
     }
     keep_unbeaten(states);

@@ -83,7 +83,7 @@ ROOMS = (
     ("src/app/export", "the parts of tbn-export", "base file graph/passes config data/source data runtime micro eval export app/support"),
     ("src/app/train", "the parts of tbn-train", "base file config data/source data eval export train/run app/support"),
     ("src/app/bench", "the parts of tbn-bench", "base encodings file graph config data train/run train/bench app/support"),
-    ("src/app/search", "the parts of tbn-search", "base encodings file config data/source search train/run train/search app/support"),
+    ("src/app/search", "the parts of tbn-search", "base encodings file config data/source search train/run train/search app/support app/train"),
     ("src/app", "the tools: parse, call, print",
      "base file prepare graph config data micro eval export search train/optim train/state train/run train/search app/support app/export app/train app/bench app/search"),
 )

@@ -1,6 +1,8 @@
 """tbn-search: configurations within a budget, without training and with it."""
 
+import fcntl
 import re
+import resource
 import shutil
 import signal
 
@@ -134,6 +136,42 @@ class Files(SearchTest):
                             ("/dev/null", "is a device")):
             self.assertIn(words, self.search("--bits", "16k", "-o", path, code=2).stderr)
 
+    def test_what_is_searched_and_its_bases_are_never_written_over(self):
+        self.search("--bits", "16k", "-o", "found.yaml")
+        (self.folder / "child.yaml").write_text("base: found.yaml\ntrain: {epochs: 2}\n")
+        (self.folder / "grandchild.yaml").write_text("base: [child.yaml]\n")
+        (self.folder / "link.yaml").symlink_to("found.yaml")
+        before = (self.folder / "found.yaml").read_text()
+        ways = (["--method", "rule", "--bits", "17k"], ["--method", "supernet", "--bits", "17k"],
+                ["--twin"], ["--choices", "4/1"])
+        for config, words in (("found.yaml", "the configuration that is searched"),
+                              ("child.yaml", "a base of 'child.yaml'"),
+                              ("grandchild.yaml", "a base of 'grandchild.yaml'")):
+            for output in ("found.yaml", "link.yaml", self.folder / "found.yaml"):
+                for way_there in ways:
+                    with self.subTest(config=config, output=output, way=way_there):
+                        self.fails(2, f"--output: '{output}' is {words}; choose another name",
+                                   "tbn-search", "--config", config, *way_there, "-o", output)
+        self.assertEqual((self.folder / "found.yaml").read_text(), before)
+        self.assertFalse((self.folder / "runs").exists())
+        self.call("tbn-search", "--config", "grandchild.yaml", "--choices", "4/1", "-o", "other.yaml")
+        self.call("tbn-train", "--config", "other.yaml", "--validate")
+
+    def test_what_cannot_be_written_or_named_is_refused_before_anything_is_done(self):
+        (self.folder / "file").write_text("x")
+        for output, words in (("missing/found.yaml", "/missing', is not there; make it first"),
+                              ("file/found.yaml", "/file', is no folder; name a file in one"),
+                              ("a\nb.yaml", "'a?b' would name runs, which a plain folder name "),
+                              ("a\\b.yaml", "would name runs, which a plain folder name of at most 200 bytes does"),
+                              ("x" * 201 + ".yaml", " would name runs, which a plain folder name ")):
+            for way_there in (["--method", "rule", "--bits", "16k"], ["--method", "supernet", "--bits", "16k"],
+                              ["--twin"], ["--choices", "4/1"]):
+                with self.subTest(output=output, way=way_there):
+                    done = self.search(*way_there, "-o", output, code=2)
+                    self.assertIn(words, done.stderr)
+                    self.assertEqual(done.stdout, "")
+        self.assertFalse((self.folder / "runs").exists())
+
     def test_a_hostile_command_line_stays_in_its_comment(self):
         self.search("--bits", "16k", "-o", "found.yaml", "data.root=data\nname: evil", code=0)
         text = (self.folder / "found.yaml").read_text()
@@ -150,16 +188,61 @@ class Files(SearchTest):
                    "tbn-search", "--config", "tiny.yaml", "--dry-run", "--fix", "nothing*")
 
     def test_without_data_the_file_says_what_is_missing_in_its_size(self):
-        self.search("--bits", "16k", "-o", "found.yaml", "data.root=/nowhere")
-        self.assertIn("# The data could not be read: the file will have their names and rules besides.\n",
-                      (self.folder / "found.yaml").read_text())
+        said = "the data cannot be read: data set 'fashion_mnist' not found"
+        for way_there in (["--bits", "16k"], ["--twin"], ["--choices", "4/1"]):
+            with self.subTest(way=way_there):
+                here = self.found(*way_there, "-o", "found.yaml")
+                self.assertNotIn("without_rule", here)
+                self.assertNotIn("could not be read", (self.folder / "found.yaml").read_text())
+                arguments = [*way_there, "-o", "found.yaml", "data.root=/nowhere"]
+                out = self.search(*arguments).stdout
+                self.assertIn(said, out)
+                self.assertIn("the file will have their names and rules besides, and be some hundred bytes larger", out)
+                self.assertIn("the data are not here: images of 28 x 28 pixels assumed", out)
+                found = self.found(*arguments)
+                self.assertIn("not found", found["without_rule"])
+                self.assertEqual(found["assumed"], "images of 28 x 28 pixels")
+                self.assertIn("# The data could not be read: the file will have their names and rules besides.\n",
+                              (self.folder / "found.yaml").read_text())
+        self.assertIn(said, self.search("--dry-run", "data.root=/nowhere").stdout)
+        self.assertIn("not found", self.found("--dry-run", "data.root=/nowhere")["without_rule"])
+        self.assertNotIn("cannot be read", self.search("--dry-run").stdout)
+
+    def test_data_that_are_there_and_cannot_be_read_end_with_3(self):
+        images = self.folder / "data" / "train-images-idx3-ubyte"
+        images.write_bytes(images.read_bytes()[:-100])
+        for way_there in (["--dry-run"], ["--bits", "16k", "-o", "found.yaml"], ["--twin", "-o", "found.yaml"],
+                          ["--choices", "4/1", "-o", "found.yaml"],
+                          ["--method", "supernet", "--bits", "16k", "-o", "found.yaml"]):
+            with self.subTest(way=way_there):
+                done = self.search(*way_there, code=3)
+                self.assertRegex(done.stderr, r"^tbn-search: error: .*train-images-idx3-ubyte.*\n$")
+        self.assertFalse((self.folder / "found.yaml").exists())
+        self.assertFalse((self.folder / "runs").exists())
 
     def test_a_forecast_keeps_the_order_of_its_tiles(self):
         config = ROOT / "configs" / "etth1" / "dlinear_96_p4.yaml"
         space = self.call_json("tbn-search", "--config", config, "--dry-run")
         middle = (space["least"]["bits"] + space["most"]["bits"]) // 2
-        self.call("tbn-search", "--method", "rule", "--config", config, "--bits", middle, "-o", "found.yaml")
-
+        names = [layer["name"] for layer in space["layers"]]
+        # 96 hours: at p = 1, 2 and 4 those a day apart share a row, and at p = 8 neighbours.
+        forms = {1: "rows", 2: "rows", 4: "rows", 8: "interleaved", 16: "interleaved"}
+        met = set()
+        for way_there in (["--method", "rule", "--bits", middle], ["--choices", "8/8"], ["--choices", "2/16"],
+                          ["--choices", "1/4"]):
+            with self.subTest(way=way_there):
+                found = self.call_json("tbn-search", "--config", config, *way_there, "-o", "found.yaml")
+                plan = self.promise("found.yaml")
+                self.assertEqual(plan["layers"], found["layers"])
+                self.assertEqual(plan["file"]["bytes"], found["costs"]["bytes"])
+                for layer in plan["layers"]:
+                    if layer["name"] in names:
+                        self.assertEqual(layer["form"], forms[layer["p"]], layer)
+                        met.add(layer["form"])
+                text = self.call("tbn-train", "--config", "found.yaml", "--print-config").stdout
+                rules = re.findall(r"match: \[(.*)\]\n\s+encoding: (\w+)", text)
+                self.assertEqual({name for match, _ in rules for name in match.split(", ")} & set(names), set(names))
+        self.assertEqual(met, {"rows", "interleaved"})
 
     def test_a_network_is_named_by_its_choices(self):
         found = self.found("--choices", "8/2", "-o", "found.yaml")
@@ -188,6 +271,24 @@ class Twins(SearchTest):
         more = self.call_json("tbn-train", "--config", "twin.yaml", "--dry-run", f"model.hidden=[{hidden + 1}]")
         self.assertLessEqual(twin["costs"]["bytes"], 9000)
         self.assertGreater(more["file"]["bytes"], 9000)
+
+    def test_a_budget_of_memory_alone_ends_where_microcontrollers_do(self):
+        twin = self.found("--twin", "--ram", "1000M", "-o", "twin.yaml")
+        # 2^24 weights of a layer are the most that they take.
+        self.assertIn(f"hidden: [{2 ** 24 // 784}]", (self.folder / "twin.yaml").read_text())
+        self.assertLess(twin["costs"]["ram"], 1000 * 10 ** 6)
+
+    def test_a_budget_beyond_what_can_be_packed_takes_bounded_memory(self):
+        # At 2,048 units per layer their weights take almost 1 GiB in training, and twice as many four times that.
+        hidden = ", ".join(["2"] * 64 + ["1"])
+        most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+        twin = self.found("--twin", "--bytes", "1000M", "-o", "twin.yaml", "weights={encoding: binary, rules: []}",
+                          f"model={{type: mlp, hidden: [{hidden}]}}")
+        width = int(re.search(r"hidden: \[(\d+),", (self.folder / "twin.yaml").read_text())[1])
+        self.assertIn(width, range(2045, 2053))
+        self.assertEqual(self.promise("twin.yaml")["file"]["bytes"], twin["costs"]["bytes"])
+        # Of all children so far, in KiB.
+        self.assertLess(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, max(most, 6 << 20))
 
     def test_a_twin_that_cannot_be_is_refused(self):
         done = self.search("--twin", "--bytes", 100, "-o", "twin.yaml", code=2)
@@ -248,17 +349,25 @@ class Training(SearchTest):
         self.start_search()
         wanted, found = self.rows(), (self.folder / "found.yaml").read_text()
         shutil.rmtree(self.folder_of_search)
-        for moment, stop in ((r"step 1/", signal.SIGTERM), (r"epoch 1/2  loss", signal.SIGKILL),
-                             (r"alone 3:", signal.SIGTERM), (r"evolution \d+:", signal.SIGKILL),
-                             (r"judge \d+:", signal.SIGTERM)):
-            resume = ["--resume"] if self.folder_of_search.exists() else []
-            process = self.start("tbn-search", "--config", "tiny.yaml", "--method", "supernet", *QUICK, *self.budget,
-                                 "-o", "found.yaml", *self.settings, *resume)
-            for line in process.stdout:
-                if re.search(moment, line):
-                    process.send_signal(stop)
-                    break
-            process.communicate()
+        # Of those that are judged the last may be the one that was seen: then the search is at its end.
+        for moment, stop, may_end in ((r"step 1/", signal.SIGTERM, False), (r"epoch 1/2  loss", signal.SIGKILL, False),
+                                      (r"alone 3:", signal.SIGTERM, False),
+                                      (r"evolution \d+:", signal.SIGKILL, False),
+                                      (r"judge \d+:", signal.SIGTERM, True)):
+            with self.subTest(moment=moment):
+                resume = ["--resume"] if self.folder_of_search.exists() else []
+                process = self.start("tbn-search", "--config", "tiny.yaml", "--method", "supernet", *QUICK,
+                                     *self.budget, "-o", "found.yaml", *self.settings, *resume)
+                seen = False
+                for line in process.stdout:
+                    seen = re.search(moment, line) is not None
+                    if seen:
+                        process.send_signal(stop)
+                        break
+                out, err = process.communicate(timeout=120)
+                self.assertTrue(seen, out + err)
+                killed = -signal.SIGKILL if stop == signal.SIGKILL else 128 + stop
+                self.assertIn(process.returncode, {killed, 0} if may_end else {killed}, out + err)
         self.start_search("--resume")
         self.assertEqual(self.rows(), wanted)
         text = (self.folder / "found.yaml").read_text()
@@ -304,8 +413,30 @@ class Training(SearchTest):
         self.assertIn("--resume: 'lr: 0.9' in section 'optim' was 'lr: 0.05' when the run began", done.stderr)
 
     def test_a_search_without_validation_samples_is_refused(self):
-        done = self.start_search("data.validation=0", code=2)
-        self.assertIn("a search compares networks on validation samples, and there are none", done.stderr)
+        for arguments in ([*QUICK, *self.budget], [*SENSITIVITY, *self.budget]):
+            arguments += ["-o", "found.yaml", *self.settings]
+            if "--method" not in arguments:
+                arguments += ["--method", "supernet"]
+            with self.subTest(arguments=arguments):
+                for refused, words in (("data.validation=0", "a search compares networks on validation samples, and "
+                                                             "there are none"),
+                                       ("train.device=cuda:99", "train.device")):
+                    done = self.search(*arguments, refused, code=2)
+                    self.assertIn(words, done.stderr)
+                    self.assertFalse((self.folder / "runs").exists())
+                self.search(*arguments, "data.validation=50")
+                shutil.rmtree(self.folder / "runs")
+
+    def test_what_is_in_the_way_of_a_search_is_said_with_its_own_options(self):
+        begun = [*SENSITIVITY, *self.budget, "-o", "found.yaml", *self.settings]
+        self.search(*begun)
+        done = self.search(*begun, "--resume", "optim.lr=0.9", code=2)
+        self.assertTrue(done.stderr.endswith("; change it back, or start another run with -o\n"), done.stderr)
+        with open(self.folder_of_search / "lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            done = self.search(*begun, "--resume", code=2)
+        self.assertIn("run directory 'runs/found_search' is in use by ", done.stderr)
+        self.assertTrue(done.stderr.endswith("; wait for it, end it, or choose another with -o\n"), done.stderr)
 
     def test_latents_that_are_signs_cannot_be_added_up(self):
         done = self.start_search("optim.groups=[{match: latents, type: bop, lr: 1e-3}]", code=2)
@@ -315,13 +446,26 @@ class Training(SearchTest):
         done = self.start_search("optim={type: sgd, lr: 1000, weight_decay: 10, groups: []}", code=4)
         self.assertRegex(done.stderr, r"the loss is not finite at epoch \d, step ")
 
+    def test_a_largest_network_without_a_loss_ends_with_4(self):
+        self.search(*SENSITIVITY, *self.budget, "-o", "found.yaml", *self.settings)
+        path = self.folder_of_search / "search.csv"
+        lines = path.read_text().splitlines()
+        cells = lines[1].split(",")
+        for number in ("nan", "inf"):
+            path.write_text("\n".join([lines[0], ",".join([*cells[:8], number, cells[9]]), *lines[2:]]) + "\n")
+            done = self.search(*SENSITIVITY, *self.budget, "-o", "found.yaml", "--resume", *self.settings, code=4)
+            self.assertIn("the loss is not finite on validation samples, with the largest network; ", done.stderr)
+
     def test_damaged_files_of_a_search_end_with_3(self):
         self.start_search()
-        for name, content in (("supernet.safetensors", b"x" * 100), ("search.json", b"{"), ("search.csv", b"a,b\n")):
+        for name, content in (("supernet.safetensors", b"x" * 100), ("search.json", b"{"), ("search.json", b"{}"),
+                              ("search.json", b'{"search": 5}'), ("search.json", b'{"search": {}}'),
+                              ("search.json", b'[]'), ("search.csv", b"a,b\n")):
             path = self.folder_of_search / name
             before = path.read_bytes()
             path.write_bytes(content)
-            self.assertIn(name, self.start_search("--resume", code=3).stderr)
+            with self.subTest(name=name, content=content):
+                self.assertIn(f"runs/found_search/{name}", self.start_search("--resume", code=3).stderr)
             path.write_bytes(before)
         self.start_search("--resume")
 

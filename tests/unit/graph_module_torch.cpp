@@ -174,6 +174,42 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("averaged statistics are the means over all batches, fused or not, in double") {
+  constexpr std::int64_t kBatches = 300;
+  const auto statistics = [](const GraphModule& module) {
+    std::vector<Tensor> all;
+    for (const NamedTensor& named : module.tensors()) {
+      if (is_buffer(named.role)) all.push_back(named.tensor.to(torch::kFloat64).flatten());
+    }
+    return torch::cat(all);
+  };
+  for (const bool fuse : {true, false}) {
+    CAPTURE(fuse);
+    GraphModule module(residual_net(tiled(4)), torch::kFloat32, fuse);
+    initialize(module, InitConfig{}, 1);
+    GraphModule single(residual_net(tiled(4)), torch::kFloat32, fuse);  // of one batch each
+    initialize(single, InitConfig{}, 1);
+    const torch::NoGradGuard no_grad;
+    torch::manual_seed(1);
+    Tensor sum;
+    for (std::int64_t k = 1; k <= kBatches; ++k) {
+      // Brighter and brighter: late batches must not weigh more than early ones.
+      const Tensor x =
+          pixels(2).to(torch::kFloat32) * (static_cast<double>(k) / static_cast<double>(kBatches));
+      module.average_norms(k);
+      module.forward(x);
+      single.average_norms(1);
+      single.forward(x);
+      sum = sum.defined() ? sum + statistics(single) : statistics(single);
+    }
+    const Tensor mean = sum / static_cast<double>(kBatches);
+    CHECK((statistics(module) - mean).abs().max().item<double>() <
+          1e-4 * mean.abs().max().item<double>());
+    CHECK((statistics(single) - mean).abs().max().item<double>() >
+          1e-2 * mean.abs().max().item<double>());
+  }
+}
+
 TEST_CASE("uint8 and float pixels give the same logits") {
   GraphModule module(residual_net(tiled(4)));
   start(module);

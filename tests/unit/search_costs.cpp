@@ -80,6 +80,28 @@ TEST_CASE("single changes add up to the costs of a network, but for its header")
   }
 }
 
+TEST_CASE("sums of many layers' changes leave open what the header decides") {
+  GraphBuilder b("deep");
+  Value x = b.input({16});
+  for (int i = 0; i < 100; ++i) {
+    x = x.linear(16, {.weights = tiled(2)}).named("layers." + std::to_string(i)).relu();
+  }
+  const SearchSpace space = search_space(b.finish(x.linear(10).named("head")), {.factors = {1, 2}});
+  REQUIRE(space.layers.size() == 100);
+  CostMeter meter(space, kFrame, false);
+  std::vector<Pick> picks = {space.cheapest(), space.dearest()};
+  for (const std::size_t share : {2, 3, 10}) {
+    Pick& pick = picks.emplace_back(space.dearest());
+    for (std::size_t i = 0; i < pick.size(); i += share) pick[i] = 1;
+  }
+  for (const Pick& pick : picks) {
+    const std::int64_t exact = meter.exact(pick)[CostKind::kFile];
+    CAPTURE(pick_text(space, pick), exact, meter.predicted(pick)[CostKind::kFile]);
+    CHECK(meter.fits(pick, {{CostKind::kFile, exact}}));
+    CHECK(!meter.fits(pick, {{CostKind::kFile, exact - 1}}));
+  }
+}
+
 TEST_CASE("halves of scalars make a file smaller, and C source takes single precision") {
   const SearchSpace space = search_space(network(), {});
   FileFrame half = kFrame;

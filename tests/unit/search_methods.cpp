@@ -141,6 +141,28 @@ TEST_CASE("the front of no layers is nothing at no cost") {
   CHECK(front[0].cost == 0);
 }
 
+TEST_CASE("an offer that gives no number is taken only where nothing else can be paid for") {
+  for (const double none :
+       {static_cast<double>(NAN), static_cast<double>(INFINITY), static_cast<double>(-INFINITY)}) {
+    CAPTURE(none);
+    const std::vector<std::vector<Offer>> offers = {{{0, 0}, {-5, none}, {-8, 2}, {-9, none}},
+                                                    {{0, 0}, {-4, none}, {-3, 1}}};
+    const std::vector<Bundle> front = knapsack_front(offers);
+    CHECK(std::ranges::is_sorted(front, {}, &Bundle::cost));
+    for (const Bundle& bundle : front) CHECK(!std::isnan(bundle.loss));
+    // Of those with numbers alone, and the cheapest of all.
+    std::vector<std::pair<std::int64_t, double>> finite;
+    for (const Bundle& bundle : front) {
+      if (std::isfinite(bundle.loss)) finite.emplace_back(bundle.cost, bundle.loss);
+    }
+    CHECK(finite ==
+          std::vector<std::pair<std::int64_t, double>>{{-11, 3}, {-8, 2}, {-3, 1}, {0, 0}});
+    CHECK(front.front().cost == -13);
+    CHECK(std::isinf(front.front().loss));
+    CHECK(front.size() == 5);
+  }
+}
+
 TEST_CASE("explained variance is that of a straight line") {
   const std::vector<double> x = {1, 2, 3, 4};
   CHECK(explained_variance(x, std::vector<double>{3, 5, 7, 9}) == Approx(1));
@@ -236,10 +258,63 @@ TEST_CASE("evolution stops where the measurement does, and ends where a space is
   CHECK(std::ssize(*found) <= 2);
 }
 
+namespace {
+
+// What evolution asks for, and how often.
+struct Asked {
+  int measured = 0;
+  int stops = 0;
+  std::optional<std::vector<Scored>> found;
+};
+
+// In a space of four networks, under a budget that all of them keep; stops at that question.
+Asked evolve_few(const EvolutionOptions& options, int stop_at) {
+  GraphBuilder b("few");
+  const Value x = b.input({64}).linear(8, {.weights = tiled(2)}).named("one").relu();
+  const SearchSpace few =
+      search_space(b.finish(x.linear(8, {.weights = tiled(2)}).named("two")), {});
+  CostMeter costs(few, {}, false);
+  const Budget all = {{CostKind::kBits, costs.exact(few.dearest())[CostKind::kBits]}};
+  Asked asked;
+  asked.found = evolve(
+      costs, all, {few.cheapest()}, options,
+      [&](const Pick& pick) -> std::optional<Measured> {
+        ++asked.measured;
+        return loss_of(pick);
+      },
+      [&] { return ++asked.stops == stop_at; });
+  return asked;
+}
+
+}  // namespace
+
+TEST_CASE("evolution ends with the first generation that bears nothing") {
+  // Every draw becomes the dearest network, which is repaired into no other.
+  const Asked asked = evolve_few({.population = 8, .generations = 100000, .children = 2}, -1);
+  REQUIRE(asked.found);
+  CHECK(asked.measured == 1);
+  CHECK(asked.found->size() == 1);
+  // The start, the draws of the population, and those of a generation.
+  CHECK(asked.stops < 1 + 20 * 8 + 20 * 2 + 4);
+}
+
+TEST_CASE("evolution hears of a stop wherever it draws, also where it meets nothing new") {
+  const EvolutionOptions options{.population = 8, .generations = 100000, .children = 2};
+  for (const int stop_at : {1, 2, 100, 1 + 20 * 8 + 3, 1 + 20 * 8 + 20}) {
+    CAPTURE(stop_at);
+    const Asked asked = evolve_few(options, stop_at);
+    CHECK(!asked.found);
+    CHECK(asked.stops == stop_at);
+  }
+}
+
 TEST_CASE("a network that gives no numbers is worse than any that does") {
   const double nan = NAN;
   CHECK(is_better({1, 5}, {nan, 0}));
   CHECK(!is_better({nan, 0}, {1, 5}));
   CHECK(!is_better({nan, 0}, {nan, 1}));
   CHECK(is_better({1, 4}, {1, 5}));
+  CHECK(is_better({1, 5}, {1, nan}));
+  CHECK(!is_better({1, nan}, {1, 5}));
+  CHECK(!is_better({1, nan}, {1, nan}));
 }

@@ -75,17 +75,44 @@ TEST_CASE("a network without choices is refused") {
         }).starts_with("network 'plain' has no layer with two choices"));
 }
 
-TEST_CASE("a choice that stores no less than a dearer one is left out") {
-  GraphBuilder b("small");
-  // 16 weights: at p = 8 two bits and eight scalars are more than at p = 4.
-  const Graph graph = b.finish(b.input({1}).linear(16, {.weights = tiled(2)}).named("fc"));
-  const SearchSpace space = search_space(graph, {.factors = {1, 2, 4, 8}, .least_rows = 1});
-  std::int64_t before = 1 << 20;
-  for (const WeightEncoding& choice : space.layers.at(0).choices) {
-    const LayerDims dims{.outputs = 16, .inputs = 1, .weight = {16, 1}, .where = "linear 'fc'"};
-    const std::int64_t bits = encoding_of(choice).cost(choice, dims).bits;
-    CHECK(bits < before);
-    before = bits;
+TEST_CASE("tiled layers have the least p first, and no p that stores no less than a smaller one") {
+  using Numbers = std::vector<std::int64_t>;
+  struct Case {
+    std::int64_t outputs;
+    std::int64_t inputs;
+    AlphaScope alpha;
+    Numbers factors;
+    Numbers kept;
+  };
+  // n m / p bits and 32 p of scalars: 480, 288, 240, 312 and 540 for 64 x 7.
+  const std::vector<Case> cases = {
+      {64, 7, AlphaScope::kTile, {1, 2, 4, 8, 16}, {1, 2, 4}},
+      {64, 7, AlphaScope::kTile, {16, 4, 8, 1, 2}, {1, 2, 4}},
+      {64, 7, AlphaScope::kTile, {2, 8, 16}, {2}},
+      {64, 7, AlphaScope::kTile, {1, 8, 16}, {1, 8}},
+      {64, 7, AlphaScope::kLayer, {1, 2, 4, 8, 16}, {1, 2, 4, 8, 16}},
+      {64, 7, AlphaScope::kOutput, {1, 2, 4, 8, 16}, {1, 2, 4, 8, 16}},
+      {64, 64, AlphaScope::kTile, {1, 2, 4, 8, 16}, {1, 2, 4, 8}},  // 768 bits at 8 and at 16
+      {64, 1, AlphaScope::kTile, {1, 2, 4}, {1}},                   // 96 bits at 1 and at 2
+      {16, 1, AlphaScope::kTile, {1, 2, 4}, {1}},                   // 48, 72, 132
+      {64, 512, AlphaScope::kTile, {4, 6, 8, 16}, {4, 8, 16}},
+  };
+  for (const Case& each : cases) {
+    CAPTURE(each.outputs, each.inputs, each.factors);
+    GraphBuilder b("net");
+    const WeightEncoding weights = TiledWeights{.p = 1, .alpha = each.alpha};
+    Value x = b.input({each.inputs}).linear(each.outputs, {.weights = weights}).named("fc");
+    // So that there is something to search in any case.
+    const Graph graph = b.finish(x.linear(10, {.weights = uniform(8)}).named("head"));
+    const SearchSpace space = search_space(graph, {.factors = each.factors});
+    Numbers kept = {each.kept.front()};
+    if (space.layers.front().name == "fc") {
+      kept.clear();
+      for (const WeightEncoding& choice : space.layers.front().choices) {
+        kept.push_back(main_setting(choice));
+      }
+    }
+    CHECK(kept == each.kept);
   }
 }
 

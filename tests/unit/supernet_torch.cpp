@@ -175,6 +175,26 @@ TEST_CASE("optimiser groups know a shared parameter by its role and its name in 
   CHECK(groups[1].names.front() == "norm2.weight@1");
 }
 
+TEST_CASE("layers whose scalars weigh more than their bits are shared from the least p on") {
+  GraphBuilder b("mixing");
+  Value x = b.input({7}).linear(64, {.weights = tiled(4)}).named("fc1").relu();
+  const Graph graph = b.finish(x.linear(64, {.weights = tiled(4)}).named("fc2"));
+  const SearchSpace space = search_space(graph, {});
+  const Config config;
+  GraphModule dearest(space.graph);
+  initialize(dearest, config.init, 1);
+  const SharedWeights weights(space, dearest, config);
+  for (int level = 0; level < space.levels(); ++level) {
+    const Pick pick = space.level(level);
+    CAPTURE(pick_text(space, pick));
+    GraphModule candidate(with_choices(space, pick));
+    weights.fill(candidate, pick);
+    const std::int64_t p = main_setting(space.layers[0].choices[static_cast<std::size_t>(pick[0])]);
+    CHECK(torch::equal(signs_of(tensor_of(candidate, "fc1.latent")),
+                       signs_by_hand(tensor_of(dearest, "fc1.latent"), p, false)));
+  }
+}
+
 TEST_CASE("full latents are shared as they are") {
   GraphBuilder b("full");
   const WeightEncoding full = TiledWeights{.p = 2, .latent = LatentForm::kFull};

@@ -143,19 +143,22 @@ std::string config_text(const std::vector<std::string>& comment, const fs::path&
   text += fmt::format("base: {}\n", base_text(file, path));
   const auto before = sections_of(print_config(base));
   for (const auto& [key, section] : sections_of(print_config(found))) {
-    if (std::ranges::find(before, std::pair(key, section)) != before.end()) continue;
+    // A name that is not said is that of the file.
+    const bool is_said = std::ranges::find(before, std::pair(key, section)) != before.end();
+    if (is_said && key != "name") continue;
     text += key == "weights" ? weights_text(base.weights, found.weights, section) : section;
   }
   return text;
 }
 
 void write_config(const fs::path& path, const std::string& text, const Config& found) {
-  write_file_atomically(path, text);
-  std::error_code error;
-  if (!fs::is_regular_file(path, error)) return;
-  // Settings that mean nothing for a layer's encoding are not written.
-  TBN_CHECK(load_config(path) == parse_config(print_config(found), path.string()),
-            "'" + path.string() + "' does not say what was found");
+  AtomicFile file(path);
+  file.write(text);
+  file.commit([&] {
+    // Settings that mean nothing for a layer's encoding are not written.
+    TBN_CHECK(load_config(file.aside()) == parse_config(print_config(found), path.string()),
+              "'" + path.string() + "' does not say what was found");
+  });
 }
 
 }  // namespace tbn::app

@@ -30,7 +30,8 @@ Config config_of_pick(const Config& config, const SearchSpace& space, const Pick
 std::string config_text(const std::vector<std::string>& comment, const std::filesystem::path& file,
                         const std::filesystem::path& path, const Config& base, const Config& found);
 
-// Writes such a text and reads it back, to see that it makes `found`.
+// Writes such a text, and reads it back before it takes the place of what is at `path`, to see that
+// it makes `found`.
 void write_config(const std::filesystem::path& path, const std::string& text, const Config& found);
 
 }  // namespace tbn::app

@@ -1,6 +1,8 @@
 // Options of tbn-search and what they mean.
 #include "app/search/request.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstring>
@@ -9,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "config/load.h"
 #include "encodings/uniform.h"
 #include "file/atomic_write.h"
 #include "tbn/error.h"
@@ -89,7 +92,7 @@ void add_search_options(CommandLine& line) {
       .value("macs", "n", "the most multiply-adds per example")
       .value("ram", "n", "the largest arena of the C export, in bytes")
       .value("flash", "n", "the largest const arrays of the C export, in bytes")
-      .value("p", "list", "the factors that tiled layers choose from", "1,2,4,8,16")
+      .value("p", "list", "the factors that tiled and binary layers choose from", "1,2,4,8,16")
       .value("levels", "list", "the bits that uniform layers choose from", "4,6,8")
       .value("rows", "n", "the fewest rows that a tile stores", "4")
       .value("fix", "globs", "layers that stay as they are: conv1,*.shortcut")
@@ -105,7 +108,7 @@ void add_search_options(CommandLine& line) {
       .value("generations", "n", "of evolution", "20")
       .flag("resume", "go on with a search that was stopped")
       .value("choices", "list",
-             "writes the network of these choices, as search.csv and search.json have them: 4/2/8")
+             "writes the network of these choices, as a row of search.csv has them: 4/2/8")
       .flag("twin",
             "the widest 1-bit network that keeps the budget, instead of a search; without "
             "one, that of equal file bytes")
@@ -194,6 +197,40 @@ fs::path search_folder(const Config& config, const fs::path& found) {
   return fs::path(config.output) / (found.stem().string() + "_search");
 }
 
+namespace {
+
+// Of `path`, whose links lead somewhere.
+void check_folder_of(const fs::path& path) {
+  std::error_code error;
+  const fs::path folder = fs::weakly_canonical(fs::absolute(path), error).parent_path();
+  std::string wrong;
+  if (!fs::exists(folder, error)) {
+    wrong = "is not there; make it first";
+  } else if (!fs::is_directory(folder, error)) {
+    wrong = "is no folder; name a file in one";
+  } else if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+    wrong = "takes no files of yours; name a file in another one";
+  }
+  if (wrong.empty()) return;
+  throw ConfigError(fmt::format("--output: the folder of {}, {}, {}", in_quotes(path.string()),
+                                in_quotes(folder.string()), wrong));
+}
+
+// A file that is read as the base of what is written would be its own base.
+void check_not_read(const fs::path& path, const fs::path& config) {
+  std::error_code error;
+  if (!fs::exists(path, error)) return;
+  for (const fs::path& file : config_files(config)) {
+    if (!fs::equivalent(file, path, error)) continue;
+    const bool itself = fs::equivalent(config, path, error);
+    throw ConfigError(fmt::format(
+        "--output: {} is {}; choose another name", in_quotes(path.string()),
+        itself ? "the configuration that is searched" : "a base of " + in_quotes(config.string())));
+  }
+}
+
+}  // namespace
+
 fs::path found_path(const CommandLine& line) {
   const fs::path path = line.text("output");
   if (path.empty()) throw ConfigError("which file to write? Give it as -o <file.yaml>");
@@ -210,6 +247,13 @@ fs::path found_path(const CommandLine& line) {
     throw ConfigError(fmt::format("--output: {} is not named as a configuration; name it {}",
                                   in_quotes(path.string()), in_quotes(path.string() + ".yaml")));
   }
+  if (!is_run_name(path.stem().string())) {
+    throw ConfigError(fmt::format(
+        "--output: {} would name runs, which a plain folder name of at most 200 bytes does; choose "
+        "another name",
+        in_quotes(path.stem().string())));
+  }
+  check_folder_of(path);
   const std::string begins = std::string("# ") + kFoundBy;
   const std::string before = first_bytes(path, begins.size());
   if (!before.empty() && before != begins) {
@@ -218,6 +262,7 @@ fs::path found_path(const CommandLine& line) {
         "choose another name",
         in_quotes(path.string())));
   }
+  if (!line.text("config").empty()) check_not_read(path, line.text("config"));
   return path;
 }
 

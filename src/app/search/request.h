@@ -27,8 +27,9 @@ ChoiceLimits choices_of(const CommandLine& line);
 // --fix, at its commas.
 std::vector<std::string> fixed_layers(const CommandLine& line);
 
-// The configuration file that -o names. Throws ConfigError where it cannot be one, and where it is
-// there and does not begin as tbn-search begins its files.
+// The configuration file that -o names. Throws ConfigError where it cannot be one or cannot be
+// written, where its name is none of a run, where it is there and does not begin as tbn-search
+// begins its files, and where it is the configuration that is searched or one of its bases.
 std::filesystem::path found_path(const CommandLine& line);
 // What --method and the options of searches that train say. Throws ConfigError for a number that is
 // out of its range, and where the warm-up of `config` would not end.

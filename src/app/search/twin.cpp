@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "app/train/future_size.h"
 #include "base/text.h"
 #include "config/weight_keys.h"
 #include "encodings/encoding.h"
@@ -101,54 +103,94 @@ double shortest(double value, const std::function<bool(double)>& is_same) {
 
 std::string number(std::int64_t value) { return grouped(static_cast<std::uint64_t>(value)); }
 
+// The networks between the narrowest and the widest one.
+class Candidates {
+ public:
+  Candidates(const Config& config, const SampleSpec& samples, const ChannelStatistics* statistics,
+             const FileFrame& frame, const Budget& budget)
+      : binary_(with_one_bit(config)),
+        scale_(scale_of(config)),
+        samples_(samples),
+        statistics_(statistics),
+        frame_(frame),
+        budget_(budget) {}
+
+  double least() const { return scale_.least; }
+  double most() const { return scale_.most; }
+  Config config_at(double factor) const {
+    Config changed = binary_;
+    scale_.apply(changed, factor);
+    return changed;
+  }
+  // Empty where there is no such network: a layer would be too wide.
+  Graph graph_at(double factor) const {
+    try {
+      return training_graph(config_at(factor), samples_, statistics_);
+    } catch (const ConfigError&) {
+      return {};
+    }
+  }
+  Costs cost(const Graph& graph) const { return cost_of(graph, frame_, needs_c(budget_)); }
+  // The costs of a network that is wider than one that keeps the budget, where it keeps it too.
+  // One that cannot be made, packed in memory, or run where the budget asks for it, does not.
+  std::optional<Costs> kept(const Graph& graph) const {
+    if (graph.nodes.empty() || !too_large_to_pack(graph).empty()) return {};
+    try {
+      const Costs costs = cost(graph);
+      if (fits(costs, budget_)) return costs;
+    } catch (const ConfigError&) {  // microcontrollers do not run it
+      return {};
+    } catch (const DataError&) {  // beyond the limits of packed files
+      return {};
+    }
+    return {};
+  }
+
+ private:
+  Config binary_;
+  Scale scale_;
+  const SampleSpec& samples_;
+  const ChannelStatistics* statistics_;
+  const FileFrame& frame_;
+  const Budget& budget_;
+};
+
 }  // namespace
 
 Twin twin_of(const Config& config, const SampleSpec& samples, const ChannelStatistics* statistics,
              const FileFrame& frame, const Budget& budget) {
   constexpr int kHalvings = 40;
-  const Config binary = with_one_bit(config);
-  const Scale scale = scale_of(config);
-  const auto config_at = [&](double factor) {
-    Config changed = binary;
-    scale.apply(changed, factor);
-    return changed;
-  };
-  const auto graph_at = [&](double factor) {
-    return training_graph(config_at(factor), samples, statistics);
-  };
-  const auto cost = [&](const Graph& graph) { return cost_of(graph, frame, needs_c(budget)); };
-  double low = scale.least;  // keeps the budget
-  Graph best = graph_at(low);
-  if (const Costs least = cost(best); !fits(least, budget)) {
+  const Candidates candidates(config, samples, statistics, frame, budget);
+  double low = candidates.least();  // keeps the budget
+  // As it is, so that its errors are told.
+  Graph best = training_graph(candidates.config_at(low), samples, statistics);
+  Costs costs = candidates.cost(best);
+  if (!fits(costs, budget)) {
     const Limit& limit = budget.front();
     throw ConfigError(fmt::format("--{}: the narrowest 1-bit twin takes {} {}, more than {}",
-                                  option_of(limit.kind), number(least[limit.kind]),
+                                  option_of(limit.kind), number(costs[limit.kind]),
                                   unit_of(limit.kind), number(limit.most)));
   }
-  // By doubling first: networks far beyond the budget would take long to pack.
-  double high = std::max(low, std::min(scale.most, 1.0 / 64));
   Graph beyond;  // at `high`, where it breaks the budget
-  while (high < scale.most) {
-    beyond = graph_at(high);
-    if (!fits(cost(beyond), budget)) break;
+  const auto keeps = [&](Graph graph) {
+    if (graph == best) return true;
+    const std::optional<Costs> kept = graph == beyond ? std::nullopt : candidates.kept(graph);
+    if (kept) costs = *kept;
+    (kept ? best : beyond) = std::move(graph);
+    return kept.has_value();
+  };
+  // By doubling first: networks far beyond the budget would take long to pack.
+  double high = std::max(low, std::min(candidates.most(), 1.0 / 64));
+  while (high < candidates.most() && keeps(candidates.graph_at(high))) {
     low = high;
-    best = std::exchange(beyond, Graph());
-    high = std::min(scale.most, 2 * high);
+    high = std::min(candidates.most(), 2 * high);
   }
   for (int i = 0; i < kHalvings; ++i) {
     const double middle = (low + high) / 2;
-    Graph graph = graph_at(middle);
-    const bool is_known = graph == best || graph == beyond;
-    if (is_known ? graph == best : fits(cost(graph), budget)) {
-      low = middle;
-      best = std::move(graph);
-    } else {
-      high = middle;
-      beyond = std::move(graph);
-    }
+    (keeps(candidates.graph_at(middle)) ? low : high) = middle;
   }
-  return {config_at(shortest(low, [&](double factor) { return graph_at(factor) == best; })),
-          cost(best)};
+  const auto is_same = [&](double factor) { return candidates.graph_at(factor) == best; };
+  return {candidates.config_at(shortest(low, is_same)), costs};
 }
 
 }  // namespace tbn::app

@@ -282,6 +282,7 @@ Tensor GraphModule::run_batch_norm(NodeId id, const BatchNorm& op, const Tensor&
 
 double GraphModule::momentum_of(const BatchNorm& op) const {
   constexpr double kLeast = 0.01;
+  if (norm_momentum_) return *norm_momentum_;
   return std::max(std::min(op.momentum, kLeast), op.momentum * norm_momentum_factor_);
 }
 

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -47,6 +48,10 @@ class GraphModule : public torch::nn::Module {
 
   double norm_momentum_factor() const { return norm_momentum_factor_; }
 
+  // Before the `number`-th batch, from 1: it moves the running statistics of every batch norm by
+  // 1 / number, which makes them the means over all batches, however many there are.
+  void average_norms(std::int64_t number) { norm_momentum_ = 1.0 / static_cast<double>(number); }
+
   const Graph& graph() const { return graph_; }
   // The order of execution. While it runs, each step is a user scope of LibTorch's profilers under
   // its node's name.
@@ -87,6 +92,7 @@ class GraphModule : public torch::nn::Module {
   torch::ScalarType dtype_;
   bool channels_last_ = true;
   double norm_momentum_factor_ = 1;
+  std::optional<double> norm_momentum_;  // of every norm, instead of its own
   std::vector<PlanStep> steps_;
   std::vector<int> uses_;
   std::vector<NamedTensor> tensors_;

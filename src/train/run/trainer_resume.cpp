@@ -84,15 +84,15 @@ std::vector<Change> changes_of(const Config& config, const Config& stored) {
 }  // namespace
 
 void check_resumable(const Config& config, const std::string& stored_yaml,
-                     const std::string& source) {
+                     const std::string& source, const std::string& rename) {
   const Config stored = with_free_fields_of(parse_recorded_config(stored_yaml, source), config);
   const std::vector<Change> changes = changes_of(config, stored);
   if (changes.empty()) return;
   const Change& first = changes.front();
   throw ConfigError(fmt::format(
       "--resume: '{}' in section '{}' was '{}' when the run began ({}); change it back, or start "
-      "another run with name=...",
-      first.now, first.section, first.then, source));
+      "another run with {}",
+      first.now, first.section, first.then, source, rename));
 }
 
 std::string changed_settings(const Config& config, const std::string& stored_yaml,

@@ -11,9 +11,9 @@ namespace tbn {
 // of a run (train.epochs, max_steps, device, threads, checkpoint_every, checkpoint_minutes,
 // eval_batch_size; data.root, threads; name, output). Any other difference would make another run
 // of it: throws ConfigError with the first such line. `stored_yaml` is the earlier configuration,
-// `source` its place for messages.
+// `source` its place for messages, which end with `rename`, how to begin another run.
 void check_resumable(const Config& config, const std::string& stored_yaml,
-                     const std::string& source);
+                     const std::string& source, const std::string& rename = "name=...");
 
 // Those of the settings that may change which differ from the earlier ones, but for the run's
 // place: "train.epochs=3 (was 4), train.threads=2 (was 0)"; empty: none. Of a configuration that

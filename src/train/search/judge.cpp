@@ -33,11 +33,9 @@ std::shared_ptr<const Dataset> some_of(const std::shared_ptr<const Dataset>& all
   return std::make_shared<Subset>(all, std::move(indices));
 }
 
-// A network whose training mode measures statistics and changes nothing else: the k-th batch moves
-// them by momentum 1 / k, which makes them means, and nothing is dropped.
+// A network whose training mode measures statistics and changes nothing else: nothing is dropped.
 Graph for_statistics(Graph graph) {
   for (Node& node : graph.nodes) {
-    if (auto* norm = std::get_if<BatchNorm>(&node.op)) norm->momentum = 1;
     if (auto* dropout = std::get_if<Dropout>(&node.op)) dropout->rate = 0;
   }
   return graph;
@@ -79,7 +77,7 @@ bool Judge::recalibrate(GraphModule& network) const {
   for (Batch batch; loader.next(batch);) {
     if (StopSignals::received() != 0) return false;
     if (batch.size == 0) continue;
-    network.set_norm_momentum_factor(1.0 / static_cast<double>(++batches));
+    network.average_norms(++batches);
     const BatchTensors tensors = batch_tensors(batch, training_->spec(), setup_.device);
     const Autocast autocast(config_.train.precision == TrainPrecision::kBf16, setup_.device);
     network.forward(tensors.inputs);

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/shown.h"
+#include "base/text.h"
 #include "config/load.h"
 #include "file/atomic_write.h"
 #include "file/json.h"
@@ -53,10 +54,24 @@ std::string difference(const Json& now, const Json& then) {
   return "more settings than this one";
 }
 
-std::string read_text(const fs::path& path) {
+// What search.json says.
+struct Record {
+  Json settings;
+  std::string configuration;
+};
+
+Record read_record(const fs::path& path) {
+  const std::string where = in_quotes(path.string());
   const std::string text = first_bytes(path, std::size_t{1} << 24);
-  if (text.empty()) throw DataError(fmt::format("'{}': is empty or cannot be read", path.string()));
-  return text;
+  if (text.empty()) throw DataError(where + ": is empty or cannot be read");
+  const Json json = parse_json(text, where);
+  try {
+    const Json& settings = json.at("search");
+    settings.as_object();  // so that settings can be compared one by one
+    return {settings, json.at("configuration").as_string()};
+  } catch (const DataError& error) {
+    throw DataError(fmt::format("{}: {}", where, error.what()));
+  }
 }
 
 }  // namespace
@@ -64,44 +79,46 @@ std::string read_text(const fs::path& path) {
 SearchFiles::SearchFiles(const Config& config, const SearchSpace& space,
                          const SearchSettings& settings, const SearchPlace& place)
     : folder_(place.folder),
-      lock_(place.folder),
+      lock_(place.folder, {.rename = "-o"}),
       printer_(place.console, {.is_terminal = is_terminal(place.console)}) {
-  begin(config, space, settings, place.resumes);
-  log_.reset(std::fopen((folder_ / "search.log").c_str(), "a"));
-  if (!log_) {
-    throw SystemError(fmt::format("'{}': cannot be written: {}", (folder_ / "search.log").string(),
-                                  std::strerror(errno)));
-  }
+  Json own = settings_json(space, settings);
+  check(config, own, place.resumes);
+  began_ = Json::object({{"search", std::move(own)}, {"configuration", print_config(config)}});
 }
 
-void SearchFiles::begin(const Config& config, const SearchSpace& space,
-                        const SearchSettings& settings, bool resumes) {
-  const fs::path path = folder_ / "search.json";
-  const std::string kind = other_kind(path);
-  if (!kind.empty()) throw ConfigError(fmt::format("'{}' {}", path.string(), kind));
+// Throws what run_search() does of the folder.
+void SearchFiles::check(const Config& config, const Json& settings, bool resumes) const {
+  const std::string kind = other_kind(record());
+  if (!kind.empty()) throw ConfigError(fmt::format("'{}' {}", record().string(), kind));
   std::error_code error;
-  const bool is_there = fs::exists(path, error);
+  const bool is_there = fs::exists(record(), error);
   if (is_there && !resumes) {
     throw ConfigError(fmt::format(
         "'{}' holds a search already; continue it with --resume, or give -o another name",
         folder_.string()));
   }
-  const Json own = settings_json(space, settings);
-  if (!is_there) {
-    if (resumes) {
-      throw ConfigError(fmt::format("--resume: '{}' holds no search; begin one without --resume",
-                                    folder_.string()));
-    }
-    const Json json = Json::object({{"search", own}, {"configuration", print_config(config)}});
-    write_file_atomically(path, json.pretty());
-    return;
+  if (!is_there && resumes) {
+    throw ConfigError(fmt::format("--resume: '{}' holds no search; begin one without --resume",
+                                  folder_.string()));
   }
-  const Json then = parse_json(read_text(path), path.string());
-  if (then.at("search") != own) {
+  if (!is_there) return;
+  const Record then = read_record(record());
+  if (then.settings != settings) {
     throw ConfigError(fmt::format("--resume: the search in '{}' was begun with {}",
-                                  folder_.string(), difference(own, then.at("search"))));
+                                  folder_.string(), difference(settings, then.settings)));
   }
-  check_resumable(config, then.at("configuration").as_string(), path.string());
+  check_resumable(config, then.configuration, record().string(), "-o");
+}
+
+void SearchFiles::begin() {
+  std::error_code error;
+  if (!fs::exists(record(), error)) write_file_atomically(record(), began_.pretty());
+  log_.reset(std::fopen((folder_ / "search.log").c_str(), "a"));
+  if (!log_) {
+    throw SystemError(fmt::format("'{}': cannot be written: {}", (folder_ / "search.log").string(),
+                                  std::strerror(errno)));
+  }
+  if (!lock_.note().empty()) say(lock_.note());
 }
 
 void SearchFiles::say(const std::string& text) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "file/json.h"
 #include "log/progress.h"
 #include "train/search/search_run.h"
 #include "train/state/run_lock.h"
@@ -14,9 +15,13 @@ namespace tbn {
 
 class SearchFiles {
  public:
-  // Locks the folder and checks what it holds, see run_search().
+  // Locks the folder and checks what it holds, see run_search(). Writes nothing, so that a search
+  // that is refused before begin() leaves no folder.
   SearchFiles(const Config& config, const SearchSpace& space, const SearchSettings& settings,
               const SearchPlace& place);
+
+  // Writes what begins the search, where it goes on from no earlier one, and opens the log.
+  void begin();
 
   std::filesystem::path trials() const { return folder_ / "search.csv"; }
   std::filesystem::path supernet() const { return folder_ / "supernet.safetensors"; }
@@ -31,10 +36,11 @@ class SearchFiles {
   struct Close {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
-  void begin(const Config& config, const SearchSpace& space, const SearchSettings& settings,
-             bool resumes);
+  void check(const Config& config, const Json& settings, bool resumes) const;
+  std::filesystem::path record() const { return folder_ / "search.json"; }
 
   std::filesystem::path folder_;
+  Json began_;  // what search.json says
   RunLock lock_;
   std::unique_ptr<std::FILE, Close> log_;
   ProgressPrinter printer_;

@@ -64,7 +64,7 @@ class Search {
   SearchFiles files_;
   TrainerSetup setup_;
   Judge judge_;
-  Trials trials_;
+  std::optional<Trials> trials_;
   StopSignals signals_;
   RateMeter rate_;
   std::optional<Supernet> supernet_;
@@ -87,16 +87,18 @@ Search::Search(const Config& config, CostMeter& meter, const SearchSettings& set
       place_(place),
       files_(config, meter.space(), settings, place),
       setup_(config, nullptr),
-      judge_(config, setup_, settings.recalibrate),
-      trials_(files_.trials(), space_) {}
+      judge_(config, setup_, settings.recalibrate) {
+  files_.begin();
+  trials_.emplace(files_.trials(), space_);
+}
 
 SearchOutcome Search::run() {
   files_.say(fmt::format(
       "{} layers with choices, {} training and {} validation samples; search in {}",
       space_.layers.size(), grouped(static_cast<std::uint64_t>(setup_.data.train->size())),
       grouped(static_cast<std::uint64_t>(judge_.count(Images::kAll))), place_.folder.string()));
-  if (trials_.count() > 0) {
-    files_.say(fmt::format("goes on: {} measured before", counted(trials_.count(), "network")));
+  if (trials_->count() > 0) {
+    files_.say(fmt::format("goes on: {} measured before", counted(trials_->count(), "network")));
   }
   return settings_.method == SearchMethod::kSupernet ? search_supernet() : search_sensitivity();
 }
@@ -161,6 +163,12 @@ bool Search::run_epoch(Clock::time_point start) {
                      .samples_per_second = rate,
                      .seconds_left = rate > 0 ? left / rate : -1});
   }
+  if (!supernet_->is_finite()) {
+    throw NonFiniteError(
+        fmt::format("a shared weight is not finite after epoch {}, step {} of the supernet; try a "
+                    "lower optim.lr or train.clip_norm",
+                    p.epoch + 1, p.step_in_epoch));
+  }
   const bool is_whole = p.step_in_epoch == setup_.span.steps_per_epoch;
   if (is_whole) {
     ++p.epoch;
@@ -178,14 +186,14 @@ bool Search::run_epoch(Clock::time_point start) {
 // What is known of a network is measured no second time.
 std::optional<Measured> Search::measured(const std::string& stage, const Pick& pick, Images images,
                                          const MeasureOn& measure) {
-  if (const auto known = trials_.find(pick, images)) return known;
+  if (const auto known = trials_->find(pick, images)) return known;
   if (StopSignals::received() != 0) return std::nullopt;
   const Clock::time_point start = Clock::now();
   const std::optional<Measured> found = measure(pick, images);
   if (!found) return std::nullopt;
   files_.expect_locked();
-  trials_.add(stage, pick, images, meter_.exact(pick), *found, seconds_since(start));
-  files_.say(fmt::format("{} {}: {}  score {:.2f}  loss {:.4f}", stage, trials_.count(),
+  trials_->add(stage, pick, images, meter_.exact(pick), *found, seconds_since(start));
+  files_.say(fmt::format("{} {}: {}  score {:.2f}  loss {:.4f}", stage, trials_->count(),
                          pick_text(space_, pick), found->score, found->loss));
   return found;
 }
@@ -197,6 +205,8 @@ std::optional<Offers> Search::offers(Images images, const MeasureOn& measure) {
   const std::int64_t cost = meter_.predicted(dearest)[kind];
   const std::optional<Measured> base = measured("alone", dearest, images, measure);
   if (!base) return std::nullopt;
+  if (!std::isfinite(base->loss))
+    fail_non_finite("on validation samples, with the largest network");
   Offers offers;
   for (std::size_t i = 0; i < space_.layers.size(); ++i) {
     std::vector<Offer>& own = offers.emplace_back(1);
@@ -215,7 +225,7 @@ std::optional<Offers> Search::offers(Images images, const MeasureOn& measure) {
 bool Search::say_how_losses_add_up(const Offers& offers, const MeasureOn& measure) {
   constexpr std::int64_t kNetworks = 20;
   constexpr std::uint64_t kNumbers = std::uint64_t{1} << 40;  // beside those of steps
-  std::vector<double> sums;
+  std::vector<double> sums;                                   // where both are numbers
   std::vector<double> losses;
   for (std::uint64_t i = 0; i < kNetworks; ++i) {
     const Pick pick = random_near(meter_, settings_.budget.front(), settings_.near,
@@ -226,12 +236,13 @@ bool Search::say_how_losses_add_up(const Offers& offers, const MeasureOn& measur
     for (std::size_t l = 0; l < pick.size(); ++l) {
       sum += offers[l][static_cast<std::size_t>(pick[l])].loss;
     }
+    if (!std::isfinite(sum) || !std::isfinite(found->loss)) continue;
     sums.push_back(sum);
     losses.push_back(found->loss);
   }
   files_.say(
       fmt::format("sums of single losses explain {:.2f} of the variance of {} random networks",
-                  explained_variance(sums, losses), kNetworks));
+                  explained_variance(sums, losses), sums.size()));
   return true;
 }
 
@@ -281,9 +292,10 @@ SearchOutcome Search::search_supernet() {
                                  .generations = settings_.generations,
                                  .children = std::max<std::int64_t>(1, settings_.population / 4),
                                  .seed = static_cast<std::uint64_t>(config_.train.seed)};
-  const auto ranked =
-      evolve(meter_, settings_.budget, starts(*alone), options,
-             [&](const Pick& pick) { return measured("evolution", pick, Images::kRank, measure); });
+  const auto ranked = evolve(
+      meter_, settings_.budget, starts(*alone), options,
+      [&](const Pick& pick) { return measured("evolution", pick, Images::kRank, measure); },
+      [] { return StopSignals::received() != 0; });
   if (!ranked) return stopped();
   TBN_CHECK(!ranked->empty(), "a budget that no network keeps");
   return judged(*ranked, measure);
@@ -319,7 +331,11 @@ std::optional<Measured> Search::train_alone(const Pick& pick) {
   StepRunner runner(state, setup_.loss, config_.train, setup_.step_mode.mode);
   if (!train_epochs(state, runner, pick)) return std::nullopt;
   const Ema::Applied averages(state.ema());
-  return judge_.measure(state.model(), Images::kAll);
+  const std::optional<Measured> found = judge_.measure(state.model(), Images::kAll);
+  if (found && !std::isfinite(found->loss)) {
+    fail_non_finite("on validation samples, after the training of " + pick_text(space_, pick));
+  }
+  return found;
 }
 
 SearchOutcome Search::search_sensitivity() {
@@ -330,7 +346,7 @@ SearchOutcome Search::search_sensitivity() {
   std::ranges::stable_sort(front, std::ranges::less(), &Bundle::loss);
   const std::string how =
       fmt::format("sensitivity: {} trained for {} each, losses added up",
-                  counted(trials_.count(), "network"), counted(settings_.epochs, "epoch"));
+                  counted(trials_->count(), "network"), counted(settings_.epochs, "epoch"));
   for (const Bundle& bundle : front) {
     if (meter_.fits(bundle.pick, settings_.budget)) return {0, bundle.pick, how};
   }

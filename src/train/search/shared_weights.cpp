@@ -79,6 +79,7 @@ SharedWeights::View SharedWeights::view_of(const Graph& graph, NodeId node,
   if (named.role != TensorRole::kLatent || found == by_key_.end()) return view;
   // Full latents are of one shape whatever p is, and are summed up within their layer.
   view.slices = parameters_[found->second].value.size(0) / named.tensor.size(0);
+  TBN_CHECK(view.slices >= 1, "a choice with more rows than the first one");
   view.side_by_side = is_interleaved(*weights_of(graph.node(node).op));
   return view;
 }

@@ -1,6 +1,9 @@
 // Steps of the sandwich rule, and the state of their training.
 #include "train/search/supernet.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include <fmt/format.h>
 #include <torch/torch.h>
 
@@ -31,6 +34,27 @@ void put_back(const TensorMap& tensors, const std::string& name, const at::Tenso
   }
   const torch::NoGradGuard no_grad;
   target.copy_(to_torch(found->second));
+}
+
+// The first of them, or the first that is not finite.
+double loss_of_step(const at::Tensor& losses) {
+  for (std::int64_t i = 0; i < losses.numel(); ++i) {
+    const auto loss = losses[i].item<double>();
+    if (!std::isfinite(loss)) return loss;
+  }
+  return losses[0].item<double>();
+}
+
+// As said by save(). Throws DataError.
+Supernet::Progress progress_of(const std::string& text, const std::string& where) {
+  const Json json = parse_json(text, where);
+  try {
+    return {.epoch = json.at("epoch").as_int(0, kMostSteps),
+            .step_in_epoch = json.at("step_in_epoch").as_int(0, kMostSteps),
+            .steps = json.at("steps").as_int(0, kMostSteps)};
+  } catch (const DataError& error) {
+    throw DataError(fmt::format("{}: tbn.supernet: {}", where, error.what()));
+  }
 }
 
 }  // namespace
@@ -79,7 +103,7 @@ at::Tensor Supernet::learn(GraphModule& network, const Pick& pick, const TrainBa
                                    : setup_.loss(network, outputs, batch.tensors);
   loss.backward();
   weights_.collect(network, pick);
-  if (!imitates) loss_ = loss.item<double>();
+  losses_.push_back(loss.detach().to(at::kDouble));
   return outputs.detach();
 }
 
@@ -89,6 +113,7 @@ double Supernet::step(const TrainBatch& batch, double lr_factor) {
   const auto number = static_cast<std::uint64_t>(progress_.steps);
   at::manual_seed(CounterRng(seed, RngUse::kSearch, kDropout, number).next());
   optimizer_.zero_grad();
+  losses_.clear();
   const at::Tensor taught = learn(*dearest_, space.dearest(), batch, {});
   learn(*cheapest_, space.cheapest(), batch, taught);
   const Pick pick = random_near(meter_, limit_, near_, seed, number);
@@ -101,7 +126,13 @@ double Supernet::step(const TrainBatch& batch, double lr_factor) {
   optimizer_.update();
   ++progress_.step_in_epoch;
   ++progress_.steps;
-  return loss_;
+  return loss_of_step(at::stack(losses_).cpu());
+}
+
+bool Supernet::is_finite() const {
+  return std::ranges::all_of(weights_.parameters(), [](const SharedWeights::Parameter& parameter) {
+    return at::isfinite(parameter.value).all().item<bool>();
+  });
 }
 
 void Supernet::save(const std::filesystem::path& path) const {
@@ -125,10 +156,7 @@ void Supernet::restore(const std::filesystem::path& path) {
   if (text == file.metadata.end()) {
     throw DataError(fmt::format("{}: is no supernet of tbn-search", where));
   }
-  const Json progress = parse_json(text->second, where);
-  progress_ = {.epoch = progress.at("epoch").as_int(0, kMostSteps),
-               .step_in_epoch = progress.at("step_in_epoch").as_int(0, kMostSteps),
-               .steps = progress.at("steps").as_int(0, kMostSteps)};
+  progress_ = progress_of(text->second, where);
   for (const SharedWeights::Parameter& parameter : weights_.parameters()) {
     put_back(file.tensors, "model/" + parameter.key, parameter.value, where);
   }

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "search/evolution.h"
 #include "train/run/trainer_setup.h"
@@ -21,7 +22,8 @@ class Supernet {
   Supernet(const Config& config, TrainerSetup& setup, const CostMeter& meter, const Limit& limit,
            double near);
 
-  // One step; returns the loss of the dearest network on the labels.
+  // One step; returns the loss of the dearest network on the labels, or one that is not finite,
+  // where that of any network of the step is not.
   double step(const TrainBatch& batch, double lr_factor);
 
   // Progress through the epochs of training, as a run has it.
@@ -33,6 +35,8 @@ class Supernet {
   Progress& progress() { return progress_; }
 
   const SharedWeights& weights() const { return weights_; }
+  // Whether every shared parameter is. The loss of a step is that before its update.
+  bool is_finite() const;
 
   // The state, in a file that is there whole or not at all, and back. restore() throws DataError
   // for a file of another search.
@@ -53,7 +57,7 @@ class Supernet {
   Optimizer optimizer_;
   std::shared_ptr<GraphModule> dearest_;
   std::shared_ptr<GraphModule> cheapest_;
-  double loss_ = 0;
+  std::vector<at::Tensor> losses_;  // of the step, the dearest network's first
   Progress progress_;
 };
 

@@ -40,6 +40,7 @@ bool has_no_locks(int error) {
 RunLock::RunLock(const fs::path& folder, const LockOptions& options)
     : folder_(folder),
       file_(file_of(folder)),
+      rename_(options.rename),
       lock_(options.lock == nullptr ? ::flock : options.lock) {
   const auto end = std::chrono::steady_clock::now() + options.wait;
   bool told = false;
@@ -52,8 +53,8 @@ RunLock::RunLock(const fs::path& folder, const LockOptions& options)
       if (std::chrono::steady_clock::now() >= end) {
         throw ConfigError(
             fmt::format("run directory '{}' is in use by {}; wait for it, end it, or "
-                        "choose another with name=...",
-                        folder_.string(), owner()));
+                        "choose another with {}",
+                        folder_.string(), owner(), rename_));
       }
       if (!told && options.waits) options.waits(owner());
       told = true;
@@ -121,8 +122,8 @@ RunLock::Try RunLock::try_lock() {
   if (::fstat(descriptor_, &file) == 0 && (!S_ISREG(file.st_mode) || file.st_nlink > 1)) {
     throw ConfigError(
         fmt::format("'{}' is no lock of a training but a file that has other names or is none; "
-                    "remove it, or choose another run with name=...",
-                    file_.string()));
+                    "remove it, or choose another run with {}",
+                    file_.string(), rename_));
   }
   int error = 0;
   do {

@@ -14,6 +14,7 @@ namespace tbn {
 struct LockOptions {
   std::chrono::duration<double> wait{0};                     // for an owner to let go
   std::function<void(const std::string& owner)> waits = {};  // told once, before waiting
+  std::string rename = "name=...";                           // how to choose another folder
   int (*lock)(int descriptor, int operation) = nullptr;      // null: flock(2)
 };
 
@@ -56,6 +57,7 @@ class RunLock {
   std::filesystem::path folder_;
   std::filesystem::path file_;
   std::filesystem::path made_;  // the topmost folder that was made; empty: none
+  std::string rename_;
   int (*lock_)(int, int);
   int descriptor_ = -1;
   std::string note_;
