@@ -10,9 +10,9 @@ OptionSpec normalize_option();
 // The same linear map over time for each feature, [T, F] -> [steps, F]; its node is `name`.
 Value over_time(Value x, std::int64_t steps, std::string_view name);
 
-// A Transformer encoder (Vaswani et al. 2017, norms first) over tokens [T, F], `options` depth, heads,
-// mlp, qkv and dropout: blocks.<i>.attention and .mlp, then `norm`. Throws ConfigError where the
-// heads do not divide F.
+// A Transformer encoder (Vaswani et al. 2017, norms first) over tokens [T, F], `options` depth,
+// heads, mlp, qkv and dropout: blocks.<i>.attention and .mlp, then `norm`. Throws ConfigError where
+// the heads do not divide F.
 Value encoder(GraphBuilder& b, Value x, const ModelOptions& options);
 
 // Throws ConfigError unless the forecast has as many columns as the series.

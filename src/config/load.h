@@ -38,8 +38,9 @@ Config load_config(const std::filesystem::path& file,
 // canonical paths. Throws ConfigError where one cannot be read.
 std::vector<std::filesystem::path> config_files(const std::filesystem::path& file);
 
-// As load_config, for a run that an earlier tbn may have begun: `as_earlier` has the defaults of before
-// there was data.limits, data.decode and data.skip_most; what it says otherwise was asked for.
+// As load_config, for a run that an earlier tbn may have begun: `as_earlier` has the defaults of
+// before there was data.limits, data.decode and data.skip_most; what it says otherwise was asked
+// for.
 struct ResumedConfig {
   Config config;
   Config as_earlier;

@@ -21,8 +21,9 @@ struct Bundle {
 };
 
 // The bundles, one offer per layer, that no other beats in cost and loss, by ascending cost; of
-// equal ones the first by pick. A loss that is not finite counts as infinite. Exact unless there are
-// more than `most` of them: then, layer by layer, `most` ranges of cost keep their best one each.
+// equal ones the first by pick. A loss that is not finite counts as infinite. Exact unless there
+// are more than `most` of them: then, layer by layer, `most` ranges of cost keep their best one
+// each.
 std::vector<Bundle> knapsack_front(std::span<const std::vector<Offer>> layers,
                                    std::size_t most = 1 << 16);
 

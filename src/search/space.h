@@ -35,10 +35,10 @@ struct SearchSpace {
 // Changes a choice as the layer's settings have it, where these leave something open.
 using SettleChoice = std::function<void(const Node&, const LayerDims&, WeightEncoding&)>;
 
-// Every layer whose encoding offers choices, but for those that a glob of `fixed` names, the dearest
-// first; of tiled layers that is the least p. Choices that store no fewer bits than one before are
-// left out. Throws ConfigError for a glob that matches
-// no layer, and where no layer has two choices.
+// Every layer whose encoding offers choices, but for those that a glob of `fixed` names, the
+// dearest first; of tiled layers that is the least p. Choices that store no fewer bits than one
+// before are left out. Throws ConfigError for a glob that matches no layer, and where no layer has
+// two choices.
 SearchSpace search_space(const Graph& graph, const ChoiceLimits& limits,
                          const std::vector<std::string>& fixed = {},
                          const SettleChoice& settle = {});
