@@ -60,7 +60,7 @@ ROOMS = (
     ("src/micro", "packed graphs lowered, calibrated and quantised for microcontrollers", "base file encodings graph"),
 
     ("src/eval", "metrics of every task; packed files on whole data sets", "base file prepare graph/passes data/source data runtime micro"),
-    ("src/export", "packed models from checkpoints; C sources", "base file prepare encodings graph graph/passes runtime micro"),
+    ("src/export", "packed models from checkpoints; C sources", "base file prepare graph graph/passes runtime micro"),
 
     ("src/search", "what layers may be stored as, what networks then cost, and ways to choose", "base encodings graph graph/passes micro export"),
 
