@@ -55,19 +55,24 @@ TEST_CASE("a float layer has no choice") {
 
 TEST_CASE("tiled layers choose among p in whole rows, four at least, never flat") {
   const auto factors = [](std::int64_t outputs, const ChoiceLimits& limits) {
-    return settings_of(encoding_of(tiled(2)).choices(tiled(2), dims(outputs, 9), limits));
+    return settings_of(encoding_of(tiled(2)).choices(tiled(2), dims(outputs, 98), limits));
   };
   CHECK(factors(64, {}) == Numbers{1, 2, 4, 8, 16});
   CHECK(factors(16, {}) == Numbers{1, 2, 4});
   CHECK(factors(12, {}) == Numbers{1, 2});
   CHECK(factors(10, {}) == Numbers{1, 2});
-  CHECK(factors(10, {.least_rows = 1}) == Numbers{1, 2});  // 4 divides 10 * 9, but not 10
+  CHECK(factors(10, {.least_rows = 1}) == Numbers{1, 2});  // 4 divides 10 * 98, but not 10
   CHECK(factors(3, {}) == Numbers{2});                     // as it is
+}
+
+TEST_CASE("a larger p whose scalars outweigh what it saves is no choice") {
+  // 576 weights: 608, 352, 272, 328 and 548 bits at p = 1 to 16.
+  CHECK(settings_of(encoding_of(tiled(2)).choices(tiled(2), dims(64, 9), {})) == Numbers{1, 2, 4});
 }
 
 TEST_CASE("the p of a layer are multiples of the least, in any order that they are given in") {
   const ChoiceLimits limits{.factors = {6, 3, 2, 4}, .least_rows = 2};
-  CHECK(settings_of(encoding_of(tiled(2)).choices(tiled(2), dims(24, 9), limits)) ==
+  CHECK(settings_of(encoding_of(tiled(2)).choices(tiled(2), dims(24, 98), limits)) ==
         Numbers{2, 4, 6});
   CHECK(settings_of(encoding_of(tiled(2)).choices(tiled(2), dims(9, 9), limits)) == Numbers{3});
 }

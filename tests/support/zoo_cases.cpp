@@ -87,14 +87,14 @@ void add_forecasters(std::vector<ModelSpec>& cases) {
   cases.push_back(on_series("series_transformer", transformer, {4, 7}));
   cases.back().options["head"] = s("last");
   cases.back().options["normalize"] = s("last");
-  cases.push_back(on_series("itransformer", transformer, {4, 7}));
-  cases.push_back(on_series("itransformer", transformer, {4, 1}));
-  cases.back().options["normalize"] = s("none");
   cases.push_back(on_series("dlinear", {{"kernel", i(5)}}, {4, 7}));
   cases.push_back(on_series("dlinear", {{"normalize", s("last")}}, {4, 7}));
   cases.push_back(on_series("tsmixer", {{"depth", i(2)}, {"hidden", i(16)}}, {4, 4}));
   cases.push_back(
       on_series("tsmixer", {{"depth", i(1)}, {"hidden", i(16)}, {"normalize", s("last")}}, {4, 7}));
+  cases.push_back(on_series("itransformer", transformer, {4, 4}));
+  cases.push_back(on_series("itransformer", transformer, {4, 7}));
+  cases.back().options["normalize"] = s("last");
 }
 
 }  // namespace
