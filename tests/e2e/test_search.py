@@ -284,7 +284,8 @@ class Twins(SearchTest):
         most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
         twin = self.found("--twin", "--bytes", "1000M", "-o", "twin.yaml", "weights={encoding: binary, rules: []}",
                           f"model={{type: mlp, hidden: [{hidden}]}}")
-        width = int(re.search(r"hidden: \[(\d+),", (self.folder / "twin.yaml").read_text())[1])
+        # The last, after that of the command in the file's comment.
+        width = int(re.findall(r"hidden: \[(\d+),", (self.folder / "twin.yaml").read_text())[-1])
         self.assertIn(width, range(2045, 2053))
         self.assertEqual(self.promise("twin.yaml")["file"]["bytes"], twin["costs"]["bytes"])
         # Of all children so far, in KiB.
