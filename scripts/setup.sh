@@ -15,7 +15,7 @@ usage: scripts/setup.sh [--cuda | --cpu] [--tests] [--checks] [--arm] [--clang] 
   --tests        also the Python packages that the tests compare with
   --checks       also clang-format, clang-tidy and doxygen
   --arm          also the compiler for 64-bit ARM and the emulator that runs its tests
-  --clang        also clang, which scripts/test_clang.sh builds with
+  --clang        also clang, which scripts/test_sanitized.sh builds with
   --mcu          also the compiler for ARM microcontrollers and the emulator of boards (800 MB)
   --no-packages  install no system packages: they are there already, by other means
 

@@ -250,11 +250,25 @@ struct Multiply {
 };
 
 /// Every op that there is.
-using Op =
+using OpVariant =
     std::variant<Input, Normalize, Conv2d, Linear, BatchNorm, Affine, Activation, Add, MaxPool2d,
                  AvgPool2d, GlobalAvgPool, Flatten, Dropout, Pad2d, LayerNorm, Attention, Reshape,
                  Transpose, Concat, Slice, ClassToken, PositionEmbedding, MatMul, AddIdentity,
                  SequencePool, Expand, MovingAverage, Subtract, Multiply>;
+
+/// One of them, for std::visit(), std::get_if() and the like. It is copied, moved, compared and
+/// destroyed in ops.cpp: in every file that includes this header the compiler would spend seconds
+/// on so many alternatives.
+struct Op : OpVariant {
+  using OpVariant::OpVariant;
+  Op(const Op& other);                 ///< a copy
+  Op(Op&& other) noexcept;             ///< takes what `other` holds
+  Op& operator=(const Op& other);      ///< a copy
+  Op& operator=(Op&& other) noexcept;  ///< takes what `other` holds
+  ~Op();
+  /// Whether both are the same op with the same attributes.
+  bool operator==(const Op& other) const;
+};
 
 /// "conv2d", "batch_norm", ...: the name in the text form, the packed file and the error messages.
 std::string_view op_name(const Op& op);

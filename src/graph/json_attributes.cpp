@@ -118,8 +118,8 @@ void visit_pairs(V&& v, const OpT& op, const OpT& other) {
 // Tries each alternative of the variant by its name.
 template <std::size_t I = 0>
 std::optional<Op> find_op(std::string_view name) {
-  if constexpr (I < std::variant_size_v<Op>) {
-    using OpT = std::variant_alternative_t<I, Op>;
+  if constexpr (I < std::variant_size_v<OpVariant>) {
+    using OpT = std::variant_alternative_t<I, OpVariant>;
     if (kOpRow<OpT>.traits.name == name) return OpT{};
     return find_op<I + 1>(name);
   } else {

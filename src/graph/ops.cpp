@@ -1,9 +1,18 @@
-// Names of ops and activations, and which ops have weights or take in an activation.
+// Copies of ops, names of ops and activations, and which ops have weights or take in an activation.
 #include "tbn/ops.h"
 
 #include "graph/op_traits.h"
 
 namespace tbn {
+
+Op::Op(const Op& other) = default;
+Op::Op(Op&& other) noexcept = default;
+Op& Op::operator=(const Op& other) = default;
+Op& Op::operator=(Op&& other) noexcept = default;
+Op::~Op() = default;
+bool Op::operator==(const Op& other) const {
+  return static_cast<const OpVariant&>(*this) == static_cast<const OpVariant&>(other);
+}
 
 const OpTraits& traits_of(const Op& op) {
   return std::visit(

@@ -135,7 +135,7 @@ TEST_CASE("every op has a parity case, in its training or its packed form") {
      }()),
      ...);
   }
-  (std::make_index_sequence<std::variant_size_v<Op>>{});
+  (std::make_index_sequence<std::variant_size_v<OpVariant>>{});
 }
 
 TEST_CASE("executor and runtime agree on every network of the zoo at small width") {

@@ -55,7 +55,7 @@ TEST_CASE("a graph survives the way to JSON and back, and gives the same bytes")
 }
 
 TEST_CASE("every_op has every op, so that a new one is tested too") {
-  std::vector<bool> seen(std::variant_size_v<Op>, false);
+  std::vector<bool> seen(std::variant_size_v<OpVariant>, false);
   for (const Node& node : every_op().nodes) seen[node.op.index()] = true;
   for (std::size_t i = 0; i < seen.size(); ++i) {
     INFO("alternative " << i << " of Op");
