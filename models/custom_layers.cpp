@@ -19,7 +19,7 @@ constexpr std::array kActivations = {ActivationKind::kRelu, ActivationKind::kGel
 // Calls f(op) for a default op of each kind, until it returns true.
 template <class F, std::size_t I = 0>
 void find_op(const F& f) {
-  if constexpr (I < std::variant_size_v<Op>) {
+  if constexpr (I < std::variant_size_v<OpVariant>) {
     if (!f(Op(std::in_place_index<I>))) find_op<F, I + 1>(f);
   }
 }

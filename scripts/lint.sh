@@ -4,7 +4,7 @@
 #   scripts/lint.sh --since <commit>   those changed since that commit
 #   scripts/lint.sh <file>...          those
 #   scripts/lint.sh --all              every file that has not passed as it is, with its headers, before
-#   scripts/lint.sh --ci               the same without the slow static analyzer (clang-analyzer-*), those that changed
+#   scripts/lint.sh --ci [minutes]     the same without the slow static analyzer (clang-analyzer-*), those that changed
 #                                      last first, for ten minutes: what is left then, it says, and the next run
 #                                      takes; where nothing has passed before, files that include LibTorch are left out
 # What has passed is kept in the cache (lint/ in ~/.cache/tbn), by content.
@@ -53,7 +53,9 @@ case ${1:-} in
     version=$("$linter" --version | sed -n 's/.*version //p')
     mapfile -t work < <(python3 scripts/lint_keys.py build/lint "$passed" "$version" "${options[@]}" | latest_first)
     if [ "$1" = --ci ]; then
-      until=$(($(date +%s) + 600))
+      minutes=${2:-10}
+      [[ $minutes =~ ^[0-9]+$ ]] || die "--ci takes whole minutes, not '$minutes'"
+      until=$(($(date +%s) + 60 * minutes))
       left=$(mktemp)
       trap 'rm -f "$left"' EXIT
     fi
@@ -75,6 +77,6 @@ printf '%s\n' "${work[@]}" |
   xargs -d '\n' -n 1 -P "$(tbn_jobs)" bash -c 'tidy_one "$1"' _ ||
   die "clang-tidy has findings, see above"
 if [ -n "$left" ] && [ -s "$left" ]; then
-  say "ten minutes are over: $(wc -l < "$left") files are left for the next run, or for scripts/lint.sh --all"
+  say "$minutes minutes are over: $(wc -l < "$left") files are left for the next run, or for scripts/lint.sh --all"
 fi
 say "clang-tidy has no findings"
