@@ -164,6 +164,16 @@ class Documents(unittest.TestCase):
                     self.assertEqual(printed, logged)
         self.assertGreater(seen, 250)
 
+    def test_plots_show_the_tables(self):
+        plots = script_module("plot_results")
+        for data in plots.DATA:
+            with self.subTest(data):
+                self.assertGreater(len(plots.measured(data, RESULTS.read_text())), 5)
+                self.assertTrue(plots.is_current(data), "scripts/plot_results.py draws it")
+        changed = RESULTS.read_text().replace("| 60,600 |", "| 60,601 |")
+        self.assertNotEqual(plots.measured("Fashion-MNIST", changed),
+                            plots.measured("Fashion-MNIST", RESULTS.read_text()))
+
     def test_another_digit_would_be_found(self):
         for path, row, folders in rows_with_logs():
             for column, printed, logged in claims(path, row, folders):
