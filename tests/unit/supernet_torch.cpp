@@ -33,10 +33,12 @@ Graph network() {
 }
 
 struct Shared {
-  SearchSpace space = search_space(network(), {});
+  SearchSpace space;
   Config config;
   GraphModule dearest{space.graph};
   SharedWeights weights = made();
+
+  explicit Shared(const Graph& graph = network()) : space(search_space(graph, {})) {}
 
   SharedWeights made() {
     initialize(dearest, config.init, 3);
@@ -179,19 +181,16 @@ TEST_CASE("layers whose scalars weigh more than their bits are shared from the l
   GraphBuilder b("mixing");
   Value x = b.input({7}).linear(64, {.weights = tiled(4)}).named("fc1").relu();
   const Graph graph = b.finish(x.linear(64, {.weights = tiled(4)}).named("fc2"));
-  const SearchSpace space = search_space(graph, {});
-  const Config config;
-  GraphModule dearest(space.graph);
-  initialize(dearest, config.init, 1);
-  const SharedWeights weights(space, dearest, config);
+  const Shared shared(graph);
+  const SearchSpace& space = shared.space;
   for (int level = 0; level < space.levels(); ++level) {
     const Pick pick = space.level(level);
     CAPTURE(pick_text(space, pick));
     GraphModule candidate(with_choices(space, pick));
-    weights.fill(candidate, pick);
+    shared.weights.fill(candidate, pick);
     const std::int64_t p = main_setting(space.layers[0].choices[static_cast<std::size_t>(pick[0])]);
     CHECK(torch::equal(signs_of(tensor_of(candidate, "fc1.latent")),
-                       signs_by_hand(tensor_of(dearest, "fc1.latent"), p, false)));
+                       signs_by_hand(tensor_of(shared.dearest, "fc1.latent"), p, false)));
   }
 }
 
@@ -199,15 +198,12 @@ TEST_CASE("full latents are shared as they are") {
   GraphBuilder b("full");
   const WeightEncoding full = TiledWeights{.p = 2, .latent = LatentForm::kFull};
   const Graph graph = b.finish(b.input({6}).linear(16, {.weights = full}).named("fc"));
-  const SearchSpace space = search_space(graph, {});
-  const Config config;
-  GraphModule dearest(space.graph);
-  initialize(dearest, config.init, 1);
-  const SharedWeights weights(space, dearest, config);
+  const Shared shared(graph);
+  const SearchSpace& space = shared.space;
   for (int level = 0; level < space.levels(); ++level) {
     GraphModule candidate(with_choices(space, space.level(level)));
-    weights.fill(candidate, space.level(level));
-    CHECK(torch::equal(tensor_of(candidate, "fc.latent"), tensor_of(dearest, "fc.latent")));
+    shared.weights.fill(candidate, space.level(level));
+    CHECK(torch::equal(tensor_of(candidate, "fc.latent"), tensor_of(shared.dearest, "fc.latent")));
   }
 }
 
