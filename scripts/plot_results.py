@@ -56,8 +56,11 @@ def measured(data, text):
 
 def published(data, text):
     """The same of the points that others published."""
-    return sorted(("published", f"{row['network']}, {row['method']} ({row['source']})", float(row["bytes"]),
-                   float(row["accuracy"])) for row in csv.DictReader(text.splitlines()) if row["data"] == data)
+    try:
+        return sorted(("published", f"{row['network']}, {row['method']} ({row['source']})", float(row["bytes"]),
+                       float(row["accuracy"])) for row in csv.DictReader(text.splitlines()) if row["data"] == data)
+    except (KeyError, TypeError, ValueError) as error:
+        sys.exit(f"plot_results.py: {PUBLISHED.name}: a row or its header is incomplete or no number ({error})")
 
 
 def points_of(data):
