@@ -123,8 +123,9 @@ std::optional<std::vector<Scored>> evolve(CostMeter& meter, const Budget& budget
     stopped = stopped || (should_stop && should_stop());
     return !stopped;
   };
-  const auto take = [&](Pick pick, CounterRng& rng) {
-    if (!repair(pick, meter, budget, rng) || !met.insert(pick).second) return false;
+  // Of a network that keeps the budget.
+  const auto take = [&](Pick pick) {
+    if (!met.insert(pick).second) return false;
     const std::optional<Measured> measured = measure(pick);
     stopped = !measured;
     if (measured) all.push_back({std::move(pick), *measured});
@@ -132,13 +133,16 @@ std::optional<std::vector<Scored>> evolve(CostMeter& meter, const Budget& budget
   };
   for (std::size_t i = 0; i < start.size() && goes_on(); ++i) {
     CounterRng rng(options.seed, RngUse::kSearch, kFirst, i);
-    if (std::ssize(all) < options.population) take(start[i], rng);
+    Pick pick = start[i];
+    const bool fits = meter.fits(pick, budget);
+    if (fits || repair(pick, meter, budget, rng)) take(std::move(pick));
   }
   const std::int64_t tries = kMostTries * options.population;
   for (std::int64_t i = 0; i < tries && std::ssize(all) < options.population && goes_on(); ++i) {
     CounterRng rng(options.seed, RngUse::kSearch, kFirst,
                    start.size() + static_cast<std::uint64_t>(i));
-    take(random_pick(meter.space(), rng), rng);
+    Pick pick = random_pick(meter.space(), rng);
+    if (repair(pick, meter, budget, rng)) take(std::move(pick));
   }
   keep_best(all, options.population);
   bool bears = !all.empty();
@@ -149,7 +153,8 @@ std::optional<std::vector<Scored>> evolve(CostMeter& meter, const Budget& budget
     for (std::int64_t i = 0; i < most && born < options.children && goes_on(); ++i) {
       CounterRng rng(options.seed, RngUse::kSearch, kChildren + static_cast<std::uint64_t>(g),
                      static_cast<std::uint64_t>(i));
-      if (take(child_of(parents, meter.space(), rng), rng)) ++born;
+      Pick child = child_of(parents, meter.space(), rng);
+      if (repair(child, meter, budget, rng) && take(std::move(child))) ++born;
     }
     bears = born > 0;
     keep_best(all, options.population);

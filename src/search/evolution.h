@@ -42,7 +42,8 @@ using MeasurePick = std::function<std::optional<Measured>(const Pick& pick)>;
 // stop.
 using ShouldStop = std::function<bool()>;
 
-// Begins with `start`, and random networks up to `population`; each generation's children are
+// Begins with `start`, of which those that keep the budget stay as they are, and random networks up
+// to `population`; each generation's children are
 // crossings and mutations of the better half, and the best of all live on. Ends before its last
 // generation where one bears nothing that was not measured yet. Returns the last population, best
 // first, each network once. Nothing where `measure` or `should_stop` stopped it.

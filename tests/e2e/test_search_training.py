@@ -6,7 +6,7 @@ import shutil
 import signal
 
 from search_support import SearchTest
-from tools_support import main
+from tools_support import main, write_idx
 
 # Small spaces, and searches of seconds.
 QUICK = ["--p", "1,2,4,8", "--epochs", 2, "--population", 12, "--generations", 2, "--recalibrate", 200]
@@ -38,7 +38,7 @@ class Training(SearchTest):
     def test_a_supernet_finds_a_network_within_the_budget_that_trains_from_scratch(self):
         out = self.start_search().stdout
         self.assertRegex(out, r"supernet: epoch 2/2  loss \d")
-        self.assertRegex(out, r"sums of single losses explain \d\.\d\d of the variance of 20 random networks")
+        self.assertRegex(out, r"sums of single losses explain \d\.\d\d of the variance of \d+ random networks")
         head = (self.folder / "found.yaml").read_text().splitlines()[:3]
         self.assertRegex(head[2], r"^# supernet of 2 epochs: first of \d judged, rank \d+ of \d+, score [\d.]+; seed 1$")
         plan = self.promise("found.yaml")
@@ -52,6 +52,12 @@ class Training(SearchTest):
         for row in rows[1:]:
             if row.split(",")[1] == "evolution":
                 self.assertLessEqual(int(row.split(",")[4]), self.bytes)
+        # Whatever was measured and keeps the budget competes: of all such networks the best eight are judged.
+        cells = [row.split(",") for row in rows[1:]]
+        ranked = sorted(((-float(row[7]), float(row[8]), row[3]) for row in cells
+                         if row[2] == "rank" and int(row[4]) <= self.bytes))
+        judged = {row[3] for row in cells if row[1] == "judge"}
+        self.assertEqual({choices for *_, choices in ranked[:8]}, judged)
         self.call("tbn-train", "--config", "found.yaml", "train.epochs=1")
         self.call("tbn-export", "runs/found", "-o", "found.tbn")
         self.assertIn((self.folder / "found.tbn").stat().st_size - plan["file"]["bytes"], (-64, 0, 64))
@@ -122,6 +128,27 @@ class Training(SearchTest):
             self.assertIn(f"--resume: the search in '{folder}' was begun with {words}", done.stderr)
         done = self.search(*begun, "-o", "found.yaml", "--resume", "optim.lr=0.9", *self.settings, code=2)
         self.assertIn("--resume: 'lr: 0.9' in section 'optim' was 'lr: 0.05' when the run began", done.stderr)
+
+    def test_a_search_goes_on_with_the_data_and_the_teacher_that_it_began_with(self):
+        self.train("train.epochs=1", "name=teacher")
+        taught = ["teacher.from=runs/teacher"]
+        self.search(*SENSITIVITY, *self.budget, "-o", "found.yaml", *self.settings, *taught)
+        self.search(*SENSITIVITY, *self.budget, "-o", "found.yaml", *self.settings, *taught, "--resume")
+        self.train("train.epochs=1", "name=teacher", "train.seed=2", "--overwrite")
+        done = self.search(*SENSITIVITY, *self.budget, "-o", "found.yaml", *self.settings, *taught, "--resume", code=3)
+        self.assertIn("was begun with another teacher", done.stderr)
+        self.search(*SENSITIVITY, *self.budget, "-o", "alone.yaml", *self.settings)
+        write_idx(self.folder / "data", "train", self.train_images, 5)
+        done = self.search(*SENSITIVITY, *self.budget, "-o", "alone.yaml", *self.settings, "--resume", code=3)
+        self.assertIn("was begun with another data", done.stderr)
+
+    def test_what_is_no_file_in_the_place_of_one_of_a_search_is_refused(self):
+        for name in ("search.json", "search.csv", "search.log", "supernet.safetensors"):
+            with self.subTest(name=name):
+                (self.folder_of_search / name).mkdir(parents=True)
+                done = self.start_search(code=2)
+                self.assertIn(f"{name}' is a folder, where a search has a file", done.stderr)
+                shutil.rmtree(self.folder_of_search)
 
     def test_a_search_without_validation_samples_is_refused(self):
         for arguments in ([*QUICK, *self.budget], [*SENSITIVITY, *self.budget]):

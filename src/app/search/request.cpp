@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "base/utf8.h"
 #include "config/load.h"
 #include "encodings/uniform.h"
 #include "file/atomic_write.h"
@@ -210,6 +211,12 @@ void check_folder_of(const fs::path& path) {
     wrong = "is no folder; name a file in one";
   } else if (::access(folder.c_str(), W_OK | X_OK) != 0) {
     wrong = "takes no files of yours; name a file in another one";
+  } else {
+    try {  // before hours of a search whose result could not be kept
+      const AtomicFile tried(path);
+    } catch (const SystemError&) {
+      wrong = "takes no files; name a file in another one";
+    }
   }
   if (wrong.empty()) return;
   throw ConfigError(fmt::format("--output: the folder of {}, {}, {}", in_quotes(path.string()),
@@ -261,6 +268,11 @@ fs::path found_path(const CommandLine& line) {
         "--output: {} is there and was not written by tbn-search, which does not write over it; "
         "choose another name",
         in_quotes(path.string())));
+  }
+  if (!is_utf8(line.text("config"))) {
+    throw ConfigError(
+        fmt::format("--config: {} is no UTF-8, and what is written names it as its base; rename it",
+                    in_quotes(line.text("config"))));
   }
   if (!line.text("config").empty()) check_not_read(path, line.text("config"));
   return path;

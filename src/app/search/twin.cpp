@@ -80,8 +80,8 @@ Scale scale_of(const Config& config) {
   }
   if (width == nullptr) {
     throw ConfigError(fmt::format(
-        "--twin: model.type {} has none of the options channels, hidden and width, by which a "
-        "network is made narrower",
+        "--twin: model.type {} has no channels or hidden widths of several layers and no width, by "
+        "which a network is made narrower",
         config.model.type));
   }
   return {.least = width->min, .most = width->max, .apply = [](Config& changed, double factor) {

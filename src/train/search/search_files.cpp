@@ -58,6 +58,7 @@ std::string difference(const Json& now, const Json& then) {
 struct Record {
   Json settings;
   std::string configuration;
+  Json from;  // null in those of an earlier tbn
 };
 
 Record read_record(const fs::path& path) {
@@ -68,7 +69,8 @@ Record read_record(const fs::path& path) {
   try {
     const Json& settings = json.at("search");
     settings.as_object();  // so that settings can be compared one by one
-    return {settings, json.at("configuration").as_string()};
+    const Json* from = json.find("from");
+    return {settings, json.at("configuration").as_string(), from == nullptr ? Json() : *from};
   } catch (const DataError& error) {
     throw DataError(fmt::format("{}: {}", where, error.what()));
   }
@@ -86,11 +88,30 @@ SearchFiles::SearchFiles(const Config& config, const SearchSpace& space,
   began_ = Json::object({{"search", std::move(own)}, {"configuration", print_config(config)}});
 }
 
+// What was measured on other data, or with another teacher, is of another search. An earlier tbn
+// did not record them.
+void SearchFiles::check_same(const Json& from) const {
+  const Json then = read_record(record()).from;
+  for (const auto& [key, value] : from.as_object()) {
+    const Json* before = then.find(key);
+    if (then.is_null() || (before != nullptr && *before == value)) continue;
+    throw DataError(fmt::format(
+        "--resume: the search in '{}' was begun with another {}; bring that back, or begin another "
+        "search with another -o",
+        folder_.string(), key));
+  }
+}
+
 // Throws what run_search() does of the folder.
 void SearchFiles::check(const Config& config, const Json& settings, bool resumes) const {
-  const std::string kind = other_kind(record());
-  if (!kind.empty()) throw ConfigError(fmt::format("'{}' {}", record().string(), kind));
   std::error_code error;
+  for (const fs::path& file : {record(), trials(), supernet(), folder_ / "search.log"}) {
+    const std::string kind = fs::is_directory(file, error) ? "is a folder" : other_kind(file);
+    if (kind.empty()) continue;
+    throw ConfigError(
+        fmt::format("'{}' {}, where a search has a file; move it away, or give -o another name",
+                    file.string(), kind));
+  }
   const bool is_there = fs::exists(record(), error);
   if (is_there && !resumes) {
     throw ConfigError(fmt::format(
@@ -110,9 +131,14 @@ void SearchFiles::check(const Config& config, const Json& settings, bool resumes
   check_resumable(config, then.configuration, record().string(), "-o");
 }
 
-void SearchFiles::begin() {
+void SearchFiles::begin(const Json& from) {
   std::error_code error;
-  if (!fs::exists(record(), error)) write_file_atomically(record(), began_.pretty());
+  if (fs::exists(record(), error)) {
+    check_same(from);
+  } else {
+    began_["from"] = from;
+    write_file_atomically(record(), began_.pretty());
+  }
   log_.reset(std::fopen((folder_ / "search.log").c_str(), "a"));
   if (!log_) {
     throw SystemError(fmt::format("'{}': cannot be written: {}", (folder_ / "search.log").string(),

@@ -20,8 +20,10 @@ class SearchFiles {
   SearchFiles(const Config& config, const SearchSpace& space, const SearchSettings& settings,
               const SearchPlace& place);
 
-  // Writes what begins the search, where it goes on from no earlier one, and opens the log.
-  void begin();
+  // Writes what begins the search, where it goes on from no earlier one, and opens the log. `from`
+  // says what it measures by: the data, the teacher. Throws DataError where a search that goes on
+  // had others.
+  void begin(const Json& from);
 
   std::filesystem::path trials() const { return folder_ / "search.csv"; }
   std::filesystem::path supernet() const { return folder_ / "supernet.safetensors"; }
@@ -37,6 +39,7 @@ class SearchFiles {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
   void check(const Config& config, const Json& settings, bool resumes) const;
+  void check_same(const Json& from) const;
   std::filesystem::path record() const { return folder_ / "search.json"; }
 
   std::filesystem::path folder_;

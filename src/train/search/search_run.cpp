@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <set>
 
 #include <fmt/format.h>
 #include <torch/torch.h>
@@ -18,6 +19,8 @@
 #include "train/search/search_files.h"
 #include "train/search/supernet.h"
 #include "train/search/trials.h"
+#include "train/state/run_directory.h"
+#include "train/step/teacher_file.h"
 
 namespace tbn {
 namespace {
@@ -68,6 +71,7 @@ class Search {
   StopSignals signals_;
   RateMeter rate_;
   std::optional<Supernet> supernet_;
+  std::vector<Pick> random_;  // networks near the budget that were measured
 };
 
 // Averages have no place in shared weights, and the steps are those of the search.
@@ -76,6 +80,23 @@ Config for_search(Config config, const SearchSettings& settings) {
   config.train.max_steps = 0;
   if (settings.method == SearchMethod::kSupernet) config.train.ema = 0;
   return config;
+}
+
+// What the figures of a search depend on besides its configuration: the samples and how they are
+// read, and the teacher's file.
+Json measured_by(const Config& config, const DataSplits& data) {
+  Json samples = Json::object();
+  for (const auto& [key, text] : metadata_of(data.rule)) samples[key] = text;
+  if (data.statistics) {
+    samples["mean"] = data.statistics->mean;
+    samples["deviation"] = data.statistics->deviation;
+  }
+  Json from = Json::object();
+  from["data"] = std::move(samples);
+  if (!config.teacher.from.empty()) {
+    from["teacher"] = mark_of_file(find_checkpoint_of("teacher.from", config.teacher.from));
+  }
+  return from;
 }
 
 Search::Search(const Config& config, CostMeter& meter, const SearchSettings& settings,
@@ -88,7 +109,7 @@ Search::Search(const Config& config, CostMeter& meter, const SearchSettings& set
       files_(config, meter.space(), settings, place),
       setup_(config, nullptr),
       judge_(config, setup_, settings.recalibrate) {
-  files_.begin();
+  files_.begin(measured_by(config, setup_.data));
   trials_.emplace(files_.trials(), space_);
 }
 
@@ -227,11 +248,16 @@ bool Search::say_how_losses_add_up(const Offers& offers, const MeasureOn& measur
   constexpr std::uint64_t kNumbers = std::uint64_t{1} << 40;  // beside those of steps
   std::vector<double> sums;                                   // where both are numbers
   std::vector<double> losses;
+  std::set<Pick> met;
   for (std::uint64_t i = 0; i < kNetworks; ++i) {
     const Pick pick = random_near(meter_, settings_.budget.front(), settings_.near,
                                   static_cast<std::uint64_t>(config_.train.seed), kNumbers + i);
     const std::optional<Measured> found = measured("random", pick, Images::kRank, measure);
     if (!found) return false;
+    // Of a network with one choice that is not the first, the sum is its own loss.
+    const auto chosen = std::ranges::count_if(pick, [](int choice) { return choice > 0; });
+    if (chosen < 2 || !met.insert(pick).second) continue;
+    random_.push_back(pick);
     double sum = 0;
     for (std::size_t l = 0; l < pick.size(); ++l) {
       sum += offers[l][static_cast<std::size_t>(pick[l])].loss;
@@ -240,13 +266,16 @@ bool Search::say_how_losses_add_up(const Offers& offers, const MeasureOn& measur
     sums.push_back(sum);
     losses.push_back(found->loss);
   }
+  constexpr std::size_t kFew = 5;  // say nothing of how losses add up
+  if (sums.size() < kFew) return true;
   files_.say(
       fmt::format("sums of single losses explain {:.2f} of the variance of {} random networks",
                   explained_variance(sums, losses), sums.size()));
   return true;
 }
 
-// The rule's network, all layers alike, and what the sums of losses are best at below the budget.
+// The rule's network, all layers alike, what the sums of losses are best at below the budget, and
+// what has been measured already.
 std::vector<Pick> Search::starts(const Offers& offers) {
   std::vector<Pick> picks = {pick_by_size(meter_, settings_.budget)};
   for (int level = 0; level < space_.levels(); ++level) picks.push_back(space_.level(level));
@@ -258,6 +287,13 @@ std::vector<Pick> Search::starts(const Offers& offers) {
   const auto wanted = static_cast<std::ptrdiff_t>(settings_.population / 4);
   for (auto it = beyond; it != front.begin() && beyond - it < wanted;)
     picks.push_back((--it)->pick);
+  for (std::size_t i = 0; i < space_.layers.size(); ++i) {
+    for (std::size_t c = 1; c < space_.layers[i].choices.size(); ++c) {
+      picks.push_back(space_.dearest());
+      picks.back()[i] = static_cast<int>(c);
+    }
+  }
+  picks.insert(picks.end(), random_.begin(), random_.end());
   return picks;
 }
 

@@ -33,7 +33,7 @@ SlotLayout layout_of(const TeacherCacheScope& scope) {
   throw ConfigError(fmt::format(
       "teacher.views: {} views of {} samples, {} bytes each, are more than a file of {} GiB holds; "
       "use fewer views",
-      scope.views, scope.samples, layout.bytes, Reader::kMaxFileBytes >> 30));
+      scope.views, scope.samples, 4 + layout.bytes, Reader::kMaxFileBytes >> 30));
 }
 
 std::span<std::byte> bytes_of_row(const at::Tensor& rows, std::int64_t row) {
