@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
-#include <functional>
-#include <thread>
 
 #include <fmt/format.h>
 
@@ -14,6 +12,7 @@
 #include "app/support/limits.h"
 #include "app/support/network_data.h"
 #include "app/support/options.h"
+#include "app/support/packed_session.h"
 #include "base/counted.h"
 #include "base/finite.h"
 #include "base/shown.h"
@@ -25,8 +24,6 @@
 #include "eval/micro.h"
 #include "eval/packed.h"
 #include "file/atomic_write.h"
-#include "micro/lower.h"
-#include "micro/ranges.h"
 #include "tbn/error.h"
 #include "tbn/runtime.h"
 #include "train/run/evaluate_checkpoint.h"
@@ -78,21 +75,6 @@ NetworkData open_data(const CommandLine& line, const NetworkOrigin& origin, Resu
   return data;
 }
 
-// The integers of exported C, which are no backend of sessions.
-bool is_micro(const CommandLine& line) { return line.text("backend") == "micro"; }
-
-Backend backend_of(const CommandLine& line) {
-  if (is_micro(line)) return Backend::kInt8;
-  std::string names;
-  for (const Backend backend : kBackends) {
-    if (line.text("backend") == to_string(backend)) return backend;
-    names += (names.empty() ? "" : ", ") + std::string(to_string(backend));
-  }
-  throw ConfigError("--backend: '" + line.text("backend") + "' is not one of " + names + ", micro");
-}
-
-std::int64_t threads_of(const CommandLine& line) { return line.number("threads", 0, 1024); }
-
 Result evaluate_run(const CommandLine& line, const std::filesystem::path& path) {
   Result result{.kind = "checkpoint", .path = find_checkpoint(path).string()};
   const Checkpoint checkpoint = read_checkpoint(result.path);
@@ -118,45 +100,9 @@ Result evaluate_run(const CommandLine& line, const std::filesystem::path& path) 
   return result;
 }
 
-int session_threads(const CommandLine& line) {
-  const std::int64_t asked = threads_of(line);
-  return static_cast<int>(asked > 0 ? asked : std::max(1u, std::thread::hardware_concurrency()));
-}
-
-using Run = std::function<void(std::span<const float>, std::int64_t, std::span<float>)>;
-
-// A session on the device that was asked for, and on no other.
-Run open_session(const CommandLine& line, const std::shared_ptr<const Network>& network) {
-  const auto run_on = [](const auto& session) -> Run {
-    return [session](auto input, std::int64_t batch, auto output) {
-      session->run(input, batch, output);
-    };
-  };
-  if (asks_for_cuda(line)) {
-    return run_on(std::make_shared<CudaSession>(network, cuda_options(line)));
-  }
-  if (line.text("precision") != "fp32") {
-    throw ConfigError("--precision " + line.text("precision") +
-                      " of packed files is for --device cuda; on the cpu they run in fp32");
-  }
-  return run_on(std::make_shared<Session>(
-      network, SessionOptions{.backend = backend_of(line), .threads = session_threads(line)}));
-}
-
-// The int8 form for microcontrollers, of the ranges that the file carries.
-micro::IntegerNetwork micro_network(const Network& network, const std::string& path) {
-  const auto carried = network.metadata().find("tbn.calibration");
-  if (carried == network.metadata().end()) {
-    throw ConfigError("'" + path +
-                      "' carries no ranges for --backend micro; export it with --calibrate");
-  }
-  micro::Network lowered = micro::lower({network.graph(), network.tensors()});
-  const auto ranges = micro::ranges_from_json(carried->second, lowered.sizes.size(), path);
-  return micro::quantize(std::move(lowered), ranges);
-}
-
 Result evaluate_file(const CommandLine& line, const std::filesystem::path& path) {
   Result result{.kind = "packed", .path = path.string()};
+  check_session_options(line);
   const auto network = Network::load(path, limits_of(line));
   const NetworkData data = open_data(line,
                                      {.path = result.path,
@@ -167,10 +113,11 @@ Result evaluate_file(const CommandLine& line, const std::filesystem::path& path)
                                      result);
   const std::int64_t batch_size = line.number("batch-size", 1, 100000);
   const int loaders = static_cast<int>(data.config.threads);
-  result.sums = is_micro(line) ? evaluate_micro(micro_network(*network, result.path), *data.samples,
-                                                session_threads(line), batch_size, loaders)
-                               : evaluate_packed(*network, open_session(line, network),
-                                                 *data.samples, batch_size, loaders);
+  result.sums = asks_for_micro(line)
+                    ? evaluate_micro(micro_network(*network, result.path), *data.samples,
+                                     session_threads(line), batch_size, loaders)
+                    : evaluate_packed(*network, open_session(line, network), *data.samples,
+                                      batch_size, loaders);
   result.skips = data.samples->skips();
   return result;
 }
@@ -191,7 +138,7 @@ double verify_tolerance(const CommandLine& line) {
 int verify(const CommandLine& line, const std::filesystem::path& path) {
   const auto network = Network::load(path, limits_of(line));
   const VerifyResult result = [&] {
-    const Run run = open_session(line, network);
+    const PackedSession run = open_session(line, network);
     try {
       return verify_packed(*network, run, verify_tolerance(line));
     } catch (const DataError& error) {
@@ -358,15 +305,10 @@ int run_main(int argc, char** argv) {
   CommandLine line("tbn-eval", "evaluates a run, a checkpoint or a packed file on a data set",
                    "<run directory | checkpoint | file.tbn> [data.key=value...]");
   add_limit_options(line);
+  add_session_options(line);
   line.value("split", "name", "test, validation or train", "test")
       .value("data", "name", "the data set (default: the one it was trained on)")
       .value("root", "folder", "where the data set's files are")
-      .value("device", "name", "auto, cpu, cuda or cuda:N; packed files run on the cpu by auto",
-             "auto")
-      .value("precision", "name", "fp32 or bf16; fp16 too for packed files on cuda", "fp32")
-      .value("kernel", "name", "which kernel multiplies layers of packed files on cuda")
-      .value("threads", "count", "CPU threads; 0: all cores", "0")
-      .value("backend", "name", "exact, int8, reference or micro, for packed files", "exact")
       .value("batch-size", "count", "samples at a time", "500")
       .value("predictions", "file",
              "write the predicted classes, a line each: its number, and its name where it has one; "

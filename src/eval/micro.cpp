@@ -9,14 +9,21 @@
 
 namespace tbn {
 
-MetricSums evaluate_micro(const micro::IntegerNetwork& network, const Dataset& data, int threads,
-                          std::int64_t batch_size, int loader_threads) {
-  MetricSums sums(data.spec());
-  if (data.size() == 0) return sums;
+void run_micro(const micro::IntegerNetwork& network, const std::uint8_t* bytes, float* outputs) {
   const micro::Quantity& quantity =
       network.quantities[static_cast<std::size_t>(network.network.output)];
   const double scale = network.logits ? network.logit_scale : quantity.scale;
   const int zero = network.logits ? 0 : quantity.zero;
+  const auto image = micro::channels_last(network.network.input, bytes);
+  for (const std::int32_t value : micro::run_integers(network, image)) {
+    *outputs++ = static_cast<float>(scale * (value - zero));
+  }
+}
+
+MetricSums evaluate_micro(const micro::IntegerNetwork& network, const Dataset& data, int threads,
+                          std::int64_t batch_size, int loader_threads) {
+  MetricSums sums(data.spec());
+  if (data.size() == 0) return sums;
   const std::int64_t in = network.network.input.size();
   const std::int64_t out = network.network.size(network.network.output);
   ThreadPool pool(threads);
@@ -28,12 +35,7 @@ MetricSums evaluate_micro(const micro::IntegerNetwork& network, const Dataset& d
     if (batch.size == 0) continue;
     outputs.resize(static_cast<std::size_t>(batch.size * out));
     pool.run(batch.size, [&](std::int64_t i, int) {
-      const auto image = micro::channels_last(network.network.input, batch.bytes.data() + i * in);
-      const std::vector<std::int32_t> values = micro::run_integers(network, image);
-      for (std::int64_t c = 0; c < out; ++c) {
-        outputs[static_cast<std::size_t>(i * out + c)] =
-            static_cast<float>(scale * (values[static_cast<std::size_t>(c)] - zero));
-      }
+      run_micro(network, batch.bytes.data() + i * in, outputs.data() + i * out);
     });
     sums.add(outputs, batch.labels, batch.targets, batch.size);
   }

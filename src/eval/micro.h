@@ -9,6 +9,10 @@
 
 namespace tbn {
 
+// One example: `bytes` [C, H, W] or whatever the network takes, `outputs` its outputs as real
+// numbers.
+void run_micro(const micro::IntegerNetwork& network, const std::uint8_t* bytes, float* outputs);
+
 // The samples must be bytes and fit the network (check_data_fits).
 MetricSums evaluate_micro(const micro::IntegerNetwork& network, const Dataset& data, int threads,
                           std::int64_t batch_size, int loader_threads = 1);

@@ -4,6 +4,7 @@
 
 #include "export/packed_model.h"
 #include "file/json.h"
+#include "file/npy.h"
 #include "file/safetensors.h"
 #include "graph/passes/passes.h"
 #include "runtime/prepare.h"
@@ -143,6 +144,30 @@ TEST_CASE("mutated safetensors files are refused or round-trip", "[fuzz]") {
   const std::string data = valid.substr(valid.size() - 30);
   const Tally inner = hammer(
       header, 30'000, 3, [&](const std::string& text) { use(test::safetensors_text(text, data)); });
+  CHECK(inner.accepted > 100);
+  CHECK(inner.refused > 10'000);
+}
+
+TEST_CASE("mutated .npy files are refused or read within their bounds", "[fuzz]") {
+  const auto use = [](const std::string& text) {
+    const NpyArray array({text.begin(), text.end()}, "t: ");
+    std::vector<double> values(static_cast<std::size_t>(element_count(array.shape())));
+    array.read(0, values);
+  };
+  // Of version 2, with blanks behind the header as NumPy writes them.
+  const auto file_of = [](const std::string& header) {
+    return std::string("\x93NUMPY\2\0", 8) + test::little_endian_u64(header.size()).substr(0, 4) +
+           header + std::string(24, '\1');
+  };
+  const std::string header =
+      "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }" + std::string(56, ' ') + "\n";
+  use(file_of(header));
+  const Tally whole = hammer(file_of(header), 20'000, 10, use);
+  CHECK(whole.accepted > 100);
+  CHECK(whole.refused > 10'000);
+  // Damages in the header alone, with a length that fits.
+  const Tally inner =
+      hammer(header, 30'000, 11, [&](const std::string& text) { use(file_of(text)); });
   CHECK(inner.accepted > 100);
   CHECK(inner.refused > 10'000);
 }

@@ -1,4 +1,5 @@
 // Folders of pictures: the views that evaluation and training see, on any number of threads.
+#include "data/images/fixed_view.h"
 #include "data/images/image_folder.h"
 
 #include <algorithm>

@@ -25,6 +25,19 @@ Json with_utf8(const Json& json) {
 
 }  // namespace
 
+// Escaped as for people's eyes. Texts hold no line breaks as they are: those that are there, and
+// the blanks behind them, are the layout's.
+std::string json_line(const Json& document) {
+  std::string line;
+  bool indents = false;
+  for (const char c : with_utf8(document).pretty()) {
+    if (c == '\n' && !line.empty() && line.back() == ',') line += ' ';
+    indents = c == '\n' || (indents && c == ' ');
+    if (!indents) line += c;
+  }
+  return line + "\n";
+}
+
 void print_json(const Json& document) {
   const std::string text = with_utf8(document).pretty();
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {

@@ -9,13 +9,13 @@
 #include "base/counted.h"
 #include "data/images/augment.h"
 #include "data/images/exif.h"
+#include "data/images/fixed_view.h"
 #include "data/images/image_window.h"
 #include "data/images/memory_images.h"
 #include "data/images/picture.h"
 #include "data/images/split_names.h"
 #include "data/source/not_found.h"
 #include "file/nearby.h"
-#include "prepare/centre_window.h"
 #include "prepare/resize.h"
 #include "tbn/error.h"
 
@@ -23,8 +23,6 @@ namespace tbn {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::int64_t kMaxSide = 4096;  // that a configuration may ask for
 
 // What tells one of these data sets from another.
 struct FolderKind {
@@ -256,49 +254,31 @@ bool FolderImages::read(std::int64_t index, const ReadContext& context, SampleOu
   }
 }
 
-// What a JPEG's sides are divided by when it is decoded.
-int FolderImages::denominator(const PictureDecoder& picture, const ResizeBox& box, bool augment,
-                              const fs::path& path) const {
-  const std::int64_t side = options_.image_size;
-  const int possible =
-      picture.reduces() ? largest_denominator(box.height, box.width, side, side) : 1;
-  if (options_.decode == Decode::kReduce || (options_.decode == Decode::kAuto && augment)) {
-    return possible;
-  }
-  if (possible > 1 && picture.height() * picture.width() > kMaxJpegPixels) {
-    throw DataError(fmt::format(
-        "'{}': {} x {} pixels are too many to decode exactly: the limit is {} pixels; make the "
-        "image smaller, or set data.decode to reduce",
-        path.string(), picture.width(), picture.height(), kMaxJpegPixels));
-  }
-  return 1;
-}
-
 void FolderImages::read_view(std::int64_t index, const ReadContext& context,
                              std::uint8_t* out) const {
   const fs::path path = folder_ / listing_.files[static_cast<std::size_t>(index)].path;
   const auto bytes = read_bounded_file(path, kMaxJpegBytes);
-  PictureDecoder picture(bytes, "'" + path.string() + "'");
+  const std::string name = "'" + path.string() + "'";
+  if (context.augment) {
+    random_view(bytes, name, index, context, out);
+  } else {
+    fixed_view(bytes, name, options_, out);
+  }
+}
+
+void FolderImages::random_view(std::span<const std::uint8_t> bytes, const std::string& name,
+                               std::int64_t index, const ReadContext& context,
+                               std::uint8_t* out) const {
+  PictureDecoder picture(bytes, name);
   if (options_.turn) picture.turn(exif_orientation(bytes));
   const std::int64_t side = options_.image_size;
-  ResizeBox box;
-  if (context.augment) {
-    CounterRng rng(context.seed, RngUse::kSample, static_cast<std::uint64_t>(context.epoch),
-                   static_cast<std::uint64_t>(index));
-    box = random_window(picture.height(), picture.width(), options_.crop_min_area, rng);
-  } else {
-    box = centre_window(picture.height(), picture.width(), evaluation_resize(options_), side, side);
-  }
-  const int by = denominator(picture, box, context.augment, path);
+  CounterRng rng(context.seed, RngUse::kSample, static_cast<std::uint64_t>(context.epoch),
+                 static_cast<std::uint64_t>(index));
+  const ResizeBox window =
+      random_window(picture.height(), picture.width(), options_.crop_min_area, rng);
+  const int by = view_denominator(picture, window, side, options_.decode != Decode::kExact, name);
   const RgbImage image = picture.decode(by);
-  const double scale = 1.0 / by;
-  box = {box.top * scale, box.left * scale, box.height * scale, box.width * scale};
-  if (!context.augment) {
-    // The centre is cut out of the resized image, which saw the pixels around it.
-    const ResizeBounds all{.bottom = image.height, .right = image.width};
-    resize_to_planes(image.pixels.get(), image.width, all, box, side, side, out);
-    return;
-  }
+  const ResizeBox box = reduced(window, by);
   const auto bounds = touched_by(box, image.height, image.width);
   if (!augment_.any()) {
     resize_to_planes(image.pixels.get(), image.width, bounds, box, side, side, out);
@@ -307,11 +287,6 @@ void FolderImages::read_view(std::int64_t index, const ReadContext& context,
   std::vector<std::uint8_t> view(static_cast<std::size_t>(3 * side * side));
   resize_to_planes(image.pixels.get(), image.width, bounds, box, side, side, view.data());
   augment_image(augment_, context.seed, context.epoch, index, 3, side, side, view.data(), out);
-}
-
-std::int64_t evaluation_resize(const FolderOptions& options) {
-  if (options.resize > 0) return options.resize;
-  return std::min<std::int64_t>((options.image_size * 8 + 3) / 7, kMaxSide);
 }
 
 std::vector<DatasetReader> image_folder_readers() {

@@ -5,15 +5,14 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "data/images/folder_listing.h"
-#include "data/images/picture.h"
 #include "data/source/dataset.h"
 #include "data/source/reader.h"
 #include "data/source/skip_log.h"
-#include "prepare/resize.h"
 
 namespace tbn {
 
@@ -39,8 +38,8 @@ class FolderImages final : public Dataset {
 
  private:
   void read_view(std::int64_t index, const ReadContext& context, std::uint8_t* out) const;
-  int denominator(const PictureDecoder& picture, const ResizeBox& box, bool augment,
-                  const std::filesystem::path& path) const;
+  void random_view(std::span<const std::uint8_t> bytes, const std::string& name, std::int64_t index,
+                   const ReadContext& context, std::uint8_t* out) const;
 
   std::filesystem::path folder_;
   ImageListing listing_;
@@ -49,10 +48,6 @@ class FolderImages final : public Dataset {
   FolderOptions options_;
   SkipLog skips_;
 };
-
-// The shorter side that an image is resized to before the centre crop in evaluation: data.resize,
-// or 8/7 of image_size where it is 0.
-std::int64_t evaluation_resize(const FolderOptions& options);
 
 // imagenet (1000 classes), tiny_imagenet (200; with data.image_size 64 all of an image is seen,
 // whatever data.resize says), imagenette (10), and image_folder: any number of classes, and val/ is

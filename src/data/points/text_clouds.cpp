@@ -38,6 +38,12 @@ class Lines {
     bytes_ = source.read_exactly(source.stored_bytes(), "the file");
     left_ = {reinterpret_cast<const char*>(bytes_.data()), bytes_.size()};
   }
+  // Of bytes that outlive it.
+  Lines(std::span<const std::uint8_t> bytes, std::string where)
+      : where_(std::move(where)), left_(reinterpret_cast<const char*>(bytes.data()), bytes.size()) {
+    constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+    if (left_.starts_with(kByteOrderMark)) left_.remove_prefix(kByteOrderMark.size());
+  }
 
   // The next line that is not empty, without blanks at its ends.
   bool next(std::string_view& line) {
@@ -69,7 +75,7 @@ class Lines {
 };
 
 // The numbers of a line, with commas or blanks between them.
-std::size_t parse_numbers(const Lines& lines, std::string_view line, double* out) {
+std::size_t parse_numbers(const Lines& lines, std::string_view line, std::span<double> out) {
   std::size_t count = 0;
   while (!line.empty()) {
     const std::size_t end = std::min(line.find_first_of(", \t"), line.size());
@@ -82,7 +88,7 @@ std::size_t parse_numbers(const Lines& lines, std::string_view line, double* out
     if (!(std::abs(value) <= std::numeric_limits<float>::max())) {
       lines.fail(fmt::format("{} is no finite number", in_quotes(word)));
     }
-    if (count < kMostNumbers) out[count] = value;
+    if (count < out.size()) out[count] = value;
     ++count;
     const std::size_t next = std::min(line.find_first_not_of(Lines::kBlanks, end), line.size());
     const bool comma = next < line.size() && line[next] == ',';
@@ -90,6 +96,14 @@ std::size_t parse_numbers(const Lines& lines, std::string_view line, double* out
         comma ? std::min(line.find_first_not_of(Lines::kBlanks, next + 1), line.size()) : next);
   }
   return count;
+}
+
+// Whether a first line says what the columns are, and is no point.
+bool is_heading(std::string_view line) {
+  if (line.front() == '#' || line.front() == '/') return true;
+  const std::string_view word = line.substr(0, line.find_first_of(", \t"));
+  double value = 0;
+  return std::from_chars(word.data(), word.data() + word.size(), value).ec != std::errc{};
 }
 
 std::int64_t part_label(const Lines& lines, double value, const LabelRange& range) {
@@ -147,6 +161,39 @@ void TextClouds::read(std::int64_t index, PointCloud& out) const {
     throw DataError(fmt::format("{}{}; a cloud needs at least {}", lines.where(),
                                 counted(points, "point"), kFewestCloudPoints));
   }
+}
+
+bool has_columns(std::int64_t count, std::int64_t columns) {
+  if (count == columns) return true;
+  return (columns == 3 && (count == 6 || count == 7)) || (columns == 6 && count == 7);
+}
+
+std::vector<float> read_points(std::span<const std::uint8_t> bytes, const std::string& where,
+                               std::int64_t columns) {
+  if (std::ssize(bytes) > static_cast<std::int64_t>(kMostBytes)) {
+    throw DataError(
+        fmt::format("{}has {} bytes; the limit is {}", where, bytes.size(), kMostBytes));
+  }
+  const auto wanted = static_cast<std::size_t>(columns);
+  Lines lines(bytes, where);
+  std::vector<float> points;
+  std::vector<double> values(std::max(wanted, kMostNumbers));
+  bool first = true;
+  for (std::string_view line; lines.next(line); first = false) {
+    if (first && is_heading(line)) continue;
+    const std::size_t count = parse_numbers(lines, line, values);
+    if (!has_columns(static_cast<std::int64_t>(count), columns)) {
+      lines.fail(fmt::format("{}; a point of the network has {}",
+                             counted(static_cast<std::int64_t>(count), "number"), columns));
+    }
+    points.insert(points.end(), values.begin(), values.begin() + columns);
+  }
+  const std::int64_t found = std::ssize(points) / columns;
+  if (found < kFewestCloudPoints) {
+    throw DataError(fmt::format("{}{}; a cloud needs at least {}", lines.where(),
+                                counted(found, "point"), kFewestCloudPoints));
+  }
+  return points;
 }
 
 std::vector<std::string> read_lines(const fs::path& path) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,17 @@ class TextClouds final : public CloudSource {
   std::int64_t most_points_;
   std::vector<LabelRange> categories_;
 };
+
+// Whether rows of `count` numbers have a network's columns: as many, or behind x, y and z a normal
+// and a label, behind a normal a label, as in the published sets.
+bool has_columns(std::int64_t count, std::int64_t columns);
+
+// The points of a text, [n, columns]: a point per line, with commas or blanks between its numbers.
+// A first line without a number (names) or that begins with '#' or '/' is passed over. What a
+// line has behind its columns (has_columns) is left out. Throws DataError that begins
+// with `where`, also for a text of fewer points than a cloud has.
+std::vector<float> read_points(std::span<const std::uint8_t> bytes, const std::string& where,
+                               std::int64_t columns);
 
 // The lines of a list that are not empty, without blanks around them.
 std::vector<std::string> read_lines(const std::filesystem::path& path);

@@ -2,8 +2,11 @@
 #include "data/series/csv_lines.h"
 
 #include <algorithm>
+#include <fstream>
+#include <sstream>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -33,8 +36,14 @@ CsvLines::CsvLines(const fs::path& path, const CsvLimits& limits)
   const std::uintmax_t bytes = error ? 0 : fs::file_size(path, error);
   if (error) throw SystemError(where() + error.message());
   if (bytes > limits_.bytes) fail_size();
-  file_.open(path, std::ios::binary);
-  if (!file_) throw SystemError(where() + "cannot be opened");
+  file_ = std::make_unique<std::ifstream>(path, std::ios::binary);
+  if (!*file_) throw SystemError(where() + "cannot be opened");
+}
+
+CsvLines::CsvLines(std::string text, const std::string& name, const CsvLimits& limits)
+    : path_(name), limits_(limits), buffer_(kPiece) {
+  if (text.size() > limits_.bytes) fail_size();
+  file_ = std::make_unique<std::istringstream>(std::move(text));
 }
 
 bool CsvLines::next(std::string& line) {
@@ -74,10 +83,10 @@ bool CsvLines::finish(std::string& line) {
 }
 
 bool CsvLines::fill() {
-  file_.read(buffer_.data(), static_cast<std::streamsize>(buffer_.size()));
-  if (file_.bad()) throw SystemError(where() + "cannot be read");
+  file_->read(buffer_.data(), static_cast<std::streamsize>(buffer_.size()));
+  if (file_->bad()) throw SystemError(where() + "cannot be read");
   begin_ = 0;
-  end_ = static_cast<std::size_t>(file_.gcount());
+  end_ = static_cast<std::size_t>(file_->gcount());
   total_ += end_;
   if (total_ > limits_.bytes) fail_size();
   return end_ > 0;

@@ -3,7 +3,8 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
+#include <istream>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,9 @@ class CsvLines {
   // Throws DataError for what is no regular file or larger than the limit, and SystemError for one
   // that cannot be opened.
   CsvLines(const std::filesystem::path& path, const CsvLimits& limits);
+  // The lines of a text, which errors call `name`. Throws DataError where it is larger than the
+  // limit.
+  CsvLines(std::string text, const std::string& name, const CsvLimits& limits);
 
   // The next line without its end, and the first without a byte order mark; false at the end of the
   // file. Throws DataError for one that is longer than the limit.
@@ -32,7 +36,7 @@ class CsvLines {
 
   std::filesystem::path path_;
   CsvLimits limits_;
-  std::ifstream file_;
+  std::unique_ptr<std::istream> file_;
   std::vector<char> buffer_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;

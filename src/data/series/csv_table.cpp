@@ -269,11 +269,7 @@ bool only_blank_follows(CsvLines& lines, std::string& line) {
   return true;
 }
 
-}  // namespace
-
-CsvTable read_csv(const fs::path& path, OnError on_error, const CsvLimits& limits,
-                  const ColumnsOf& taken) {
-  CsvLines lines(path, limits);
+CsvTable read_table(CsvLines& lines, OnError on_error, const ColumnsOf& taken) {
   const Header header = read_header(lines);
   CsvTable table;
   std::vector<std::size_t> columns(header.names.size());
@@ -324,6 +320,20 @@ CsvTable read_csv(const fs::path& path, OnError on_error, const CsvLimits& limit
         lines.where(), times.backwards(), table.rows + table.skipped));
   }
   return table;
+}
+
+}  // namespace
+
+CsvTable read_csv(const fs::path& path, OnError on_error, const CsvLimits& limits,
+                  const ColumnsOf& taken) {
+  CsvLines lines(path, limits);
+  return read_table(lines, on_error, taken);
+}
+
+CsvTable read_csv_text(std::string text, const std::string& name, OnError on_error,
+                       const CsvLimits& limits, const ColumnsOf& taken) {
+  CsvLines lines(std::move(text), name, limits);
+  return read_table(lines, on_error, taken);
 }
 
 CsvHead read_csv_head(const fs::path& path, const CsvLimits& limits) {

@@ -46,6 +46,9 @@ using ColumnsOf = std::function<std::vector<std::size_t>(const std::vector<std::
 // missing header, no rows, most rows back in time, and beyond a limit.
 CsvTable read_csv(const std::filesystem::path& path, OnError on_error, const CsvLimits& limits = {},
                   const ColumnsOf& taken = {});
+// The same of a table's text, which errors call `name`.
+CsvTable read_csv_text(std::string text, const std::string& name, OnError on_error,
+                       const CsvLimits& limits = {}, const ColumnsOf& taken = {});
 
 // What the first lines of a table tell.
 struct CsvHead {
