@@ -45,6 +45,14 @@ if(tools)
     endif()
   endforeach()
   install(TARGETS ${tools} RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT tools)
+  # Manual pages and completions are what the installed tools say of themselves.
+  if(NOT CMAKE_CROSSCOMPILING)
+    install(CODE "
+      set(prefix \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}\")
+      include(\"${PROJECT_SOURCE_DIR}/cmake/TbnInstallTexts.cmake\")
+      tbn_install_texts(\"\${prefix}/${CMAKE_INSTALL_BINDIR}\" \"\${prefix}/${CMAKE_INSTALL_DATADIR}\" ${tools})"
+      COMPONENT tools)
+  endif()
 endif()
 
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/tbnConfig.cmake.in"

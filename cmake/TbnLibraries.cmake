@@ -57,3 +57,28 @@ function(tbn_add_tool name)
   tbn_compile_options(tbn-${name})
   set_property(GLOBAL APPEND PROPERTY TBN_TOOLS tbn-${name})
 endfunction()
+
+# tbn_describe_build(<target> <source>...) tells these sources what they are built from: the version,
+# the commit where git can say it, the compiler, LibTorch and CUDA.
+function(tbn_describe_build target)
+  set(commit unknown)
+  find_package(Git QUIET)
+  if(GIT_FOUND)
+    execute_process(COMMAND "${GIT_EXECUTABLE}" rev-parse --short=12 HEAD
+      WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}" OUTPUT_VARIABLE found RESULT_VARIABLE failed
+      OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+    if(NOT failed)
+      set(commit "${found}")
+    endif()
+  endif()
+  set(libtorch "built without it")
+  if(TBN_TRAIN)
+    set(libtorch "${LibTorch_VERSION}")
+  endif()
+  set(cuda "built without it")
+  if(TBN_CUDA)
+    set(cuda "${CUDAToolkit_VERSION}")
+  endif()
+  set_source_files_properties(${ARGN} PROPERTIES COMPILE_DEFINITIONS
+    "TBN_VERSION=\"${PROJECT_VERSION}\";TBN_COMMIT=\"${commit}\";TBN_LIBTORCH=\"${libtorch}\";TBN_WITH_CUDA=\"${cuda}\";TBN_COMPILER=\"${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}\"")
+endfunction()

@@ -60,6 +60,9 @@ ROOMS = (
     ("src/micro", "packed graphs lowered, calibrated and quantised for microcontrollers", "base file encodings graph"),
 
     ("src/eval", "metrics of every task; packed files on whole data sets", "base file prepare graph/passes data/source data runtime micro"),
+    ("src/predict", "files of users as inputs of packed networks, and what outputs say",
+     "base file prepare graph/passes data/images data/points data/series"),
+    ("src/runs", "what the folders of runs say, tables of them, and sweeps", "base file config"),
     ("src/export", "packed models from checkpoints; C sources", "base file prepare graph graph/passes runtime micro"),
 
     ("src/search", "what layers may be stored as, what networks then cost, and ways to choose", "base encodings graph graph/passes micro export"),
@@ -79,13 +82,15 @@ ROOMS = (
     ("src/train/search", "networks of a space trained and measured: supernet, sensitivity, resuming",
      "base file log config data search train/batches train/optim train/executor train/state train/step train/run"),
 
-    ("src/app/support", "what the tools share: options, tables, a network and its data", "base file prepare graph/passes config data/source data eval"),
+    ("src/app/support", "what the tools share: options, tables, a network and its data", "base file prepare graph/passes micro config data/source data eval"),
     ("src/app/export", "the parts of tbn-export", "base file graph/passes config data/source data runtime micro eval export app/support"),
+    ("src/app/predict", "the parts of tbn-predict", "base file graph/passes data/series data eval export predict app/support"),
+    ("src/app/runs", "the parts of tbn-runs", "base file log config runs app/support"),
     ("src/app/train", "the parts of tbn-train", "base file config data/source data eval export train/run app/support"),
     ("src/app/bench", "the parts of tbn-bench", "base encodings file graph config data train/run train/bench app/support"),
     ("src/app/search", "the parts of tbn-search", "base encodings file config data/source search train/run train/search app/support app/train"),
     ("src/app", "the tools: parse, call, print",
-     "base file prepare graph config data micro eval export search train/optim train/state train/run train/search app/support app/export app/train app/bench app/search"),
+     "base file prepare graph config data micro eval export predict search train/optim train/state train/run train/search app/support app/export app/predict app/runs app/train app/bench app/search"),
 )
 SEEN = {room: {f"src/{name}" for name in seen.split()} for room, _, seen in ROOMS}
 # Rooms that know the standard library and tbn alone.
@@ -271,7 +276,7 @@ class LinkedLibraries(unittest.TestCase):
     """The tools that need no LibTorch do not load it either."""
 
     def test_export_and_inspect_do_not_link_libtorch(self):
-        for tool in ("tbn-export", "tbn-inspect"):
+        for tool in ("tbn-export", "tbn-inspect", "tbn-predict", "tbn-runs"):
             out = subprocess.run(["ldd", BIN / tool], check=True, capture_output=True, text=True)
             self.assertIn("libc.so", out.stdout)
             self.assertNotIn("torch", out.stdout, tool)

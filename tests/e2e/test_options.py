@@ -42,6 +42,11 @@ IGNORED = [
      "--form f32, which no data are looked at for",
      [["--verify", "2"], ["--calibrate", "8"], ["--data", "mnist"], ["--root", "data"]]),
     ("tbn-inspect", [PACKED, "--graph"], "--graph, which prints text", [["--json"]]),
+    ("tbn-runs", ["list"], "list", [["--by", "weights.p"], ["--all"], ["--dry-run"]]),
+    ("tbn-runs", ["show", "runs/x"], "show", [["--by", "weights.p"], ["--all"], ["--dry-run"], ["--format", "md"]]),
+    ("tbn-runs", ["compare", "runs"], "compare", [["--by", "weights.p"], ["--dry-run"]]),
+    ("tbn-runs", ["table"], "table", [["--all"], ["--dry-run"]]),
+    ("tbn-runs", ["sweep", "tiny.yaml"], "sweep", [["--by", "weights.p"], ["--all"]]),
     ("tbn-bench", ["layers"], "layers",
      [["--config", "tiny.yaml"], ["--seconds", "1"], ["--batch", "2"], ["--profile"],
       ["--precision", "fp16"], ["--kernel", "gemv"]]),
@@ -137,6 +142,11 @@ SCALARS = {
         "max-ram": "12", "data": ("mnist", "cifar10"), "root": "ab", "match": ("names", "places"),
         "scalars": ("f16", "f32"), "layout": ("compact", "plain")}),
     "tbn-inspect": ([PACKED], {"max-memory": "12", "max-operations": "12"}),
+    "tbn-predict": ([PACKED, "x.npy"], {
+        "top": "12", "format": ("csv", "jsonl"), "category": "ab", "batch-size": "12", "device": ("cpu", "auto"),
+        "precision": ("fp32", "bf16"), "kernel": "ab", "threads": "12", "backend": ("exact", "int8"),
+        "max-memory": "12", "max-operations": "12"}),
+    "tbn-runs": (["table"], {"format": ("csv", "md"), "by": ("weights.p", "train.seed")}),
     "tbn-bench": (["layers"], {
         "config": "ab", "seconds": "12", "rounds": "12", "threads": "12", "backend": ("exact", "int8"), "batch": "12",
         "device": ("cpu", "cuda"), "precision": ("fp16", "bf16"), "kernel": "ab", "rows": "12",

@@ -8,9 +8,11 @@
 #include <iterator>
 #include <map>
 #include <optional>
+#include <string_view>
 
 #include <cxxopts.hpp>
 
+#include "app/support/json_out.h"
 #include "config/problems.h"
 #include "tbn/error.h"
 
@@ -42,15 +44,21 @@ struct CommandLine::State {
     char letter;       // 'o', or 0
     bool has_value;
     bool may_stand_alone;  // with a value or without
+    std::string placeholder = {};
+    std::string standard = {};
+    std::string help = {};
   };
   std::vector<Declared> declared;
+  std::string summary;
+  std::string usage;
 
-  void declare(const std::string& name, bool has_value, bool may_stand_alone = false) {
+  Declared& declare(const std::string& name, bool has_value, bool may_stand_alone = false) {
     const std::size_t comma = name.find(',');
     const char letter = name.size() == 1             ? name[0]
                         : comma == std::string::npos ? '\0'
                                                      : name[comma + 1];
-    declared.push_back({"--" + long_name(name), letter, has_value, may_stand_alone});
+    return declared.emplace_back(
+        Declared{"--" + long_name(name), letter, has_value, may_stand_alone});
   }
   const Declared* find(const std::string& name) const {
     const auto same = std::find_if(declared.begin(), declared.end(),
@@ -119,7 +127,9 @@ void CommandLine::State::check_once(const std::string& hint) const {
 
 CommandLine::CommandLine(const std::string& tool, const std::string& summary,
                          const std::string& usage)
-    : state_(new State{tool, cxxopts::Options(tool, tool + ": " + summary), {}, {}}) {
+    : state_(new State{tool, cxxopts::Options(tool, tool + ": " + summary), {}, {}, {}, {}}) {
+  state_->summary = summary;
+  state_->usage = usage;
   state_->options.custom_help(usage + " [options]");
   state_->options.set_width(100);
   flag("help,h", "print this and exit");
@@ -131,7 +141,7 @@ CommandLine::~CommandLine() = default;
 
 CommandLine& CommandLine::flag(const std::string& name, const std::string& help) {
   state_->options.add_options()(cxxopts_name(name), help);
-  state_->declare(name, false);
+  state_->declare(name, false).help = help;
   return *this;
 }
 
@@ -140,7 +150,10 @@ CommandLine& CommandLine::value(const std::string& name, const std::string& plac
   auto spec = cxxopts::value<std::string>();
   if (!standard.empty()) spec = spec->default_value(standard);
   state_->options.add_options()(cxxopts_name(name), help, spec, "<" + placeholder + ">");
-  state_->declare(name, true);
+  State::Declared& declared = state_->declare(name, true);
+  declared.placeholder = placeholder;
+  declared.standard = standard;
+  declared.help = help;
   return *this;
 }
 
@@ -148,7 +161,9 @@ CommandLine& CommandLine::choice(const std::string& name, const std::string& pla
                                  const std::string& alone, const std::string& help) {
   const auto spec = cxxopts::value<std::string>()->implicit_value(alone);
   state_->options.add_options()(cxxopts_name(name), help, spec, placeholder);
-  state_->declare(name, true, true);
+  State::Declared& declared = state_->declare(name, true, true);
+  declared.placeholder = placeholder;
+  declared.help = help;
   return *this;
 }
 
@@ -167,7 +182,31 @@ std::vector<std::string> CommandLine::State::with_one_dash(int argc,
 
 std::string CommandLine::hint() const { return "; see " + state_->tool + " --help"; }
 
+void CommandLine::describe() const {
+  Json::Array options;
+  for (const State::Declared& each : state_->declared) {
+    Json option = Json::object();
+    option["name"] = each.name;
+    if (each.letter != 0) option["letter"] = std::string("-") + each.letter;
+    if (each.has_value) option["value"] = each.placeholder;
+    if (each.may_stand_alone) option["alone"] = true;
+    if (!each.standard.empty()) option["default"] = each.standard;
+    option["help"] = each.help;
+    options.push_back(std::move(option));
+  }
+  Json json = Json::object();
+  json["tool"] = state_->tool;
+  json["summary"] = state_->summary;
+  json["usage"] = state_->usage;
+  json["options"] = Json::array(std::move(options));
+  print_json(json);
+}
+
 bool CommandLine::parse(int argc, const char* const* argv) {
+  if (argc == 2 && std::string_view(argv[1]) == "--describe") {
+    describe();
+    return false;
+  }
   const std::vector<std::string> arguments = state_->with_one_dash(argc, argv);
   std::vector<const char*> pointers;
   pointers.reserve(arguments.size());

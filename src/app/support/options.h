@@ -34,9 +34,10 @@ class CommandLine {
   // Every tool takes it where less than it usually prints is enough; `help` says what is left.
   CommandLine& quiet_flag(const std::string& help) { return flag("quiet,q", help); }
 
-  // False where --help or --version was asked for and has been printed. Throws ConfigError for an
-  // unknown option (with the nearest), a missing value, a value where none belongs, or two values
-  // of one option that differ.
+  // False where --help, --version or --describe (what the options are, as JSON, from which `tbn`
+  // makes manual pages and completions) was asked for and has been printed. Throws ConfigError for
+  // an unknown option (with the nearest), a missing value, a value where none belongs, or two
+  // values of one option that differ.
   bool parse(int argc, const char* const* argv);
 
   bool json() const { return has("json"); }
@@ -62,6 +63,7 @@ class CommandLine {
 
  private:
   std::string hint() const;
+  void describe() const;
   struct State;
   std::unique_ptr<State> state_;
 };
