@@ -197,6 +197,6 @@ TEST_CASE("a cache of another teacher, other views or other outputs is refused")
   scope = lesson.scope();
   scope.samples = std::int64_t{1} << 40;
   CHECK(says(message_of<ConfigError>([&] { TeacherCache::check(lesson.path(), scope); }),
-             {"teacher.views: 3 views of 1099511627776 samples, 14 bytes each, are more than",
+             {"teacher.views: 3 views of 1099511627776 samples, 18 bytes each, are more than",
               "64 GiB", "use fewer views"}));
 }
