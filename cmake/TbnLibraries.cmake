@@ -64,7 +64,7 @@ function(tbn_describe_build target)
   set(commit unknown)
   find_package(Git QUIET)
   if(GIT_FOUND)
-    execute_process(COMMAND "${GIT_EXECUTABLE}" rev-parse --short=12 HEAD
+    execute_process(COMMAND "${GIT_EXECUTABLE}" describe --always --dirty --exclude=* --abbrev=12
       WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}" OUTPUT_VARIABLE found RESULT_VARIABLE failed
       OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
     if(NOT failed)

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -80,8 +81,15 @@ int run(int argc, char** argv) {
   const std::string verb = argc > 1 ? argv[1] : "";
   const std::vector<std::string>& tools = tool_verbs();
   if (std::ranges::find(tools, verb) != tools.end()) become(verb, argv + 2);
-  if (argc > 1 && verb == "--version")
-    return print_version(argc > 2 && argv[2] == std::string("--json"));
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  const auto says = [&](const char* word) { return std::ranges::find(words, word) != words.end(); };
+  if (verb.starts_with("--") && says("--version")) return print_version(says("--json"));
+  // `tbn help train` is `tbn train --help`.
+  if (verb == "help" && argc == 3 && std::ranges::find(tools, words[1]) != tools.end()) {
+    std::string option = "--help";
+    std::array<char*, 2> arguments = {option.data(), nullptr};
+    become(words[1], arguments.data());
+  }
   CommandLine line(
       "tbn", "Tiled Bit Networks: one command for all tools",
       "train | eval | predict | export | inspect | search | runs | bench <arguments of "

@@ -31,7 +31,7 @@ std::vector<std::string> names() {
 
 // Which options a command looks at.
 void check_options(const CommandLine& line, const std::string& command) {
-  if (command == "list") line.expect_only("list", {"format", "json"});
+  if (command == "list") line.expect_only("list", {"format", "sort", "json"});
   if (command == "show") line.expect_only("show", {"json"});
   if (command == "compare") line.expect_only("compare", {"format", "all", "json"});
   if (command == "table") line.expect_only("table", {"format", "by", "json"});
@@ -49,6 +49,7 @@ int run(int argc, char** argv) {
       .value("by", "keys",
              "table: the settings, between commas, that runs of a row share (default: those that "
              "differ, but for train.seed)")
+      .value("sort", "by", "list: validation, test or date; the best or the latest first")
       .flag("all", "compare: also settings that change no result")
       .flag("dry-run", "sweep: print the runs that it would train");
   if (!line.parse(argc, argv)) return kDone;

@@ -45,13 +45,13 @@ Places places_of(const Shape& shape, std::size_t rank, const Fits& fits) {
 void check_finite(std::span<const double> values) {
   for (const double value : values) {
     if (std::abs(value) <= std::numeric_limits<float>::max()) continue;
-    throw DataError(fmt::format("holds {}, which is no number that a float can be", value));
+    throw DataError(fmt::format("holds {}, which is no finite number of single precision", value));
   }
 }
 
-// Pixels lie in 0 .. 255. Floats of 0 .. 1 are what other libraries make of them, and would all be
+// Pixels lie in 0 .. 255. Values of 0 .. 1 are what other libraries make of them, and would all be
 // black.
-void check_pixels(const NpyArray& array, std::span<const double> values) {
+void check_pixels(std::span<const double> values) {
   double most = 0;
   for (const double value : values) {
     if (!(value >= 0 && value <= 255)) {
@@ -60,7 +60,7 @@ void check_pixels(const NpyArray& array, std::span<const double> values) {
     }
     most = std::max(most, value);
   }
-  if (array.is_float() && most > 0 && most <= 1) {
+  if (most > 0 && most <= 1) {
     throw DataError("holds pixels of 0 to 1; the network takes 0 to 255: multiply them by 255");
   }
 }
@@ -104,21 +104,44 @@ std::vector<float> as_floats(std::span<const double> values) {
   return floats;
 }
 
+// [H, W, C] as [C, H, W].
+std::vector<float> channels_first(std::span<const double> values, const Shape& shape) {
+  const auto channels = static_cast<std::size_t>(shape[0]);
+  std::vector<float> out(values.size());
+  const std::size_t plane = values.size() / channels;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    out[i % channels * plane + i / channels] = static_cast<float>(values[i]);
+  }
+  return out;
+}
+
 // Arrays of the network's own shape.
 bool take_as_is(const NpyArray& array, const std::string& name, const NetworkForm& form,
                 bool pixels, TakeInput take) {
   const auto as_is = [&](const Shape& shape) { return shape == form.input; };
   Places places = places_of(array.shape(), form.input.size(), as_is);
-  if (places.count == 0 && pixels && form.input.size() == 3 && form.input[0] == 1) {
-    const auto plane = [&](const Shape& shape) {
-      return shape == Shape{form.input[1], form.input[2]};
-    };
-    places = places_of(array.shape(), 2, plane);
+  bool channels_last = false;
+  if (places.count == 0 && pixels && form.input.size() == 3) {
+    const Shape& own = form.input;
+    if (own[0] == 1) {
+      const auto plane = [&](const Shape& shape) { return shape == Shape{own[1], own[2]}; };
+      places = places_of(array.shape(), 2, plane);
+    }
+    if (places.count == 0) {
+      const auto last = [&](const Shape& shape) { return shape == Shape{own[1], own[2], own[0]}; };
+      places = places_of(array.shape(), 3, last);
+      channels_last = places.count > 0;
+    }
+    if (places.count == 0) {  // as tables of pixels are kept
+      const auto row = [&](const Shape& shape) { return shape == Shape{element_count(own)}; };
+      places = places_of(array.shape(), 1, row);
+    }
   }
   if (places.count == 0) return false;
   take_each(array, name, places, take, [&](std::span<const double> values, const std::string&) {
-    if (pixels) check_pixels(array, values);
-    return PredictionInput{.values = as_floats(values)};
+    if (pixels) check_pixels(values);
+    return PredictionInput{.values = channels_last ? channels_first(values, form.input)
+                                                   : as_floats(values)};
   });
   return true;
 }
@@ -129,25 +152,19 @@ void take_pictures(const NpyArray& array, const std::string& name, const Network
   const auto colours = [](const Shape& shape) {
     return shape[0] > 0 && shape[1] > 0 && shape[2] == 3;
   };
-  const auto grey = [](const Shape& shape) { return shape[0] > 0 && shape[1] > 0; };
   Places places;
-  int channels = 3;
   if (array.is_bytes()) places = places_of(array.shape(), 3, colours);
-  if (array.is_bytes() && places.count == 0 && array.shape().size() == 2) {
-    places = places_of(array.shape(), 2, grey);
-    channels = 1;
-  }
   if (places.count == 0) {
-    refuse(array, name,
-           to_string(form.input) +
-               " of 0 to 255, or unsigned bytes [height, width, 3] or [height, width]");
+    refuse(
+        array, name,
+        to_string(form.input) + " of 0 to 255, or pictures of unsigned bytes [height, width, 3]");
   }
   take_each(array, name, places, take, [&](std::span<const double> values, const std::string&) {
+    check_pixels(values);
     std::vector<std::uint8_t> pixels(values.size());
     std::ranges::transform(values, pixels.begin(),
                            [](double v) { return static_cast<std::uint8_t>(v); });
-    return PredictionInput{
-        .values = pixel_values(pixels, places.each[0], places.each[1], channels, form)};
+    return PredictionInput{.values = pixel_values(pixels, places.each[0], places.each[1], 3, form)};
   });
 }
 
@@ -188,6 +205,10 @@ void take_rows(const NpyArray& array, const std::string& name, const NetworkForm
 
 void take_array(const NpyArray& array, const std::string& name, const NetworkForm& form,
                 TakeInput take) {
+  if (element_count(array.shape()) == 0) {
+    throw DataError(
+        fmt::format("'{}': holds nothing, its shape is {}", name, to_string(array.shape())));
+  }
   const std::string kind = input_kind(form);
   if (kind == "image") return take_pictures(array, name, form, take);
   if (kind == "points") return take_clouds(array, name, form, take);

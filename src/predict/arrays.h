@@ -10,8 +10,8 @@ namespace tbn {
 
 // Takes each input of an array, in order:
 //
-//   pictures   [C, H, W] as the network takes it, values 0 to 255 of any type; bytes
-//              [height, width] and [height, width, 3] of any size
+//   pictures   [C, H, W] as the network takes it, or [H, W, C], or those values in a row, 0 to 255
+//              of any type; bytes [height, width, 3] of another size, which are prepared
 //   clouds     [n, columns], floats
 //   series     [rows, columns], of which the last are taken
 //   networks whose file does not say how inputs are made: their own shape

@@ -14,6 +14,7 @@
 #include "data/series/csv_table.h"
 #include "data/series/series.h"
 #include "data/series/time_axis.h"
+#include "predict/prediction.h"
 #include "prepare/inputs.h"
 #include "prepare/kind.h"
 #include "tbn/error.h"
@@ -59,6 +60,11 @@ OnError on_error_of(const NetworkForm& form) {
 
 // The dates of the steps ahead, where the table has dates of one step.
 void set_times(const CsvTable& table, const NetworkForm& form, PredictionInput& input) {
+  if (table.unread_dates > 0) {
+    input.notes.push_back(fmt::format(
+        "'{}': its dates are not understood ({}), so that the steps of the forecast are numbered",
+        input.name, table.first_unread));
+  }
   if (table.times.empty()) {
     if (table.unnamed_dates.empty()) return;
     input.notes.push_back(
@@ -68,7 +74,12 @@ void set_times(const CsvTable& table, const NetworkForm& form, PredictionInput& 
     return;
   }
   const std::size_t seen = std::min(table.times.size(), static_cast<std::size_t>(form.input[0]));
-  const double found = judge_steps(std::span(table.times).last(seen)).seconds;
+  const TimeSteps steps = judge_steps(std::span(table.times).last(seen));
+  for (const std::string& note : steps.notes) {
+    input.notes.push_back(
+        fmt::format("'{}': of the rows that the network sees: {}", input.name, note));
+  }
+  const double found = steps.seconds;
   const double trained = form.rule.input->seconds;
   const double step = found > 0 ? found : trained;
   if (found > 0 && trained > 0 && std::abs(found - trained) > 1e-3 * trained) {
@@ -99,10 +110,14 @@ void note_units(const CsvTable& table, const NetworkForm& form, PredictionInput&
   }
 }
 
+// The rows as they are, without a word of their units.
+PredictionInput input_of_rows(std::span<const double> rows, const std::string& name,
+                              const NetworkForm& form);
+
 // `table` has the network's columns in its order.
 PredictionInput input_of_table(const CsvTable& table, const std::string& name,
                                const NetworkForm& form) {
-  PredictionInput input = rows_input(table.values, name, form);
+  PredictionInput input = input_of_rows(table.values, name, form);
   set_times(table, form, input);
   note_units(table, form, input);
   if (table.skipped > 0) {
@@ -113,6 +128,20 @@ PredictionInput input_of_table(const CsvTable& table, const std::string& name,
   return input;
 }
 
+// Reads a table for a tool that takes no settings, which errors of training advise.
+template <class Read>
+CsvTable read_without_settings(const Read& read) {
+  try {
+    return read();
+  } catch (const DataError& error) {
+    std::string sentence = error.what();
+    for (const char* advice : {", or set data.on_error", ", or name the columns"}) {
+      sentence = sentence.substr(0, sentence.find(advice));
+    }
+    throw DataError(sentence);
+  }
+}
+
 void check_takes_rows(const NetworkForm& form) {
   input_of(form.rule, "series", kRows);
   if (form.input.size() != 2 || form.output.size() != 2) {
@@ -121,11 +150,8 @@ void check_takes_rows(const NetworkForm& form) {
   }
 }
 
-}  // namespace
-
-PredictionInput rows_input(std::span<const double> rows, const std::string& name,
-                           const NetworkForm& form) {
-  check_takes_rows(form);
+PredictionInput input_of_rows(std::span<const double> rows, const std::string& name,
+                              const NetworkForm& form) {
   const auto needed = static_cast<std::size_t>(element_count(form.input));
   if (rows.size() < needed) {
     throw DataError(fmt::format("'{}': has {}, and the network sees {}", name,
@@ -137,13 +163,27 @@ PredictionInput rows_input(std::span<const double> rows, const std::string& name
   return input;
 }
 
+}  // namespace
+
+PredictionInput rows_input(std::span<const double> rows, const std::string& name,
+                           const NetworkForm& form) {
+  check_takes_rows(form);
+  PredictionInput input = input_of_rows(rows, name, form);
+  CsvTable table{.values = {rows.begin(), rows.end()}, .rows = std::ssize(rows) / form.input[1]};
+  for (std::int64_t c = 0; c < form.input[1]; ++c) table.names.push_back(column_name(form, c));
+  note_units(table, form, input);
+  return input;
+}
+
 PredictionInput table_input(const std::filesystem::path& path, const std::string& name,
                             const NetworkForm& form) {
   check_takes_rows(form);
   const auto taken = [&](const std::vector<std::string>& names) {
     return columns_in(names, form, "'" + name + "': ");
   };
-  return input_of_table(read_csv(path, on_error_of(form), {}, taken), name, form);
+  return input_of_table(
+      read_without_settings([&] { return read_csv(path, on_error_of(form), {}, taken); }), name,
+      form);
 }
 
 PredictionInput table_of_text(std::string text, const std::string& name, const NetworkForm& form) {
@@ -151,8 +191,10 @@ PredictionInput table_of_text(std::string text, const std::string& name, const N
   const auto taken = [&](const std::vector<std::string>& names) {
     return columns_in(names, form, "'" + name + "': ");
   };
-  return input_of_table(read_csv_text(std::move(text), name, on_error_of(form), {}, taken), name,
-                        form);
+  return input_of_table(read_without_settings([&] {
+                          return read_csv_text(std::move(text), name, on_error_of(form), {}, taken);
+                        }),
+                        name, form);
 }
 
 }  // namespace tbn

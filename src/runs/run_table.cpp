@@ -50,13 +50,44 @@ std::string spread_cell(const std::vector<std::optional<double>>& values,
 }
 
 // The mean of a number of the summaries.
-std::string mean_of(const RunGroup& group, std::string_view key, int decimals) {
+std::optional<double> mean_of(const RunGroup& group, std::string_view key) {
   std::vector<std::optional<double>> values;
   for (const RunRecord* run : group.runs) values.push_back(run->number(key));
   const auto spread = spread_of(values);
-  if (!spread) return "";
-  if (decimals == 0) return grouped(static_cast<std::uint64_t>(std::llround(spread->mean)));
-  return fmt::format("{:.{}f}", spread->mean, decimals);
+  return spread ? std::optional(spread->mean) : std::nullopt;
+}
+
+std::string mean_text(const RunGroup& group, std::string_view key, int decimals) {
+  const auto mean = mean_of(group, key);
+  if (!mean) return "";
+  if (decimals == 0) return grouped(static_cast<std::uint64_t>(std::llround(*mean)));
+  return fmt::format("{:.{}f}", *mean, decimals);
+}
+
+// The figures of the complete runs of a group.
+struct Scores {
+  std::size_t complete = 0;
+  std::vector<std::optional<double>> validation;
+  std::vector<std::optional<double>> test;
+};
+Scores scores_of(const RunGroup& group) {
+  Scores scores;
+  for (const RunRecord* run : group.runs) {
+    if (run->progress != RunProgress::kComplete) continue;
+    ++scores.complete;
+    scores.validation.push_back(run->validation);
+    scores.test.push_back(run->test);
+  }
+  return scores;
+}
+
+// The settings that decide a result, key and value.
+std::vector<RunSetting> deciding_settings(const RunRecord& run) {
+  std::vector<RunSetting> settings;
+  for (const RunSetting& setting : run.settings) {
+    if (std::ranges::find(kNoResult, setting.key) == kNoResult.end()) settings.push_back(setting);
+  }
+  return settings;
 }
 
 // The measure of all runs that have one.
@@ -223,6 +254,43 @@ std::vector<RunGroup> group_by(const std::vector<RunRecord>& runs,
   return groups;
 }
 
+std::vector<RunRecord> without_copies(std::vector<RunRecord> runs,
+                                      std::vector<std::string>& dropped) {
+  std::vector<RunRecord> kept;
+  std::vector<std::vector<RunSetting>> settings;
+  for (RunRecord& run : runs) {
+    std::vector<RunSetting> own = deciding_settings(run);
+    const auto same = std::ranges::find(settings, own);
+    if (same == settings.end()) {
+      settings.push_back(std::move(own));
+      kept.push_back(std::move(run));
+      continue;
+    }
+    RunRecord& first = kept[static_cast<std::size_t>(same - settings.begin())];
+    if (first.progress != RunProgress::kComplete && run.progress == RunProgress::kComplete) {
+      std::swap(first, run);
+    }
+    dropped.push_back(run.folder.string());
+  }
+  return kept;
+}
+
+std::vector<std::string> mixed_settings(const std::vector<RunGroup>& groups,
+                                        const std::vector<std::string>& keys) {
+  std::vector<std::string> mixed;
+  for (const RunGroup& group : groups) {
+    std::vector<RunRecord> runs;
+    for (const RunRecord* run : group.runs) runs.push_back(*run);
+    for (const Difference& each : differences(runs)) {
+      const bool named = each.key == "train.seed" ||
+                         std::ranges::find(keys, each.key) != keys.end() ||
+                         std::ranges::find(mixed, each.key) != mixed.end();
+      if (!named) mixed.push_back(each.key);
+    }
+  }
+  return mixed;
+}
+
 std::optional<Spread> spread_of(const std::vector<std::optional<double>>& values) {
   Spread spread;
   double sum = 0;
@@ -265,23 +333,46 @@ TextTable group_table(const std::vector<RunGroup>& groups, const std::vector<std
   for (const RunGroup& group : groups) {
     std::vector<std::string> row;
     for (const std::string& value : group.values) row.push_back(shown(value));
-    std::vector<std::optional<double>> validation;
-    std::vector<std::optional<double>> test;
-    std::size_t complete = 0;
-    for (const RunRecord* run : group.runs) {
-      if (run->progress != RunProgress::kComplete) continue;
-      ++complete;
-      validation.push_back(run->validation);
-      test.push_back(run->test);
+    const Scores scores = scores_of(group);
+    row.push_back(scores.complete == group.runs.size()
+                      ? std::to_string(scores.complete)
+                      : fmt::format("{} of {}", scores.complete, group.runs.size()));
+    row.push_back(spread_cell(scores.validation, measure));
+    row.push_back(spread_cell(scores.test, measure));
+    row.push_back(mean_text(group, "bits_per_weight", 3));
+    row.push_back(mean_text(group, "bytes", 0));
+    const auto seconds = mean_of(group, "train_seconds");
+    row.push_back(mean_text(group, "train_seconds", seconds && *seconds < 100 ? 1 : 0));
+    table.push_back(std::move(row));
+  }
+  return table;
+}
+
+TextTable number_table(const std::vector<RunGroup>& groups, const std::vector<std::string>& keys) {
+  const std::string measure = measure_of(groups);
+  TextTable table(1, keys);
+  for (const std::string& column :
+       {std::string("runs"), std::string("complete"), "validation_" + measure,
+        "validation_" + measure + "_deviation", "test_" + measure, "test_" + measure + "_deviation",
+        std::string("bits_per_weight"), std::string("bytes"), std::string("train_seconds")}) {
+    table[0].push_back(column);
+  }
+  const auto number = [](const std::optional<double>& value) {
+    return value ? fmt::format("{:.10g}", *value) : std::string();
+  };
+  for (const RunGroup& group : groups) {
+    std::vector<std::string> row = group.values;
+    const Scores scores = scores_of(group);
+    row.push_back(std::to_string(group.runs.size()));
+    row.push_back(std::to_string(scores.complete));
+    for (const auto& values : {scores.validation, scores.test}) {
+      const auto spread = spread_of(values);
+      row.push_back(spread ? number(spread->mean) : std::string());
+      row.push_back(spread ? number(spread->deviation) : std::string());
     }
-    row.push_back(complete == group.runs.size()
-                      ? std::to_string(complete)
-                      : fmt::format("{} of {}", complete, group.runs.size()));
-    row.push_back(spread_cell(validation, measure));
-    row.push_back(spread_cell(test, measure));
-    row.push_back(mean_of(group, "bits_per_weight", 3));
-    row.push_back(mean_of(group, "bytes", 0));
-    row.push_back(mean_of(group, "train_seconds", 0));
+    for (const char* key : {"bits_per_weight", "bytes", "train_seconds"}) {
+      row.push_back(number(mean_of(group, key)));
+    }
     table.push_back(std::move(row));
   }
   return table;

@@ -30,6 +30,17 @@ struct RunGroup {
 std::vector<RunGroup> group_by(const std::vector<RunRecord>& runs,
                                const std::vector<std::string>& keys);
 
+// Of runs whose settings are the same but for what changes no result, the first, a complete one
+// where there is one: twice the same seed is no second figure. `dropped` are the names of the
+// others.
+std::vector<RunRecord> without_copies(std::vector<RunRecord> runs,
+                                      std::vector<std::string>& dropped);
+
+// The settings, train.seed and `keys` aside, in which runs of one group differ: their figures are
+// means over networks or recipes, and not over seeds.
+std::vector<std::string> mixed_settings(const std::vector<RunGroup>& groups,
+                                        const std::vector<std::string>& keys);
+
 // The mean of values, and their deviation (of a sample, n - 1) where there are two or more.
 struct Spread {
   std::int64_t count = 0;
@@ -45,6 +56,10 @@ std::string score_text(double value, const std::string& measure);
 // the layers, seconds of training. Runs that are not complete count in no figure. Throws DataError
 // for runs of two measures, whose means mean nothing.
 TextTable group_table(const std::vector<RunGroup>& groups, const std::vector<std::string>& keys);
+
+// The same for programs: numbers alone, mean and deviation in columns of their own, and "complete"
+// beside "runs". What is not known is an empty cell.
+TextTable number_table(const std::vector<RunGroup>& groups, const std::vector<std::string>& keys);
 
 enum class TableFormat { kText, kMarkdown, kCsv, kLatex };
 // Ends with a line break. Numbers to the right; what a format gives a meaning is escaped.

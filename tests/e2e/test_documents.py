@@ -14,7 +14,8 @@ import unittest
 from documents_support import DOCUMENTS, commands, snippet, snippets
 from tools_support import ROOT, bin_folder, main
 
-TOOLS = ("tbn-train", "tbn-eval", "tbn-export", "tbn-inspect", "tbn-bench", "tbn-search")
+TOOLS = ("tbn-train", "tbn-eval", "tbn-export", "tbn-inspect", "tbn-bench", "tbn-search", "tbn-predict",
+         "tbn-runs")
 CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 
@@ -56,7 +57,7 @@ class Options(unittest.TestCase):
     def test_options_in_messages_exist(self):
         known = set().union(*self.options.values())
         # Of scripts, which messages send people to.
-        scripts = scripts_text() + "h5repack --low --high"
+        scripts = scripts_text() + "h5repack --low --high" + " --describe"
         sources = [path for top in ("src", "models", "include") for path in sorted((ROOT / top).rglob("*"))
                    if path.suffix in (".cpp", ".h", ".cu")]
         seen = 0
@@ -77,7 +78,8 @@ class Options(unittest.TestCase):
         foreign = {"--preset", "--build", "--test-dir", "--prefix", "--install", "--target",
                    "--component",  # of CMake
                    "--cflags", "--libs", "--static",  # of pkg-config
-                   "--signal"}  # of Slurm
+                   "--signal",  # of Slurm
+                   "--describe"}  # of every tool, alone, and so not in its --help
         for path in DOCUMENTS:
             for option in OPTION.findall(path.read_text()):
                 with self.subTest(path=path.name, option=option):

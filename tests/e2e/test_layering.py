@@ -83,6 +83,7 @@ ROOMS = (
      "base file log config data search train/batches train/optim train/executor train/state train/step train/run"),
 
     ("src/app/support", "what the tools share: options, tables, a network and its data", "base file prepare graph/passes micro config data/source data eval"),
+    ("src/app/command", "the parts of tbn that are no tool of their own", "base file graph config data app/support"),
     ("src/app/export", "the parts of tbn-export", "base file graph/passes config data/source data runtime micro eval export app/support"),
     ("src/app/predict", "the parts of tbn-predict", "base file graph/passes data/series data eval export predict app/support"),
     ("src/app/runs", "the parts of tbn-runs", "base file log config runs app/support"),
@@ -90,7 +91,7 @@ ROOMS = (
     ("src/app/bench", "the parts of tbn-bench", "base encodings file graph config data train/run train/bench app/support"),
     ("src/app/search", "the parts of tbn-search", "base encodings file config data/source search train/run train/search app/support app/train"),
     ("src/app", "the tools: parse, call, print",
-     "base file prepare graph config data micro eval export predict search train/optim train/state train/run train/search app/support app/export app/predict app/runs app/train app/bench app/search"),
+     "base file prepare graph config data runtime micro eval export predict search train/optim train/state train/run train/search app/support app/command app/export app/predict app/runs app/train app/bench app/search"),
 )
 SEEN = {room: {f"src/{name}" for name in seen.split()} for room, _, seen in ROOMS}
 # Rooms that know the standard library and tbn alone.

@@ -146,7 +146,7 @@ SCALARS = {
         "top": "12", "format": ("csv", "jsonl"), "category": "ab", "batch-size": "12", "device": ("cpu", "auto"),
         "precision": ("fp32", "bf16"), "kernel": "ab", "threads": "12", "backend": ("exact", "int8"),
         "max-memory": "12", "max-operations": "12"}),
-    "tbn-runs": (["table"], {"format": ("csv", "md"), "by": ("weights.p", "train.seed")}),
+    "tbn-runs": (["table"], {"format": ("csv", "md"), "by": ("weights.p", "train.seed"), "sort": ("test", "date")}),
     "tbn-bench": (["layers"], {
         "config": "ab", "seconds": "12", "rounds": "12", "threads": "12", "backend": ("exact", "int8"), "batch": "12",
         "device": ("cpu", "cuda"), "precision": ("fp16", "bf16"), "kernel": "ab", "rows": "12",

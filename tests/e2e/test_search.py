@@ -268,7 +268,7 @@ class Twins(SearchTest):
         done = self.search("--twin", "--bytes", 100, "-o", "twin.yaml", code=2)
         self.assertIn("--bytes: the narrowest 1-bit twin takes ", done.stderr)
         done = self.search("--twin", "-o", "twin.yaml", "model={type: mlp_mixer, patch: 7}", code=2)
-        self.assertIn("--twin: model.type mlp_mixer has none of the options channels, hidden and width", done.stderr)
+        self.assertIn("--twin: model.type mlp_mixer has no channels or hidden widths of several layers and no width", done.stderr)
 
 
 if __name__ == "__main__":

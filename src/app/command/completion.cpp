@@ -43,7 +43,10 @@ std::string bash_script(const std::vector<ToolText>& tools) {
 {}    list) words='networks datasets configs ops encodings' ;;
     completion) words='bash zsh fish' ;;
   esac
-  if [[ $word == -* || $verb == list || $verb == completion ]]; then
+  if [ "$verb" = runs ] && [[ ${{COMP_WORDS[COMP_CWORD-1]}} =~ (^|/)(tbn-)?runs$ ]]; then
+    words='list show compare table sweep'
+    COMPREPLY=($(compgen -W "$words" -- "$word"))
+  elif [[ $word == -* || $verb == list || $verb == completion ]]; then
     COMPREPLY=($(compgen -W "$words" -- "$word"))
   else
     COMPREPLY=()

@@ -74,7 +74,10 @@ std::vector<Entry> configs(const std::string& folder) {
     const bool is_yaml = extension == ".yaml" || extension == ".yml";
     if (is_yaml && entry->is_regular_file(ignored)) paths.push_back(entry->path());
   }
-  if (error) throw DataError(fmt::format("'{}': {}", folder, error.message()));
+  if (error) {
+    throw DataError(
+        fmt::format("'{}': {}; name a folder of configurations", folder, error.message()));
+  }
   std::ranges::sort(paths);
   std::vector<Entry> entries;
   for (const fs::path& path : paths) entries.emplace_back(path.string(), comment_of(path));

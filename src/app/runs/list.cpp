@@ -1,5 +1,6 @@
 // tbn-runs list and table.
 #include <algorithm>
+#include <functional>
 
 #include <fmt/format.h>
 
@@ -35,7 +36,10 @@ std::vector<std::string> keys_of(const CommandLine& line) {
   std::size_t at = 0;
   while (at <= text.size() && !text.empty()) {
     const std::size_t end = std::min(text.find(',', at), text.size());
-    keys.push_back(text.substr(at, end - at));
+    std::string key = text.substr(at, end - at);
+    key.erase(0, key.find_first_not_of(' '));
+    key.erase(key.find_last_not_of(' ') + 1);
+    keys.push_back(std::move(key));
     if (keys.back().empty()) throw ConfigError("--by: a setting between commas is missing");
     at = end + 1;
   }
@@ -53,8 +57,49 @@ std::vector<std::string> differing_keys(const std::vector<RunRecord>& runs) {
 
 }  // namespace
 
+namespace {
+
+// --sort: the best first, or the latest; runs without the figure last, those of one measure
+// together.
+void sort_runs(const CommandLine& line, std::vector<RunRecord>& runs) {
+  if (!line.has("sort")) return;
+  const std::string by = line.text("sort");
+  if (by == "date") {
+    std::ranges::stable_sort(runs, std::greater<>(), date_of);
+    return;
+  }
+  if (by != "validation" && by != "test") {
+    throw ConfigError("--sort: '" + by + "' is not one of validation, test, date");
+  }
+  const auto score = [&](const RunRecord& run) { return by == "test" ? run.test : run.validation; };
+  std::ranges::stable_sort(runs, [&](const RunRecord& a, const RunRecord& b) {
+    if (a.measure != b.measure) return a.measure < b.measure;
+    const auto one = score(a);
+    const auto other = score(b);
+    if (!one || !other) return one.has_value() && !other;
+    return a.larger_is_better() ? *one > *other : *one < *other;
+  });
+}
+
+// What the reader of a table should know of it.
+void print_notes(const std::vector<std::string>& dropped, const std::vector<std::string>& mixed) {
+  for (const std::string& folder : dropped) {
+    fmt::print(stderr, "note: '{}' has the settings of another run and is not counted\n",
+               shown(folder));
+  }
+  if (mixed.empty()) return;
+  std::string keys;
+  for (const std::string& key : mixed) keys += (keys.empty() ? "" : ", ") + key;
+  fmt::print(stderr,
+             "note: runs of a row differ in {} as well; name it in --by to have rows apart\n",
+             shown(keys));
+}
+
+}  // namespace
+
 int list_runs(const CommandLine& line, const std::vector<std::string>& paths) {
-  const std::vector<RunRecord> runs = read_runs(paths);
+  std::vector<RunRecord> runs = read_runs(paths);
+  sort_runs(line, runs);
   if (line.json()) {
     Json::Array all;
     for (const RunRecord& run : runs) all.push_back(run_json(run));
@@ -73,20 +118,19 @@ int list_runs(const CommandLine& line, const std::vector<std::string>& paths) {
 }
 
 int tabulate_runs(const CommandLine& line, const std::vector<std::string>& paths) {
-  const std::vector<RunRecord> runs = read_runs(paths);
+  const TableFormat format = table_format(line);
+  std::vector<std::string> dropped;
+  const std::vector<RunRecord> runs = without_copies(read_runs(paths), dropped);
   const std::vector<std::string> keys = line.has("by") ? keys_of(line) : differing_keys(runs);
-  const TextTable table = group_table(group_by(runs, keys), keys);
+  const std::vector<RunGroup> groups = group_by(runs, keys);
+  const bool for_programs = line.json() || format == TableFormat::kCsv;
+  const TextTable table = for_programs ? number_table(groups, keys) : group_table(groups, keys);
+  print_notes(dropped, mixed_settings(groups, keys));
   if (line.json()) {
-    Json::Array rows;
-    for (std::size_t r = 1; r < table.size(); ++r) {
-      Json row = Json::object();
-      for (std::size_t c = 0; c < table[r].size(); ++c) row[table[0][c]] = table[r][c];
-      rows.push_back(std::move(row));
-    }
-    print_json(Json::object({{"rows", Json::array(std::move(rows))}}));
-    return kDone;
+    print_json(Json::object({{"rows", rows_json(table, keys.size())}}));
+  } else {
+    print(print_table(table, format));
   }
-  print(print_table(table, table_format(line)));
   return kDone;
 }
 

@@ -62,6 +62,23 @@ Json run_json(const RunRecord& run) {
   return json;
 }
 
+Json rows_json(const TextTable& table, std::size_t keys) {
+  Json::Array rows;
+  for (std::size_t r = 1; r < table.size(); ++r) {
+    Json row = Json::object();
+    for (std::size_t c = 0; c < table[r].size(); ++c) {
+      const std::string& cell = table[r][c];
+      if (c < keys) {
+        row[table[0][c]] = cell;
+      } else if (!cell.empty()) {
+        row[table[0][c]] = parse_json(cell, table[0][c]);
+      }
+    }
+    rows.push_back(std::move(row));
+  }
+  return Json::array(std::move(rows));
+}
+
 std::string shown_score(const std::optional<double>& score, const std::string& measure) {
   if (!score) return "";
   return score_text(*score, measure) + (measure == "mse" ? "" : " %");

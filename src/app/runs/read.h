@@ -21,6 +21,9 @@ void print(const std::string& text);
 
 // {"name", "folder", "state", "epochs", "trained", "measure", "validation", "test", "seconds", ...}
 Json run_json(const RunRecord& run);
+// Rows of number_table() as objects: the first `keys` cells as texts, the others as numbers where
+// they are known.
+Json rows_json(const TextTable& table, std::size_t keys);
 // "91.28 %" or "0.3750"; empty for none.
 std::string shown_score(const std::optional<double>& score, const std::string& measure);
 

@@ -126,6 +126,10 @@ std::string curves(const RunRecord& run) {
 
 int show_run(const CommandLine& line, const std::vector<std::string>& paths) {
   if (paths.size() != 1) throw ConfigError("show: name one run's folder");
+  const std::string below = "runs/" + paths.front();
+  if (!is_run(paths.front()) && is_run(below)) {
+    throw DataError("'" + paths.front() + "' is no run's folder; '" + below + "' is one");
+  }
   const RunRecord run = read_run(paths.front());
   if (line.json()) {
     Json json = run_json(run);

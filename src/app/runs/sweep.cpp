@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -125,15 +126,34 @@ void print_plan(const CommandLine& line, const Sweep& sweep) {
   if (line.json()) print_json(Json::object({{"runs", Json::array(std::move(all))}}));
 }
 
-std::string outcome_of(const std::filesystem::path& folder) {
+// What a training that ended well has left. Where that is no complete run `code` becomes that of a
+// refusal: it was stopped when it was to have more epochs than now, for instance.
+std::string outcome_of(const std::filesystem::path& folder, int& code) {
   try {
     const RunRecord run = read_run(folder);
+    if (run.progress != RunProgress::kComplete) {
+      code = kUsage;
+      return fmt::format("not complete, {} of {} epochs by its own configuration", run.trained,
+                         run.epochs);
+    }
     return fmt::format("validation {}, test {}",
                        run.validation ? shown_score(run.validation, run.measure) : "none",
                        run.test ? shown_score(run.test, run.measure) : "none");
   } catch (const Error& error) {
+    code = kBadData;
     return shown(error.what());
   }
+}
+
+// The command of a run.
+std::vector<std::string> training(const Sweep& sweep, std::size_t i, std::string_view how) {
+  std::vector<std::string> command = {tool_beside("tbn-train"), "--config", sweep.config,
+                                      std::string(how)};
+  if (how == "--resume=auto") command.emplace_back("--quiet");
+  for (std::string& setting : settings_with_name(sweep.runs[i])) {
+    command.push_back(std::move(setting));
+  }
+  return command;
 }
 
 // Progress. Where nobody reads it any more, the trainings go on.
@@ -156,10 +176,13 @@ class Progress {
   bool lost_ = false;
 };
 
+// Of runs that failed there may be figures of earlier settings, which are none of this sweep's.
 int report(const CommandLine& line, const Sweep& sweep, const std::vector<Failure>& failures) {
   std::vector<RunRecord> records;
-  for (const std::filesystem::path& folder : sweep.folders) {
-    if (is_run(folder)) records.push_back(read_run(folder));
+  for (std::size_t i = 0; i < sweep.runs.size(); ++i) {
+    const bool failed =
+        std::ranges::find(failures, sweep.runs[i].name, &Failure::name) != failures.end();
+    if (!failed && is_run(sweep.folders[i])) records.push_back(read_run(sweep.folders[i]));
   }
   if (line.json()) {
     Json::Array all;
@@ -178,8 +201,12 @@ int report(const CommandLine& line, const Sweep& sweep, const std::vector<Failur
   for (const Failure& each : failures) {
     fmt::print(stderr, "tbn-runs: '{}' failed with exit code {}\n", shown(each.name), each.code);
   }
-  fmt::print(stderr, "tbn-runs: error: {} of {} failed; the same command tries them again\n",
-             failures.size(), counted(std::ssize(sweep.runs), "run"));
+  const bool refused =
+      std::ranges::all_of(failures, [](const Failure& each) { return each.code == kUsage; });
+  fmt::print(stderr, "tbn-runs: error: {} of {} failed; {}\n", failures.size(),
+             counted(std::ssize(sweep.runs), "run"),
+             refused ? "mend what is said above, or choose other runs with name=..."
+                     : "the same command tries them again");
   return failures.front().code;
 }
 
@@ -193,17 +220,25 @@ int sweep_runs(const CommandLine& line, const std::vector<std::string>&) {
     return kDone;
   }
   std::signal(SIGPIPE, [](int) {});  // a pipe that goes away ends no training
+  for (std::size_t i = 0; i < sweep.runs.size(); ++i) {
+    const int code = run_child(training(sweep, i, "--dry-run"), false);
+    if (is_stopped(code)) return code;
+    if (code == 0) continue;
+    fmt::print(stderr, "tbn-runs: error: '{}' is refused, see above; nothing was trained\n",
+               shown(sweep.runs[i].name));
+    return code;
+  }
   std::vector<Failure> failures;
   Progress progress(line.json());
   for (std::size_t i = 0; i < sweep.runs.size(); ++i) {
     const SweepRun& run = sweep.runs[i];
-    progress.say(fmt::format("[{}/{}] {}: ", i + 1, sweep.runs.size(), shown(run.name)));
-    std::vector<std::string> command = {tool_beside("tbn-train"), "--config", sweep.config,
-                                        "--resume=auto", "--quiet"};
-    for (std::string& setting : settings_with_name(run)) command.push_back(std::move(setting));
-    const int code = run_child(command, false);
-    progress.say((code == 0 ? outcome_of(sweep.folders[i]) : fmt::format("exit code {}", code)) +
-                 "\n");
+    const std::string place =
+        fmt::format("[{}/{}] {}: ", i + 1, sweep.runs.size(), shown(run.name));
+    progress.say(place + "training\n");
+    int code = run_child(training(sweep, i, "--resume=auto"), false);
+    const std::string outcome =
+        code == 0 ? outcome_of(sweep.folders[i], code) : fmt::format("exit code {}", code);
+    progress.say(place + outcome + "\n");
     if (is_stopped(code)) {
       fmt::print(stderr, "tbn-runs: stopped; the same command goes on\n");
       return code;

@@ -75,8 +75,10 @@ PackedSession open_session(const CommandLine& line, const std::shared_ptr<const 
 micro::IntegerNetwork micro_network(const Network& network, const std::string& path) {
   const auto carried = network.metadata().find("tbn.calibration");
   if (carried == network.metadata().end()) {
-    throw ConfigError("'" + path +
-                      "' carries no ranges for --backend micro; export it with --calibrate");
+    throw ConfigError(
+        "'" + path +
+        "' carries no ranges for --backend micro; export it again with --calibrate 512, a run or "
+        "the file itself");
   }
   micro::Network lowered = micro::lower({network.graph(), network.tensors()});
   const auto ranges = micro::ranges_from_json(carried->second, lowered.sizes.size(), path);
