@@ -25,6 +25,7 @@ constexpr std::array<Command, 5> kCommands = {{{"list", list_runs},
 
 std::vector<std::string> names() {
   std::vector<std::string> all;
+  all.reserve(kCommands.size());
   for (const Command& each : kCommands) all.emplace_back(each.name);
   return all;
 }

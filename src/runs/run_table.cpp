@@ -52,6 +52,7 @@ std::string spread_cell(const std::vector<std::optional<double>>& values,
 // The mean of a number of the summaries.
 std::optional<double> mean_of(const RunGroup& group, std::string_view key) {
   std::vector<std::optional<double>> values;
+  values.reserve(group.runs.size());
   for (const RunRecord* run : group.runs) values.push_back(run->number(key));
   const auto spread = spread_of(values);
   return spread ? std::optional(spread->mean) : std::nullopt;
@@ -187,13 +188,13 @@ std::string markdown_table(const TextTable& table) {
   const std::vector<bool> numbers = number_columns(table);
   std::string out;
   for (std::size_t r = 0; r < table.size(); ++r) {
-    out += "|";
+    out += '|';
     for (const std::string& cell : table[r]) out += " " + escaped(cell, "|\\`*_<", "\\") + " |";
-    out += "\n";
+    out += '\n';
     if (r > 0) continue;
-    out += "|";
+    out += '|';
     for (const bool number : numbers) out += number ? "---:|" : "---|";
-    out += "\n";
+    out += '\n';
   }
   return out;
 }
@@ -202,7 +203,7 @@ std::string csv_table(const TextTable& table) {
   std::string out;
   for (const auto& row : table) {
     for (std::size_t c = 0; c < row.size(); ++c) out += (c > 0 ? "," : "") + csv_cell(row[c]);
-    out += "\n";
+    out += '\n';
   }
   return out;
 }
@@ -246,6 +247,7 @@ std::vector<RunGroup> group_by(const std::vector<RunRecord>& runs,
   std::vector<RunGroup> groups;
   for (const RunRecord& run : runs) {
     std::vector<std::string> values;
+    values.reserve(keys.size());
     for (const std::string& key : keys) values.push_back(run.value(key));
     auto group = std::ranges::find(groups, values, &RunGroup::values);
     if (group == groups.end()) group = groups.insert(groups.end(), {.values = values, .runs = {}});
@@ -280,6 +282,7 @@ std::vector<std::string> mixed_settings(const std::vector<RunGroup>& groups,
   std::vector<std::string> mixed;
   for (const RunGroup& group : groups) {
     std::vector<RunRecord> runs;
+    runs.reserve(group.runs.size());
     for (const RunRecord* run : group.runs) runs.push_back(*run);
     for (const Difference& each : differences(runs)) {
       const bool named = each.key == "train.seed" ||
@@ -332,6 +335,7 @@ TextTable group_table(const std::vector<RunGroup>& groups, const std::vector<std
   }
   for (const RunGroup& group : groups) {
     std::vector<std::string> row;
+    row.reserve(table[0].size());
     for (const std::string& value : group.values) row.push_back(shown(value));
     const Scores scores = scores_of(group);
     row.push_back(scores.complete == group.runs.size()

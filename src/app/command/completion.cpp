@@ -57,7 +57,7 @@ complete -o default -F _tbn {}
                      verbs, cases, names);
 }
 
-std::string fish_quoted(std::string text) {
+std::string fish_quoted(const std::string& text) {
   std::string out = "'";
   for (const char c : text) {
     if (c == '\'' || c == '\\') out += '\\';

@@ -80,6 +80,7 @@ std::vector<Entry> configs(const std::string& folder) {
   }
   std::ranges::sort(paths);
   std::vector<Entry> entries;
+  entries.reserve(paths.size());
   for (const fs::path& path : paths) entries.emplace_back(path.string(), comment_of(path));
   return entries;
 }

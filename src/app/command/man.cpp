@@ -51,7 +51,7 @@ std::string page_of(const ToolText& tool) {
     }
     page += fmt::format(".TP\n{}\n{}", head, roff(option.help));
     if (!option.standard.empty()) page += fmt::format(" (default: {})", roff(option.standard));
-    page += "\n";
+    page += '\n';
   }
   page +=
       ".SH EXIT STATUS\n0 done; 1 the machine failed; 2 the command line or the configuration; 3 a "

@@ -18,7 +18,7 @@ namespace {
 
 // A cell of CSV: in quotes where it holds what separates cells.
 std::string cell(std::string_view text) {
-  const std::string safe = shown(text);
+  std::string safe = shown(text);
   if (safe.find_first_of(",\"") == std::string::npos) return safe;
   std::string quoted = "\"";
   for (const char c : safe) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);

@@ -95,6 +95,7 @@ std::string tool_beside(const std::string& name) {
 
 int run_child(const std::vector<std::string>& command, bool shows) {
   std::vector<char*> arguments;
+  arguments.reserve(command.size() + 1);
   for (const std::string& each : command) arguments.push_back(const_cast<char*>(each.c_str()));
   arguments.push_back(nullptr);
   posix_spawn_file_actions_t actions;

@@ -77,6 +77,7 @@ Sweep sweep_of(const CommandLine& line) {
   std::string name;
   Sweep sweep{.config = config_of(line), .axes = axes_of(line, name), .runs = {}, .folders = {}};
   std::vector<std::string> first;
+  first.reserve(sweep.axes.size());
   for (const SweepAxis& axis : sweep.axes) first.push_back(axis.key + "=" + axis.values.front());
   const Config config = load_config(sweep.config, first);
   sweep.runs = tbn::sweep_runs(name.empty() ? config.name : name, sweep.axes);
