@@ -5,10 +5,12 @@ import pathlib
 from tools_support import ROOT, ToolTest, main
 
 FILES = sorted((ROOT / "models" / "pretrained").glob("*.tbn"))
-# Where the data sets may be; MNIST is in no package, and scripts/download_data.sh fetches it.
+# Where the data sets may be; MNIST and CIFAR-10 are in no package, and scripts/download_data.sh
+# fetches them.
 FOLDERS = {
     "fashion_mnist": pathlib.Path("/usr/share/datasets/fashion-mnist"),
     "mnist": ROOT / "data" / "mnist",
+    "cifar10": ROOT / "data" / "cifar10",
 }
 
 

@@ -235,7 +235,7 @@ class Documents(unittest.TestCase):
                 with self.subTest(path.name):
                     accuracy = summary_of(ROOT / log)["test"]["top1"]
                     self.assertEqual(re.findall(r"\d+\.\d\d(?= %)", head), [f"{accuracy:.2f}"])
-        self.assertEqual(seen, 4)
+        self.assertEqual(seen, 5)
 
     def test_each_note_is_in_the_index_of_the_notebook(self):
         notes = {path.name for path in (ROOT / "docs" / "notebook").glob("20*.md")}
