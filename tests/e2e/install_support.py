@@ -12,7 +12,9 @@ import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PRETRAINED = sorted((ROOT / "models" / "pretrained").glob("*.tbn"))
+# Those that hold the inputs of their test vectors, for programs that make none.
+PRETRAINED = [path for path in sorted((ROOT / "models" / "pretrained").glob("*.tbn"))
+              if b'"verify.input"' in path.read_bytes()[:1 << 16]]
 
 
 def main():
