@@ -5,7 +5,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -15,6 +14,7 @@
 #include "app/support/exit_codes.h"
 #include "app/support/json_out.h"
 #include "app/support/options.h"
+#include "app/support/tool_beside.h"
 #include "base/nearest.h"
 #include "base/text.h"
 #include "runtime/prepare.h"
@@ -28,18 +28,11 @@ const std::vector<std::string>& tool_verbs() {
   return verbs;
 }
 
-std::string tool_path(const std::string& verb) {
-  std::error_code error;
-  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
-  if (error) throw SystemError("cannot find the folder of the tools: " + error.message());
-  return (self.parent_path() / ("tbn-" + verb)).string();
-}
-
 namespace {
 
 // Becomes the tool; returns only where that fails.
 [[noreturn]] void become(const std::string& verb, char** arguments) {
-  const std::string path = tool_path(verb);
+  const std::string path = tool_beside("tbn-" + verb);
   std::vector<char*> passed;
   std::string name = "tbn-" + verb;
   passed.push_back(name.data());

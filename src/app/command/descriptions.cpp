@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "app/command/parts.h"
+#include "app/support/tool_beside.h"
 #include "file/json.h"
 #include "tbn/error.h"
 
@@ -93,7 +94,7 @@ std::string member(const Json& json, std::string_view key) {
 std::vector<ToolText> describe_tools() {
   std::vector<ToolText> tools;
   for (const std::string& verb : tool_verbs()) {
-    const std::string path = tool_path(verb);
+    const std::string path = tool_beside("tbn-" + verb);
     std::error_code ignored;
     if (!std::filesystem::exists(path, ignored)) continue;
     const Json json = parse_json(described(path), path);

@@ -10,8 +10,6 @@ namespace tbn::app {
 
 // The tools that `tbn <verb>` runs: train for tbn-train, ...
 const std::vector<std::string>& tool_verbs();
-// The path of a tool beside this one.
-std::string tool_path(const std::string& verb);
 
 // tbn list networks | datasets | configs [folder] | ops | encodings
 int list_parts(const CommandLine& line, const std::vector<std::string>& arguments);

@@ -10,8 +10,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <filesystem>
-#include <system_error>
 
 #include <fmt/format.h>
 
@@ -85,13 +83,6 @@ class PassedOn {
 };
 
 }  // namespace
-
-std::string tool_beside(const std::string& name) {
-  std::error_code error;
-  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
-  if (error) throw SystemError("cannot find the folder of the tools: " + error.message());
-  return (self.parent_path() / name).string();
-}
 
 int run_child(const std::vector<std::string>& command, bool shows) {
   std::vector<char*> arguments;

@@ -6,9 +6,6 @@
 
 namespace tbn::app {
 
-// The path of another tool: beside this one.
-std::string tool_beside(const std::string& name);
-
 // Runs a program to its end and returns its exit code, 128 + n where signal n ended it. Its
 // standard output is dropped unless `shows`; its errors are this process's. Signals that end a
 // training (docs/runs.md) are passed on meanwhile, and returned as the child answers them. Throws

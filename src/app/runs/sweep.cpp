@@ -15,6 +15,7 @@
 #include "app/runs/read.h"
 #include "app/support/exit_codes.h"
 #include "app/support/json_out.h"
+#include "app/support/tool_beside.h"
 #include "base/counted.h"
 #include "base/shown.h"
 #include "config/load.h"
